@@ -1,0 +1,2 @@
+//! What only the edges may use: content keys, key slots, recipients and shares. The vault never
+//! names this room.

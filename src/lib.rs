@@ -1,0 +1,31 @@
+//! Lifeboat: backups of an office, proven by restore drills.
+//!
+//! The rooms below are listed from the ground up; a room may name only rooms above it, and of
+//! those only what `tests/architecture.rs` grants. `doc/ARCHITECTURE.md` is the map.
+
+#[cfg(all(feature = "testing", not(debug_assertions)))]
+compile_error!("the feature `testing` is for debug builds only");
+
+// Words: values that every room may use.
+pub mod clock;
+pub mod ids;
+pub mod meta;
+pub mod path;
+pub mod secret;
+pub mod units;
+
+pub mod run;
+
+pub mod chunk;
+pub mod crypto;
+pub mod format;
+
+pub mod disk;
+pub mod storage;
+
+pub mod source;
+pub mod target;
+
+pub mod vault;
+
+pub mod repository;
