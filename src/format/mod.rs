@@ -6,4 +6,5 @@
 //! unknown versions and kinds are refused.
 //! Start reading at: `object`.
 
+pub mod entry;
 pub mod object;
