@@ -6,5 +6,11 @@
 //! unknown versions and kinds are refused.
 //! Start reading at: `object`.
 
+pub mod branch;
 pub mod entry;
+pub mod frame;
+pub mod leaf;
+pub mod map;
 pub mod object;
+mod tree;
+pub mod wire;
