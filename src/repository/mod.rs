@@ -1,1 +1,10 @@
-//! repository
+//! Keys and a vault.
+//!
+//! What it is: reads and writes objects, trees and manifests: what is sealed here, the vault keeps.
+//! Never: touches storage but through the vault; hands the vault an object that it has not opened
+//! again and compared.
+//! Invariants: a reader releases nothing before hash, tag, version, kind and lengths are right; the
+//! local cache is only ever a shortcut: whatever it says is checked by name and key.
+//! Start reading at: [`Repository`], then `seal` and `tree`.
+
+pub mod seal;

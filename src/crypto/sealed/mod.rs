@@ -1,2 +1,4 @@
 //! What only the edges may use: content keys, key slots, recipients and shares. The vault never
 //! names this room.
+
+pub mod content;
