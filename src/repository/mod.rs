@@ -7,4 +7,6 @@
 //! local cache is only ever a shortcut: whatever it says is checked by name and key.
 //! Start reading at: [`Repository`], then `seal` and `tree`.
 
+pub mod error;
 pub mod seal;
+pub mod tree;
