@@ -29,3 +29,5 @@ pub mod target;
 pub mod vault;
 
 pub mod repository;
+
+pub mod cli;

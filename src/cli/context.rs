@@ -1,0 +1,34 @@
+//! What every verb is given, and what it gives back.
+
+use std::sync::Arc;
+
+use crate::cli::environment::Environment;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::settings::Settings;
+use crate::cli::watch::Watch;
+use crate::run::Run;
+
+/// What every verb is given.
+pub struct Context {
+    pub settings: Settings,
+    pub environment: Environment,
+    pub output: Arc<Output>,
+    pub watch: Arc<Watch>,
+    pub run: Run,
+}
+
+/// How a verb that went to its end ended. Problems that were reported are added to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    pub exit: Exit,
+    /// What was left out on purpose or by a limit, counted apart from problems.
+    pub skipped_count: u64,
+}
+
+impl Ended {
+    #[must_use]
+    pub const fn done() -> Self {
+        Self { exit: Exit::Done, skipped_count: 0 }
+    }
+}

@@ -1,0 +1,64 @@
+//! Variables of the environment, read once.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The variables that Lifeboat reads, with what they say; for the man page.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("LIFEBOAT_REPOSITORY", "where the repository is (--repo)"),
+    ("LIFEBOAT_REPOSITORY_FILE", "a file whose first line says where the repository is"),
+    ("LIFEBOAT_PASSWORD", "the passphrase itself; other programs may see it, so it warns"),
+    ("LIFEBOAT_PASSWORD_FILE", "a file with the passphrase (--password-file)"),
+    ("LIFEBOAT_PASSWORD_COMMAND", "a command that prints the passphrase (--password-command)"),
+    ("LIFEBOAT_KEY_FILE", "a key file in place of a passphrase (--key-file)"),
+    ("LIFEBOAT_CACHE_DIR", "folder for local state (--cache-dir)"),
+    ("LIFEBOAT_COMPRESSION", "zstd level 1 to 19, or `none` (--compression)"),
+    ("LIFEBOAT_HOST", "host name written into snapshots (--host)"),
+    ("LIFEBOAT_LANG", "language of messages; `en` in this version (--lang)"),
+    ("LIFEBOAT_LOG", "what is logged on standard error, such as `info` or `lifeboat=debug`"),
+    ("LIFEBOAT_PROGRESS_FPS", "how often a second the progress line is drawn, 0 to 60; 0: never"),
+    ("NO_COLOR", "any text: no colours"),
+];
+
+/// A snapshot of the environment. A variable that is empty counts as not set.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    values: BTreeMap<OsString, OsString>,
+}
+
+impl Environment {
+    #[must_use]
+    pub fn of_process() -> Self {
+        std::env::vars_os().collect()
+    }
+
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.values.get(OsStr::new(name)).map(OsString::as_os_str).filter(|text| !text.is_empty())
+    }
+
+    /// The user's folder for caches, by the conventions of the desktop.
+    #[must_use]
+    pub fn cache_home(&self) -> Option<PathBuf> {
+        self.folder("XDG_CACHE_HOME", ".cache")
+    }
+
+    /// The user's folder for data that must stay.
+    #[must_use]
+    pub fn data_home(&self) -> Option<PathBuf> {
+        self.folder("XDG_DATA_HOME", ".local/share")
+    }
+
+    fn folder(&self, name: &str, in_home: &str) -> Option<PathBuf> {
+        let named = self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        named.or_else(|| self.get("HOME").map(|home| PathBuf::from(home).join(in_home)))
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(pairs: I) -> Self {
+        Self { values: pairs.into_iter().collect() }
+    }
+}

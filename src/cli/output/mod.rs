@@ -1,0 +1,244 @@
+//! The only place that prints.
+
+pub mod names;
+pub mod table;
+
+use std::fmt;
+use std::io;
+use std::io::BufWriter;
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::names::Name;
+use crate::run::monitor::Problem;
+use crate::run::monitor::Severity;
+
+/// Version of the JSON lines; fields are added, never renamed.
+pub const JSON_VERSION: u32 = 1;
+
+/// What standard output holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Human,
+    /// JSON lines on standard output.
+    Json,
+    /// JSON lines on standard error, because standard output has a file's content.
+    JsonOnStderr,
+}
+
+/// How much is told to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// Prints. Shared by the verb and by the threads that report problems.
+pub struct Output {
+    format: Format,
+    level: Level,
+    out: Mutex<BufWriter<io::Stdout>>,
+    /// The progress line, which has to step aside for other text on the terminal.
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    message_type: &'a str,
+    v: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<&'a str>,
+    #[serde(flatten)]
+    body: T,
+}
+
+#[derive(Serialize)]
+struct ProblemLine<'a> {
+    severity: &'static str,
+    #[serde(flatten)]
+    subject: Name<'a>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    exit_code: u8,
+    message: &'a str,
+    meaning: &'a str,
+    next: &'a str,
+}
+
+/// The last JSON line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub exit_code: u8,
+    pub problems_count: u64,
+    pub skipped_count: u64,
+    pub duration_ms: u64,
+}
+
+impl Output {
+    #[must_use]
+    pub fn new(format: Format, level: Level) -> Self {
+        let out = Mutex::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
+        Self { format, level, out, bar: Mutex::new(None) }
+    }
+
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.format != Format::Human
+    }
+
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        self.level
+    }
+
+    /// A result: the JSON line, or for people the text that `human` makes.
+    pub fn result<T: Serialize>(
+        &self,
+        item: &str,
+        body: &T,
+        human: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Human => self.raw(format!("{}\n", human()).as_bytes()),
+            _ => self.json("result", Some(item), body),
+        }
+    }
+
+    /// A report of what was done: as [`Output::result`], but `--quiet` leaves it out for people.
+    pub fn report<T: Serialize>(
+        &self,
+        item: &str,
+        body: &T,
+        human: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.format == Format::Human && self.level == Level::Quiet {
+            return Ok(());
+        }
+        self.result(item, body, human)
+    }
+
+    /// What would be done, for `--dry-run`.
+    pub fn plan<T: Serialize>(
+        &self,
+        item: &str,
+        body: &T,
+        human: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Human => self.raw(format!("{}\n", human()).as_bytes()),
+            _ => self.json("plan", Some(item), body),
+        }
+    }
+
+    /// Bytes for standard output as they are.
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(out.write_all(bytes)?)
+    }
+
+    /// One JSON line.
+    pub fn json<T: Serialize>(
+        &self,
+        message_type: &str,
+        item: Option<&str>,
+        body: &T,
+    ) -> Result<(), Failure> {
+        let line = Line { message_type, v: JSON_VERSION, item, body };
+        let mut text = serde_json::to_vec(&line).map_err(io::Error::from)?;
+        text.push(b'\n');
+        match self.format {
+            Format::JsonOnStderr => self.stderr(&text),
+            _ => self.raw(&text)?,
+        }
+        Ok(())
+    }
+
+    /// Makes sure that what was printed has left the process.
+    pub fn flush(&self) -> Result<(), Failure> {
+        Ok(self.out.lock().unwrap_or_else(PoisonError::into_inner).flush()?)
+    }
+
+    /// Something worth knowing, on standard error; not with `--quiet` or `--json`.
+    pub fn note(&self, text: impl fmt::Display) {
+        if self.format == Format::Human && self.level > Level::Quiet {
+            self.stderr(format!("{text}\n").as_bytes());
+        }
+    }
+
+    /// Something that the user should change, on standard error; not with `--quiet`.
+    pub fn warn(&self, text: impl fmt::Display) {
+        if self.level > Level::Quiet {
+            self.stderr(format!("warning: {text}\n").as_bytes());
+        }
+    }
+
+    /// A problem, as it happens. Whether it could be printed makes no difference to the run.
+    pub fn problem(&self, problem: &Problem) {
+        let severity = match problem.severity {
+            Severity::Problem => "problem",
+            Severity::Damage => "damage",
+        };
+        if self.format == Format::Human {
+            self.stderr(format!("{severity}: {problem}\n").as_bytes());
+            return;
+        }
+        let subject = Name::subject(&problem.subject);
+        let line = ProblemLine { severity, subject, message: &problem.message };
+        let _unread = self.json("problem", None, &line).and_then(|()| self.flush());
+    }
+
+    /// Why the command ended early.
+    pub fn failure(&self, failure: &Failure) {
+        if failure.is_silent() {
+            return;
+        }
+        let Failure { exit, message, meaning, next } = failure;
+        if self.format == Format::Human {
+            self.stderr(format!("{failure}\n").as_bytes());
+            return;
+        }
+        let line = ErrorLine { exit_code: exit.code(), message, meaning, next };
+        let _unread = self.json("error", None, &line);
+    }
+
+    /// The last line with `--json`. Answers the exit code that stands in the end.
+    pub fn summary(&self, summary: Summary, exit: Exit) -> Exit {
+        let printed = match self.format {
+            Format::Human => Ok(()),
+            _ => self.json("summary", None, &summary),
+        };
+        match printed.and_then(|()| self.flush()) {
+            Err(failure) if !failure.is_silent() => {
+                self.stderr(format!("{failure}\n").as_bytes());
+                exit.or(failure.exit)
+            }
+            _ => exit,
+        }
+    }
+
+    /// From now on text on standard error goes above this line; `None`: there is none any more.
+    pub fn set_bar(&self, bar: Option<ProgressBar>) {
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    }
+
+    /// Standard error; if it is gone there is nobody to tell.
+    pub fn stderr(&self, text: &[u8]) {
+        let print = || {
+            let _unread = io::stderr().lock().write_all(text);
+        };
+        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! What was said becomes what will happen: option > environment > default, all mistakes at once.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::args::GlobalArgs;
+use crate::cli::args::OutputArgs;
+use crate::cli::args::SecretArgs;
+use crate::cli::environment::Environment;
+use crate::cli::failure::Failure;
+use crate::cli::output::Level;
+use crate::cli::secrets::SecretSource;
+
+/// Most bytes of a file that names a repository.
+const REPOSITORY_FILE_BYTES_MAX: usize = 64 * 1024;
+const WAIT_DEFAULT: Duration = Duration::from_secs(60);
+const FPS_DEFAULT: u32 = 8;
+const FPS_MAX: u32 = 60;
+const COMPRESSION_DEFAULT: Compression = Compression::Zstd { level: 3 };
+
+/// How frames are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    None,
+    Zstd { level: u8 },
+}
+
+/// How progress is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    Silent,
+    /// One line on a terminal, drawn anew.
+    Line {
+        every: Duration,
+    },
+    /// A line of text or JSON each time.
+    Lines {
+        every: Duration,
+    },
+}
+
+/// Whether local state is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheUse {
+    Yes,
+    KeysOnly,
+}
+
+/// What all verbs share, resolved.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder of the repository, if one is named.
+    pub repository: Option<PathBuf>,
+    pub secret: SecretSource,
+    /// `None` where the system knows no such folder and none is named.
+    pub cache_dir: Option<PathBuf>,
+    pub cache_use: CacheUse,
+    pub wait: Duration,
+    pub compression: Compression,
+    /// From the environment; `--host` of a verb stands before it.
+    pub host: Option<OsString>,
+    pub progress: Progress,
+    /// What is logged; `None`: nothing.
+    pub log: Option<String>,
+}
+
+impl Settings {
+    /// The repository's folder.
+    ///
+    /// # Errors
+    /// When none is named.
+    pub fn repository(&self) -> Result<&Path, Failure> {
+        self.repository.as_deref().ok_or_else(|| {
+            Failure::usage("no repository is named", "give `-r FOLDER` or set LIFEBOAT_REPOSITORY")
+        })
+    }
+}
+
+/// How much is told, from the options alone: needed before anything can go wrong.
+#[must_use]
+pub const fn level(args: &OutputArgs) -> Level {
+    match (args.quiet, args.verbose) {
+        (true, _) => Level::Quiet,
+        (false, 0) => Level::Normal,
+        (false, _) => Level::Verbose,
+    }
+}
+
+/// Resolves options and environment.
+///
+/// # Errors
+/// All mistakes at once, as one failure with exit code 2.
+pub fn resolve(
+    args: &GlobalArgs,
+    environment: &Environment,
+    terminal: Terminal,
+) -> Result<Settings, Failure> {
+    let mut wrong = Mistakes::default();
+    let layered = Layered { environment };
+    let (language, origin) = layered.pick(args.lang.as_deref(), "--lang", "LIFEBOAT_LANG");
+    if language.is_some_and(|language| language != "en") {
+        wrong.add(format!("{origin}: expected `en`, found {}", shown(language)));
+    }
+    let settings = Settings {
+        repository: wrong.take(repository(args, environment)).flatten(),
+        secret: wrong.take(secret(&args.secret, environment)).unwrap_or(SecretSource::Prompt),
+        cache_dir: cache_dir(args, environment),
+        cache_use: if args.cache.no_cache { CacheUse::KeysOnly } else { CacheUse::Yes },
+        wait: wrong.take(wait(args)).unwrap_or(WAIT_DEFAULT),
+        compression: wrong.take(compression(args, &layered)).unwrap_or(COMPRESSION_DEFAULT),
+        host: environment.get("LIFEBOAT_HOST").map(OsStr::to_owned),
+        progress: wrong.take(progress(args, environment, terminal)).unwrap_or(Progress::Silent),
+        log: wrong.take(log(args, environment)).flatten(),
+    };
+    wrong.into_result().map(|()| settings)
+}
+
+/// What standard error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    Yes,
+    No,
+}
+
+/// Mistakes so far, one line each.
+#[derive(Debug, Default)]
+struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    fn add(&mut self, text: String) {
+        self.0.push(text);
+    }
+
+    fn take<T>(&mut self, value: Result<T, String>) -> Option<T> {
+        value.map_err(|text| self.add(text)).ok()
+    }
+
+    fn into_result(self) -> Result<(), Failure> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            self.0.join("\n"),
+            "correct the option or variable; nothing was started",
+        ))
+    }
+}
+
+struct Layered<'a> {
+    environment: &'a Environment,
+}
+
+impl<'a> Layered<'a> {
+    /// The option if given, else the variable; with the name of what was chosen.
+    fn pick(
+        &self,
+        option: Option<&'a OsStr>,
+        option_name: &'a str,
+        variable: &'a str,
+    ) -> (Option<&'a OsStr>, &'a str) {
+        match (option, self.environment.get(variable)) {
+            (Some(text), _) => (Some(text), option_name),
+            (None, text) => (text, variable),
+        }
+    }
+}
+
+/// A value from the user, safe to show.
+fn shown(text: Option<&OsStr>) -> String {
+    let bytes = text.unwrap_or_default().as_encoded_bytes();
+    let start = bytes.get(..80).unwrap_or(bytes);
+    format!("`{}`", crate::path::escape(start))
+}
+
+fn repository(args: &GlobalArgs, environment: &Environment) -> Result<Option<PathBuf>, String> {
+    let direct = environment.get("LIFEBOAT_REPOSITORY");
+    let file = environment.get("LIFEBOAT_REPOSITORY_FILE");
+    let text = match (&args.repo, direct, file) {
+        (Some(text), _, _) => text.clone(),
+        (None, Some(_), Some(_)) => {
+            return Err("LIFEBOAT_REPOSITORY and LIFEBOAT_REPOSITORY_FILE are both set".to_owned());
+        }
+        (None, Some(text), None) => text.to_owned(),
+        (None, None, Some(file)) => repository_file(Path::new(file))?,
+        // Whether this verb needs one is not known here.
+        (None, None, None) => return Ok(None),
+    };
+    location(&text).map(Some)
+}
+
+fn repository_file(path: &Path) -> Result<OsString, String> {
+    let wrong = |detail: String| format!("LIFEBOAT_REPOSITORY_FILE `{}`: {detail}", path.display());
+    let bytes = crate::cli::secrets::read_bounded(path, REPOSITORY_FILE_BYTES_MAX)
+        .map_err(|error| wrong(error.to_string()))?;
+    let line = crate::cli::secrets::first_line(&bytes);
+    let text = std::str::from_utf8(line).map_err(|_| wrong("expected UTF-8".to_owned()))?;
+    if text.trim().is_empty() {
+        return Err(wrong("expected a repository on the first line, found nothing".to_owned()));
+    }
+    Ok(text.trim().into())
+}
+
+/// A folder; the spellings of other storages are told apart so that nobody gets a folder `s3:`.
+fn location(text: &OsStr) -> Result<PathBuf, String> {
+    const OTHERS: [&[u8]; 4] = [b"sftp:", b"s3:", b"vault:", b"rest:"];
+    let bytes = text.as_encoded_bytes();
+    if OTHERS.iter().any(|scheme| bytes.starts_with(scheme)) {
+        let found = shown(Some(text));
+        return Err(format!("expected a folder as repository in this version, found {found}"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn secret(args: &SecretArgs, environment: &Environment) -> Result<SecretSource, String> {
+    if let Some(path) = &args.key_file {
+        return Ok(SecretSource::KeyFile(path.clone()));
+    }
+    if let Some(path) = &args.password_file {
+        return Ok(SecretSource::File(path.clone()));
+    }
+    if let Some(command) = &args.password_command {
+        return Ok(SecretSource::Command(argv(command, "--password-command")?));
+    }
+    let mut found = Vec::new();
+    if let Some(path) = environment.get("LIFEBOAT_KEY_FILE") {
+        found.push(("LIFEBOAT_KEY_FILE", SecretSource::KeyFile(path.into())));
+    }
+    if let Some(path) = environment.get("LIFEBOAT_PASSWORD_FILE") {
+        found.push(("LIFEBOAT_PASSWORD_FILE", SecretSource::File(path.into())));
+    }
+    if let Some(command) = environment.get("LIFEBOAT_PASSWORD_COMMAND") {
+        let argv = argv(command, "LIFEBOAT_PASSWORD_COMMAND")?;
+        found.push(("LIFEBOAT_PASSWORD_COMMAND", SecretSource::Command(argv)));
+    }
+    if let Some(text) = environment.get("LIFEBOAT_PASSWORD") {
+        found.push(("LIFEBOAT_PASSWORD", SecretSource::variable(text)));
+    }
+    if let [(first, _), (second, _), ..] = &found[..] {
+        return Err(format!("{first} and {second} are both set: which one opens the repository?"));
+    }
+    Ok(found.pop().map_or(SecretSource::Prompt, |(_, source)| source))
+}
+
+fn argv(command: &OsStr, origin: &str) -> Result<Vec<OsString>, String> {
+    let wrong = || format!("{origin}: expected a command with quotes that close, and no shell");
+    let words = shlex::bytes::split(command.as_encoded_bytes()).ok_or_else(wrong)?;
+    let argv: Vec<OsString> =
+        words.into_iter().map(os_string).collect::<Option<_>>().ok_or_else(wrong)?;
+    if argv.is_empty() { Err(wrong()) } else { Ok(argv) }
+}
+
+#[cfg(unix)]
+fn os_string(bytes: Vec<u8>) -> Option<OsString> {
+    Some(std::os::unix::ffi::OsStringExt::from_vec(bytes))
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: Vec<u8>) -> Option<OsString> {
+    String::from_utf8(bytes).ok().map(OsString::from)
+}
+
+fn cache_dir(args: &GlobalArgs, environment: &Environment) -> Option<PathBuf> {
+    let named = args.cache.cache_dir.clone();
+    named
+        .or_else(|| environment.get("LIFEBOAT_CACHE_DIR").map(PathBuf::from))
+        .or_else(|| environment.cache_home().map(|home| home.join("lifeboat")))
+}
+
+fn wait(args: &GlobalArgs) -> Result<Duration, String> {
+    args.wait.as_deref().map_or(Ok(WAIT_DEFAULT), |text| duration(text, "--wait"))
+}
+
+/// `0`, `none`, or a time with its unit.
+pub fn duration(text: &str, origin: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "none" | "false") {
+        return Ok(Duration::ZERO);
+    }
+    let wrong = || {
+        let found = shown(Some(OsStr::new(text)));
+        format!("{origin}: expected a time such as `90s`, `5m` or `1h30m`, found {found}")
+    };
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(parsed).map_err(|_| wrong())
+}
+
+fn compression(args: &GlobalArgs, layered: &Layered<'_>) -> Result<Compression, String> {
+    let option = args.compression.as_deref();
+    let (text, origin) = layered.pick(option, "--compression", "LIFEBOAT_COMPRESSION");
+    let Some(text) = text else { return Ok(COMPRESSION_DEFAULT) };
+    let wrong = || format!("{origin}: expected 1 to 19 or `none`, found {}", shown(Some(text)));
+    match text.to_str() {
+        Some("none" | "0" | "false") => Ok(Compression::None),
+        Some(level) => match level.parse() {
+            Ok(level @ 1..=19) => Ok(Compression::Zstd { level }),
+            _ => Err(wrong()),
+        },
+        None => Err(wrong()),
+    }
+}
+
+fn progress(
+    args: &GlobalArgs,
+    environment: &Environment,
+    terminal: Terminal,
+) -> Result<Progress, String> {
+    const VARIABLE: &str = "LIFEBOAT_PROGRESS_FPS";
+    let fps = match environment.get(VARIABLE) {
+        None => FPS_DEFAULT,
+        Some(text) => match text.to_str().and_then(|text| text.parse::<u32>().ok()) {
+            Some(fps) if fps <= FPS_MAX => fps,
+            _ => {
+                return Err(format!(
+                    "{VARIABLE}: expected 0 to {FPS_MAX}, found {}",
+                    shown(Some(text))
+                ));
+            }
+        },
+    };
+    let every = args.output.progress_every.as_deref();
+    let every = every.map(|text| duration(text, "--progress-every")).transpose()?;
+    if args.output.quiet {
+        return Ok(Progress::Silent);
+    }
+    Ok(match every {
+        Some(Duration::ZERO) => Progress::Silent,
+        Some(every) => Progress::Lines { every },
+        None if args.output.json || terminal == Terminal::No || fps == 0 => Progress::Silent,
+        None => Progress::Line { every: Duration::from_secs(1) / fps },
+    })
+}
+
+fn log(args: &GlobalArgs, environment: &Environment) -> Result<Option<String>, String> {
+    const VARIABLE: &str = "LIFEBOAT_LOG";
+    let Some(text) = environment.get(VARIABLE) else {
+        return Ok((args.output.verbose >= 2).then(|| "lifeboat=debug".to_owned()));
+    };
+    let wrong =
+        || format!("{VARIABLE}: expected a filter such as `info`, found {}", shown(Some(text)));
+    let filter = text.to_str().ok_or_else(wrong)?;
+    filter.parse::<tracing_subscriber::EnvFilter>().map_err(|_| wrong())?;
+    Ok(Some(filter.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

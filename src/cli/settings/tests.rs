@@ -1,0 +1,63 @@
+use super::*;
+use crate::cli::args::Cli;
+use clap::Parser;
+
+fn settings(args: &[&str], variables: &[(&str, &str)]) -> Result<Settings, Failure> {
+    let argv = ["lifeboat"].iter().chain(args).chain(&["completion", "bash"]);
+    let cli = Cli::try_parse_from(argv).unwrap();
+    let environment = variables.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+    resolve(&cli.global, &environment, Terminal::No)
+}
+
+#[test]
+fn an_option_stands_before_a_variable() {
+    let named = settings(&["-r", "/a"], &[("LIFEBOAT_REPOSITORY", "/b")]).unwrap();
+    assert_eq!(named.repository().unwrap(), Path::new("/a"));
+    let named = settings(&[], &[("LIFEBOAT_REPOSITORY", "/b")]).unwrap();
+    assert_eq!(named.repository().unwrap(), Path::new("/b"));
+    let unnamed = settings(&[], &[("LIFEBOAT_REPOSITORY", "")]).unwrap();
+    assert_eq!(unnamed.repository().unwrap_err().exit.code(), 2);
+}
+
+#[test]
+fn what_does_not_parse_is_told_all_at_once() {
+    let variables = [
+        ("LIFEBOAT_COMPRESSION", "20"),
+        ("LIFEBOAT_PROGRESS_FPS", "fast"),
+        ("LIFEBOAT_LANG", "tlh"),
+        ("LIFEBOAT_LOG", "lifeboat=loud"),
+        ("LIFEBOAT_PASSWORD_COMMAND", "pass 'open"),
+    ];
+    let failure = settings(&["--wait", "soon"], &variables).unwrap_err();
+    assert_eq!(failure.exit.code(), 2);
+    for (name, _) in variables {
+        assert!(failure.message.contains(name), "{name}: {}", failure.message);
+    }
+    assert!(failure.message.contains("--wait"), "{}", failure.message);
+}
+
+#[test]
+fn other_storages_are_not_taken_for_folders() {
+    for text in ["sftp:user@host:/path", "s3:https://host/bucket", "vault:https://host/x"] {
+        assert_eq!(settings(&["-r", text], &[]).unwrap_err().exit.code(), 2, "{text}");
+    }
+}
+
+#[test]
+fn one_secret_source_a_layer() {
+    let two = [("LIFEBOAT_PASSWORD", "x"), ("LIFEBOAT_PASSWORD_FILE", "/f")];
+    assert_eq!(settings(&[], &two).unwrap_err().exit.code(), 2);
+    let chosen = settings(&["--password-file", "/g"], &two).unwrap();
+    assert!(matches!(chosen.secret, SecretSource::File(path) if path == Path::new("/g")));
+    let split = settings(&["--password-command", "pass 'a b' c"], &[]).unwrap();
+    assert!(matches!(split.secret, SecretSource::Command(argv) if argv == ["pass", "a b", "c"]));
+}
+
+#[test]
+fn each_layer_can_say_none() {
+    let chosen = settings(&["--compression", "none"], &[("LIFEBOAT_COMPRESSION", "9")]).unwrap();
+    assert_eq!(chosen.compression, Compression::None);
+    assert_eq!(settings(&["--wait", "0"], &[]).unwrap().wait, Duration::ZERO);
+    let every = settings(&["--progress-every", "1m30s"], &[]).unwrap().progress;
+    assert_eq!(every, Progress::Lines { every: Duration::from_secs(90) });
+}

@@ -1,0 +1,163 @@
+//! From the words of the command line to an exit code.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::cli::args::Cli;
+use crate::cli::args::Verb;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::environment::Environment;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::interrupt;
+use crate::cli::output::Format;
+use crate::cli::output::Level;
+use crate::cli::output::Output;
+use crate::cli::output::Summary;
+use crate::cli::settings;
+use crate::cli::settings::Terminal;
+use crate::cli::verb;
+use crate::cli::watch::Watch;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::ids::RunId;
+use crate::run::Run;
+
+/// Does what the process was started with.
+#[must_use]
+pub fn main() -> Exit {
+    run(std::env::args_os().collect(), Environment::of_process())
+}
+
+/// Does what `args` say; `args[0]` is the program's name.
+#[must_use]
+pub fn run(args: Vec<OsString>, environment: Environment) -> Exit {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return not_parsed(&args, &error, clock.as_ref()),
+    };
+    let format = format(&cli);
+    let output = Arc::new(Output::new(format, settings::level(&cli.global.output)));
+    let watch = Arc::new(Watch::new(Arc::clone(&output)));
+    let work = || start(cli, environment, &watch, (&output, &clock));
+    // A fault of ours must not end without a message, an exit code and a summary.
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Failure::new(Exit::Failed, "internal error; the text above says where", "report it")
+            .meaning("earlier snapshots are untouched"))
+    });
+    conclude(ended, &watch, &output, clock.as_ref())
+}
+
+fn format(cli: &Cli) -> Format {
+    match &cli.verb {
+        _ if !cli.global.output.json => Format::Human,
+        _ => Format::Json,
+    }
+}
+
+fn start(
+    cli: Cli,
+    environment: Environment,
+    watch: &Arc<Watch>,
+    (output, clock): (&Arc<Output>, &Arc<dyn Clock>),
+) -> Result<Ended, Failure> {
+    let terminal = if std::io::stderr().is_terminal() { Terminal::Yes } else { Terminal::No };
+    let settings = settings::resolve(&cli.global, &environment, terminal)?;
+    if let Some(filter) = &settings.log {
+        start_log(filter);
+    }
+    let (output, watch) = (Arc::clone(output), Arc::clone(watch));
+    let run = new_run(&watch, clock)?;
+    let context = Context { settings, environment, output, watch, run };
+    dispatch(&context, cli.verb)
+}
+
+fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
+    match verb {
+        Verb::Completion(args) => verb::completion::run(context, &args),
+        Verb::Man(args) => verb::man::run(context, &args),
+    }
+}
+
+fn new_run(watch: &Arc<Watch>, clock: &Arc<dyn Clock>) -> Result<Run, Failure> {
+    let mut random = [0_u8; 24];
+    getrandom::fill(&mut random).map_err(|error| {
+        let message = format!("the system gave no random bytes: {error}");
+        Failure::new(Exit::Failed, message, "run the command on a system that has started up")
+    })?;
+    let (id, seed) = random.split_at(RunId::LEN);
+    let id = RunId::from_slice(id).unwrap_or(RunId::new([0; 16]));
+    let seed = seed.iter().fold(0, |seed, &byte| seed << 8 | u64::from(byte));
+    let watch = Arc::clone(watch);
+    let run = Run::new(id, watch, Arc::clone(clock), seed);
+    // Without handlers the system's own rule stands: the process ends at the first signal.
+    let _by_the_system = interrupt::listen(&run.cancel);
+    Ok(run)
+}
+
+fn start_log(filter: &str) {
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
+    // A second call in one process keeps the first log.
+    let _first_stands = builder.with_env_filter(filter).try_init();
+}
+
+/// Help and version are results; everything else is a mistake in the options.
+fn not_parsed(args: &[OsString], error: &clap::Error, clock: &dyn Clock) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // If nobody reads the help there is nobody to tell.
+        let _unread = error.print();
+        return Exit::Done;
+    }
+    let is_json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    if !is_json {
+        let _unread = error.print();
+        return Exit::Usage;
+    }
+    let output = Arc::new(Output::new(Format::Json, Level::Quiet));
+    let text = error.render().to_string();
+    let message = text.lines().next().unwrap_or_default();
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let failure = Failure::usage(message, "see `lifeboat --help`");
+    conclude(Err(failure), &Watch::new(Arc::clone(&output)), &output, clock)
+}
+
+/// Prints why it ended, then the summary.
+fn conclude(
+    ended: Result<Ended, Failure>,
+    watch: &Watch,
+    output: &Output,
+    clock: &dyn Clock,
+) -> Exit {
+    let mut exit = Exit::Done;
+    if watch.problems_count() > 0 {
+        exit = Exit::Problems;
+    }
+    if watch.damage_count() > 0 {
+        exit = Exit::Damage;
+    }
+    let mut skipped_count = 0;
+    match ended {
+        Ok(ended) => {
+            exit = exit.or(ended.exit);
+            skipped_count = ended.skipped_count;
+        }
+        Err(failure) => {
+            output.failure(&failure);
+            exit = if failure.is_silent() { exit } else { failure.exit };
+        }
+    }
+    let summary = Summary {
+        exit_code: exit.code(),
+        problems_count: watch.problems_count(),
+        skipped_count,
+        duration_ms: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    output.summary(summary, exit)
+}

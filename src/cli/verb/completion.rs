@@ -1,0 +1,25 @@
+//! `completion`: completions for a shell.
+
+use clap::Args;
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::cli::args::Cli;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::failure::Failure;
+
+/// Print completions for a shell.
+///
+/// For bash: `lifeboat completion bash > ~/.local/share/bash-completion/completions/lifeboat`.
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    pub shell: Shell,
+}
+
+pub fn run(context: &Context, args: &CompletionArgs) -> Result<Ended, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "lifeboat", &mut script);
+    context.output.raw(&script)?;
+    Ok(Ended::done())
+}

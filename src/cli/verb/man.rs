@@ -1,0 +1,102 @@
+//! `man`: the manual pages, made from the same source as `--help`.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::CommandFactory;
+use clap_mangen::Man;
+use clap_mangen::roff::Roff;
+use serde::Serialize;
+
+use crate::cli::args::Cli;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::environment::VARIABLES;
+use crate::cli::exit::Exit;
+use crate::cli::exit::TABLE;
+use crate::cli::failure::Failure;
+
+/// Write the manual pages into a folder.
+///
+/// One page a verb and `lifeboat.1`, which also lists variables and exit codes.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Folder for the pages; it is made if it is missing.
+    pub dir: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Written {
+    pages_count: usize,
+}
+
+pub fn run(context: &Context, args: &ManArgs) -> Result<Ended, Failure> {
+    let mut root = Cli::command();
+    root.build();
+    std::fs::create_dir_all(&args.dir).map_err(|error| failed(&args.dir, &error))?;
+    let mut main_page = render(&Man::new(root.clone()))?;
+    appendix(&mut main_page)?;
+    write(&args.dir.join("lifeboat.1"), &main_page)?;
+    let pages_count = 1 + verbs(&args.dir, "lifeboat", &root)?;
+    let written = Written { pages_count };
+    context.output.result("man", &written, || format!("{pages_count} pages written"))?;
+    Ok(Ended::done())
+}
+
+/// Pages of the verbs beneath `command`; how many.
+fn verbs(dir: &Path, prefix: &str, command: &clap::Command) -> Result<usize, Failure> {
+    let mut pages_count = 0;
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        let name = format!("{prefix}-{}", verb.get_name());
+        let titled = verb.clone().display_name(name.clone());
+        write(&dir.join(format!("{name}.1")), &render(&Man::new(titled))?)?;
+        pages_count += 1 + verbs(dir, &name, verb)?;
+    }
+    Ok(pages_count)
+}
+
+fn render(page: &Man) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    page.render(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn appendix(page: &mut Vec<u8>) -> Result<(), Failure> {
+    let mut roff = Roff::new();
+    roff.control("SH", ["ENVIRONMENT"]);
+    for (name, meaning) in VARIABLES {
+        roff.control("TP", []);
+        roff.text([clap_mangen::roff::bold(*name)]);
+        roff.text([(*meaning).into()]);
+    }
+    roff.control("SH", ["EXIT STATUS"]);
+    for (exit, meaning) in TABLE {
+        roff.control("TP", []);
+        roff.text([clap_mangen::roff::bold(exit.code().to_string())]);
+        roff.text([(*meaning).into()]);
+    }
+    roff.to_writer(page)?;
+    Ok(())
+}
+
+/// Pages are made anew each time, so a page of an earlier version is overwritten.
+fn write(path: &Path, page: &[u8]) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)
+        .map_err(|error| failed(path, &error))?;
+    file.write_all(page).map_err(|error| failed(path, &error))
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failure {
+    let mut message = String::new();
+    // Writing to a String cannot fail.
+    let _always_ok = write!(message, "`{}`: {error}", path.display());
+    Failure::new(Exit::Failed, message, "name a folder that you may write to")
+}
