@@ -7,6 +7,7 @@
 //! local cache is only ever a shortcut: whatever it says is checked by name and key.
 //! Start reading at: [`Repository`], then `seal` and `tree`.
 
+pub mod browse;
 pub mod error;
 pub mod seal;
 pub mod tree;

@@ -1,0 +1,4 @@
+//! What readers ask of snapshots without restoring them.
+
+pub mod diff;
+pub mod wanted;
