@@ -30,4 +30,6 @@ pub mod vault;
 
 pub mod repository;
 
+pub mod backup;
+
 pub mod cli;

@@ -6,6 +6,8 @@
 //! lists in the tests); sizes are checked before a cutter exists.
 //! Start reading at: [`Cutter`].
 
+pub mod digest;
+
 use fastcdc::v2020::Normalization;
 use fastcdc::v2020::cut_gear;
 use fastcdc::v2020::select_masks;

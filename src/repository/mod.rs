@@ -11,3 +11,18 @@ pub mod browse;
 pub mod error;
 pub mod seal;
 pub mod tree;
+
+use crate::format::object::SealedObject;
+use crate::repository::error::RepositoryError;
+
+/// What became of an object that was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    New { sealed_bytes: u64 },
+    Known,
+}
+
+/// Takes sealed objects from several threads.
+pub trait ObjectSink: Sync {
+    fn put(&self, object: SealedObject) -> Result<Stored, RepositoryError>;
+}
