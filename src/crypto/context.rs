@@ -17,3 +17,19 @@ pub const BOX_COMMITMENT: &str = "lifeboat 1 long-lived key to box commitment";
 pub const BOX_SALT: &str = "lifeboat 1 long-lived key to deterministic salt";
 /// Fingerprints of public keys.
 pub const KEY_ID: &str = "lifeboat 1 public key to key id";
+/// Slot key from a key file.
+pub const SLOT_KEY_FILE: &str = "lifeboat 1 key file to slot key";
+/// Signing key of a machine that the holder of an administrator's key enrols for himself.
+pub const MACHINE_SIGNING: &str = "lifeboat 1 administrator key to own machine signing key";
+/// Id of a set of recovery shares.
+pub const SHARE_SET: &str = "lifeboat 1 root and recovery public keys to share set id";
+/// Prefixes of what is signed, and what an HPKE envelope is made for.
+pub const SIGN_CONFIG: &str = "lifeboat 1 signature of the config";
+pub const SIGN_RECIPIENTS: &str = "lifeboat 1 signature of a recipients list";
+pub const SIGN_KEYRING: &str = "lifeboat 1 signature of a keyring";
+pub const SIGN_MACHINE: &str = "lifeboat 1 signature of an enrolled machine";
+pub const SIGN_CUSTODY: &str = "lifeboat 1 signature of a custody check";
+pub const SIGN_MANIFEST: &str = "lifeboat 1 signature of a manifest";
+pub const SIGN_TOMBSTONE: &str = "lifeboat 1 signature of a tombstone";
+pub const HPKE_SNAPSHOT: &str = "lifeboat 1 envelope of a snapshot key";
+pub const HPKE_KEYRING: &str = "lifeboat 1 envelope of a keyring";

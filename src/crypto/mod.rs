@@ -12,3 +12,19 @@ pub mod aead;
 pub mod blind;
 pub mod context;
 pub mod sealed;
+pub mod self_test;
+pub mod sign;
+
+use crate::secret::Secret32;
+
+/// A fresh key from the system's generator.
+pub fn random_secret() -> Result<Secret32, getrandom::Error> {
+    random_bytes().map(Secret32::new)
+}
+
+/// Random bytes from the system's generator: salts and ids.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}

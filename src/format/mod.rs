@@ -7,10 +7,18 @@
 //! Start reading at: `object`.
 
 pub mod branch;
+mod cbor;
+pub mod config;
 pub mod entry;
 pub mod frame;
+pub mod keyring;
+pub mod keyset;
 pub mod leaf;
+pub mod machine;
 pub mod map;
 pub mod object;
+pub mod recipients;
+pub mod record;
+pub mod slot;
 mod tree;
 pub mod wire;

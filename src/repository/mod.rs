@@ -9,6 +9,7 @@
 
 pub mod browse;
 pub mod error;
+pub mod keys;
 pub mod seal;
 pub mod tree;
 

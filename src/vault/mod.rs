@@ -1,1 +1,3 @@
 //! vault
+
+pub mod records;

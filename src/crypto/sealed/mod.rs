@@ -2,3 +2,7 @@
 //! names this room.
 
 pub mod content;
+pub mod hpke;
+pub mod keyset;
+pub mod shares;
+pub mod slot;

@@ -1,0 +1,61 @@
+//! The secrets of one party, as authorities: what a type has no method for, its holder cannot do.
+
+use crate::crypto::blind::StoreKeys;
+use crate::crypto::sealed::hpke::KemPublic;
+use crate::crypto::sealed::hpke::KemSecret;
+use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::VerifyingKey;
+use crate::ids::DomainId;
+use crate::ids::MachineId;
+use crate::ids::RepositoryId;
+use crate::secret::Secret32;
+
+/// One generation of a domain's secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainSecret {
+    pub domain: DomainId,
+    pub generation: u32,
+    pub secret: Secret32,
+}
+
+/// What the restore operator holds: opens every snapshot, enrols machines.
+#[derive(Debug, Clone)]
+pub struct RestoreKeyset {
+    pub repository: RepositoryId,
+    /// Opens manifests.
+    pub restore: KemSecret,
+    /// The recovery secret, until it lives on paper only.
+    pub recovery: Option<KemSecret>,
+    /// In rising order of generation within a domain; never empty.
+    pub domains: Vec<DomainSecret>,
+    pub store: StoreKeys,
+    /// The personal signing key of the first administrator.
+    pub admin: SigningKey,
+    /// Signs recipients and administrators; `None` once it was moved offline.
+    pub root: Option<SigningKey>,
+    pub root_public: VerifyingKey,
+}
+
+impl RestoreKeyset {
+    /// The newest generation of a domain's secret.
+    #[must_use]
+    pub fn newest_domain(&self, domain: DomainId) -> Option<&DomainSecret> {
+        self.domains.iter().rfind(|secret| secret.domain == domain)
+    }
+}
+
+/// What a protected machine holds: it can add snapshots. There is no secret in it, and no method
+/// on it, that opens a manifest.
+#[derive(Debug, Clone)]
+pub struct AgentKeyset {
+    pub repository: RepositoryId,
+    pub machine: MachineId,
+    pub domain: DomainSecret,
+    pub store: StoreKeys,
+    /// Pinned at enrolment: the only signer of recipients that this machine believes.
+    pub root_public: VerifyingKey,
+    /// The version of the recipients list below; an older one is refused.
+    pub recipients_version: u32,
+    pub recipients: Vec<KemPublic>,
+    pub signing: SigningKey,
+}

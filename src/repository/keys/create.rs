@@ -1,0 +1,173 @@
+//! Making a repository.
+
+use std::sync::Arc;
+
+use crate::crypto::blind::StoreKeys;
+use crate::crypto::random_bytes;
+use crate::crypto::random_secret;
+use crate::crypto::sealed::hpke::Binding;
+use crate::crypto::sealed::hpke::KemSecret;
+use crate::crypto::sealed::hpke::Suite;
+use crate::crypto::sealed::keyset::DomainSecret;
+use crate::crypto::sealed::keyset::RestoreKeyset;
+use crate::crypto::sign::Purpose;
+use crate::crypto::sign::SigningKey;
+use crate::format::config::ConfigRecord;
+use crate::format::config::Parameters;
+use crate::format::keyring::Envelope;
+use crate::format::keyring::KEYRING_COPIES;
+use crate::format::keyring::KEYRINGS;
+use crate::format::keyring::KeyringRecord;
+use crate::format::object::FORMAT_VERSION;
+use crate::format::object::SUITE;
+use crate::format::recipients::AdminEntry;
+use crate::format::recipients::RECIPIENTS;
+use crate::format::recipients::RECIPIENTS_COPIES;
+use crate::format::recipients::RecipientsRecord;
+use crate::format::recipients::Role;
+use crate::format::record;
+use crate::ids::DomainId;
+use crate::ids::RepositoryId;
+use crate::ids::SlotId;
+use crate::repository::keys::convert;
+use crate::repository::keys::error::KeysError;
+use crate::repository::keys::publish;
+use crate::repository::keys::slots;
+use crate::repository::keys::slots::NewSlot;
+use crate::run::Run;
+use crate::storage::Storage;
+use crate::vault::records;
+use crate::vault::records::Records;
+
+/// Folders whose content would be lost to a new config.
+const DATA_FOLDERS: [&str; 4] = ["packs/", "index/", "manifests/", "manifests.2/"];
+
+/// What a new repository is made with.
+#[derive(Debug, Clone)]
+pub struct CreateOptions {
+    pub slot: NewSlot,
+    pub suite: Suite,
+    pub parameters: Parameters,
+}
+
+/// A repository that was made.
+#[derive(Debug)]
+pub struct Created {
+    pub config: ConfigRecord,
+    pub keyset: RestoreKeyset,
+    pub slot: SlotId,
+}
+
+/// Makes a repository with fresh keys. Refuses a storage that holds a config, or data without one.
+///
+/// The order is: slot, keyring, recipients, all durable; then `config`, whose creation decides
+/// which of two makers won; then its copies. What a crash leaves before that is records of a repository
+/// that nobody knows, which every reader passes over, and the next `create` does too.
+pub fn create_repository(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    options: &CreateOptions,
+) -> Result<Created, KeysError> {
+    let store = Records::new(Arc::clone(storage));
+    refuse_if_taken(storage, &store)?;
+    let keyset = fresh_keyset(options.suite)?;
+    let config = ConfigRecord {
+        repository: keyset.repository,
+        format_version: FORMAT_VERSION,
+        suite: SUITE,
+        created: run.clock.now(),
+        root: *keyset.root_public.as_bytes(),
+        parameters: options.parameters,
+    };
+    record::Record::check(&config)
+        .map_err(|field| record::RecordError::OutOfRange { noun: "config", field })?;
+    let root = keyset.root.as_ref().ok_or(KeysError::RootOffline)?;
+    let encoded = publish::sign(&config, Purpose::Config, root);
+    run.check()?;
+    let slot = slots::add(run, storage, &keyset, &options.slot)?;
+    publish_keyring(run, &store, &keyset)?;
+    publish_recipients(run, &store, &keyset)?;
+    store.sync()?;
+    run.check()?;
+    let names = publish::config_names()?;
+    store.create_all(&names, &encoded)?;
+    store.sync()?;
+    Ok(Created { config, keyset, slot })
+}
+
+fn refuse_if_taken(storage: &Arc<dyn Storage>, store: &Records) -> Result<(), KeysError> {
+    let taken = |found: String| KeysError::AlreadyThere { location: storage.location(), found };
+    for name in publish::config_names()? {
+        if store.exists(&name)? {
+            return Err(taken(name.to_string()));
+        }
+    }
+    for folder in DATA_FOLDERS {
+        if !storage.list(folder)?.is_empty() {
+            return Err(taken(folder.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn fresh_keyset(suite: Suite) -> Result<RestoreKeyset, KeysError> {
+    let repository = RepositoryId::new(random_bytes()?);
+    let root = SigningKey::generate()?;
+    let domain = DomainSecret {
+        domain: DomainId::new(random_bytes()?),
+        generation: 1,
+        secret: random_secret()?,
+    };
+    let store = StoreKeys::new(repository, vec![(1, random_secret()?)]).ok_or(KeysError::BadKey)?;
+    Ok(RestoreKeyset {
+        repository,
+        restore: KemSecret::generate(suite)?,
+        recovery: Some(KemSecret::generate(suite)?),
+        domains: vec![domain],
+        store,
+        admin: SigningKey::generate()?,
+        root_public: root.verifying_key(),
+        root: Some(root),
+    })
+}
+
+/// Generation 1 of the keyring.
+fn publish_keyring(run: &Run, store: &Records, keyset: &RestoreKeyset) -> Result<(), KeysError> {
+    let (repository, generation) = (keyset.repository, 1);
+    let binding = Binding::Keyring { repository, generation };
+    let message = record::encode(&convert::keyring_secrets(keyset));
+    let mut envelopes = Vec::new();
+    for key in [Some(&keyset.restore), keyset.recovery.as_ref()].into_iter().flatten() {
+        let public = key.public();
+        let sealed = public.seal(binding, &message)?;
+        envelopes.push(Envelope { recipient: public.key_id(), sealed });
+    }
+    let created = run.clock.now();
+    let keyring = KeyringRecord { repository, generation, created, envelopes };
+    let bytes = publish::sign(&keyring, Purpose::Keyring, &keyset.admin);
+    let name = publish::numbered(KEYRINGS, generation, &bytes);
+    Ok(store.create_all(&records::numbered_names(&name, KEYRING_COPIES)?, &bytes)?)
+}
+
+/// Version 1 of the recipients list.
+fn publish_recipients(run: &Run, store: &Records, keyset: &RestoreKeyset) -> Result<(), KeysError> {
+    let root = keyset.root.as_ref().ok_or(KeysError::RootOffline)?;
+    let mut recipients = vec![convert::recipient_entry(Role::Restore, &keyset.restore.public())];
+    if let Some(recovery) = &keyset.recovery {
+        recipients.push(convert::recipient_entry(Role::Recovery, &recovery.public()));
+    }
+    let admin = AdminEntry {
+        public: *keyset.admin.verifying_key().as_bytes(),
+        name: "first administrator".to_owned(),
+    };
+    let list = RecipientsRecord {
+        repository: keyset.repository,
+        version: 1,
+        created: run.clock.now(),
+        recipients,
+        admins: vec![admin],
+    };
+    let bytes = publish::sign(&list, Purpose::Recipients, root);
+    let name = publish::numbered(RECIPIENTS, 1, &bytes);
+    Ok(store.create_all(&records::numbered_names(&name, RECIPIENTS_COPIES)?, &bytes)?)
+}

@@ -1,0 +1,66 @@
+//! What can go wrong with keys.
+
+use crate::crypto::sealed::hpke::HpkeError;
+use crate::crypto::sealed::slot::SlotError;
+use crate::crypto::sign::SignError;
+use crate::format::record::RecordError;
+use crate::ids::KeyId;
+use crate::ids::MachineId;
+use crate::ids::SlotId;
+use crate::run::Stopped;
+use crate::storage::BlobNameError;
+use crate::storage::StorageError;
+use crate::vault::records::RecordsError;
+
+/// An operation on keys failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum KeysError {
+    #[error("no repository in {location}")]
+    NoRepository { location: String },
+    #[error("{location} already holds a repository or a part of one (`{found}`)")]
+    AlreadyThere { location: String, found: String },
+    #[error("wrong passphrase or key: none of {tried} slots opens")]
+    WrongSecret { tried: usize },
+    #[error("no slot of this repository can be read")]
+    NoSlots,
+    #[error("no slot {slot}")]
+    NoSuchSlot { slot: SlotId },
+    #[error("slot {slot} is the last one: without it nothing opens")]
+    LastSlot { slot: SlotId },
+    #[error("{what} belongs to another repository or to another root key")]
+    OtherRepository { what: &'static str },
+    #[error("{what} is signed by {signer}, who has no right to")]
+    UnknownSigner { what: &'static str, signer: KeyId },
+    #[error("no {what} in this repository")]
+    NoRecord { what: &'static str },
+    #[error("the root key was moved offline; it is needed for this")]
+    RootOffline,
+    #[error("machine {machine} is revoked")]
+    Revoked { machine: MachineId },
+    #[error("no machine {machine}")]
+    NoSuchMachine { machine: MachineId },
+    #[error("a key or keyset in this repository is not valid")]
+    BadKey,
+    #[error("what was written to slot {slot} does not read back")]
+    SlotReadBack { slot: SlotId },
+    #[error("label has {found_bytes} bytes, at most {bytes_max} are expected")]
+    Label { found_bytes: usize, bytes_max: usize },
+    #[error("no random numbers from the system: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Name(#[from] BlobNameError),
+    #[error(transparent)]
+    Slot(#[from] SlotError),
+    #[error(transparent)]
+    Hpke(#[from] HpkeError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}

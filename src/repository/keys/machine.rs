@@ -1,0 +1,196 @@
+//! Machines: enrolling one, and finding one's own again.
+
+use std::sync::Arc;
+
+use crate::crypto::blind;
+use crate::crypto::blind::Place;
+use crate::crypto::context;
+use crate::crypto::random_bytes;
+use crate::crypto::sealed::keyset::AgentKeyset;
+use crate::crypto::sealed::keyset::RestoreKeyset;
+use crate::crypto::sign::Purpose;
+use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::VerifyingKey;
+use crate::format::machine::MACHINE_COPIES;
+use crate::format::machine::MACHINES;
+use crate::format::machine::MachineRecord;
+use crate::format::machine::MachineState;
+use crate::format::recipients::RecipientsRecord;
+use crate::ids::MachineId;
+use crate::repository::keys::convert;
+use crate::repository::keys::error::KeysError;
+use crate::repository::keys::publish;
+use crate::run::Run;
+use crate::run::monitor::Problem;
+use crate::secret::Secret32;
+use crate::storage::Storage;
+use crate::vault::records;
+use crate::vault::records::Records;
+use crate::vault::records::RecordsError;
+
+/// Most bytes of a machine's name.
+const LABEL_BYTES_MAX: usize = 256;
+const LABEL_KIND: &str = "machine label";
+
+/// Where a new machine's signing key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Derived from the administrator's key: the machine on which he backs up himself. It can be
+    /// found again with the passphrase alone when its local state is lost.
+    Own,
+    /// Random: another machine, whose key nobody else holds.
+    Fresh,
+}
+
+/// A machine as its newest record describes it.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub record: MachineRecord,
+    /// Its name, such as a host name.
+    pub label: String,
+}
+
+fn own_signing_key(keyset: &RestoreKeyset, machine: MachineId) -> SigningKey {
+    let mut hasher = blake3::Hasher::new_derive_key(context::MACHINE_SIGNING);
+    hasher.update(keyset.admin.seed().expose());
+    hasher.update(machine.as_bytes());
+    SigningKey::from_seed(&Secret32::new(*hasher.finalize().as_bytes()))
+}
+
+/// Enrols a machine and makes its write-only keyset; the record is durable when this returns.
+pub fn enrol(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    keyset: &RestoreKeyset,
+    (label, identity): (&str, Identity),
+) -> Result<AgentKeyset, KeysError> {
+    let found_bytes = label.len();
+    if found_bytes > LABEL_BYTES_MAX {
+        return Err(KeysError::Label { found_bytes, bytes_max: LABEL_BYTES_MAX });
+    }
+    let machine = MachineId::new(random_bytes()?);
+    let signing = match identity {
+        Identity::Own => own_signing_key(keyset, machine),
+        Identity::Fresh => SigningKey::generate()?,
+    };
+    let agent = agent_keyset(run, storage, keyset, (machine, signing))?;
+    let (label_generation, key) = keyset.store.newest();
+    let repository = keyset.repository;
+    let place = Place { kind: LABEL_KIND, repository, name: machine.as_bytes() };
+    let record = MachineRecord {
+        repository,
+        machine,
+        version: 1,
+        created: run.clock.now(),
+        state: MachineState::Active,
+        signing: *agent.signing.verifying_key().as_bytes(),
+        domain: agent.domain.domain,
+        label_generation,
+        label: blind::seal_box(key, place, label.as_bytes())?,
+    };
+    let bytes = publish::sign(&record, Purpose::Machine, &keyset.admin);
+    let store = Records::new(Arc::clone(storage));
+    let names = records::numbered_names(&format!("{MACHINES}{machine}/1"), MACHINE_COPIES)?;
+    store.create_all(&names, &bytes)?;
+    store.sync()?;
+    Ok(agent)
+}
+
+fn agent_keyset(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    keyset: &RestoreKeyset,
+    (machine, signing): (MachineId, SigningKey),
+) -> Result<AgentKeyset, KeysError> {
+    let place = (keyset.repository, &keyset.root_public);
+    let list = publish::load_recipients(run, storage, place)?;
+    let recipients =
+        list.recipients.iter().map(convert::recipient_key).collect::<Result<_, _>>()?;
+    Ok(AgentKeyset {
+        repository: keyset.repository,
+        machine,
+        domain: keyset.domains.last().cloned().ok_or(KeysError::BadKey)?,
+        store: keyset.store.clone(),
+        root_public: keyset.root_public,
+        recipients_version: list.version,
+        recipients,
+        signing,
+    })
+}
+
+/// The keyset of the machine of that name that this administrator enrolled as his own: its active
+/// record with the smallest id. `None` if there is none.
+pub fn rejoin(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    keyset: &RestoreKeyset,
+    label: &str,
+) -> Result<Option<AgentKeyset>, KeysError> {
+    for machine in list(run, storage, keyset)? {
+        let id = machine.record.machine;
+        let signing = own_signing_key(keyset, id);
+        let own = *signing.verifying_key().as_bytes() == machine.record.signing;
+        if own && machine.label == label && machine.record.state == MachineState::Active {
+            return agent_keyset(run, storage, keyset, (id, signing)).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn admins(list: &RecipientsRecord) -> Result<Vec<VerifyingKey>, KeysError> {
+    let key = |admin: &crate::format::recipients::AdminEntry| {
+        VerifyingKey::from_bytes(&admin.public).map_err(KeysError::from)
+    };
+    list.admins.iter().map(key).collect()
+}
+
+/// The newest record of every machine that an administrator has signed, by id. Records that cannot
+/// be read or are not signed so are reported and left out.
+pub fn list(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    keyset: &RestoreKeyset,
+) -> Result<Vec<Machine>, KeysError> {
+    let place = (keyset.repository, &keyset.root_public);
+    let admins = admins(&publish::load_recipients(run, storage, place)?)?;
+    let store = Records::new(Arc::clone(storage));
+    let mut newest: std::collections::BTreeMap<MachineId, MachineRecord> = Default::default();
+    for name in store.list(MACHINES)? {
+        run.check()?;
+        let names = records::numbered_names(&name, MACHINE_COPIES)?;
+        let loaded = store.load(run, &names, records::signed::<MachineRecord>);
+        let (record, signed) = match loaded {
+            Ok(loaded) => loaded,
+            Err(RecordsError::Unreadable { error, .. }) => {
+                run.problem(&Problem::damage(name, error.to_string()));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if record.repository != keyset.repository {
+            continue; // Left behind by an `init` that never finished.
+        }
+        if name != format!("{MACHINES}{}/{}", record.machine, record.version) {
+            run.problem(&Problem::damage(name, "this machine record bears another name"));
+            continue;
+        }
+        if let Err(error) = publish::verify(&signed, Purpose::Machine, &admins, "machine record") {
+            run.problem(&Problem::damage(name, error.to_string()));
+            continue;
+        }
+        let known = newest.get(&record.machine).map_or(0, |known| known.version);
+        if record.version > known {
+            newest.insert(record.machine, record);
+        }
+    }
+    newest.into_values().map(|record| labelled(keyset, record)).collect()
+}
+
+fn labelled(keyset: &RestoreKeyset, record: MachineRecord) -> Result<Machine, KeysError> {
+    let repository = record.repository;
+    let place = Place { kind: LABEL_KIND, repository, name: record.machine.as_bytes() };
+    let key = keyset.store.get(record.label_generation).map_err(|_| KeysError::BadKey)?;
+    let label = blind::open_box(key, place, &record.label).map_err(|_| KeysError::BadKey)?;
+    let label = String::from_utf8_lossy(&label).into_owned();
+    Ok(Machine { record, label })
+}

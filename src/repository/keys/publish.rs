@@ -1,0 +1,112 @@
+//! Signed records to storage and back.
+
+use std::sync::Arc;
+
+use crate::crypto::blind;
+use crate::crypto::sign::Purpose;
+use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::VerifyingKey;
+use crate::format::config::CONFIG_NAMES;
+use crate::format::config::ConfigRecord;
+use crate::format::recipients::RECIPIENTS;
+use crate::format::recipients::RECIPIENTS_COPIES;
+use crate::format::recipients::RecipientsRecord;
+use crate::format::record;
+use crate::format::record::Signed;
+use crate::format::record::SignedRecord;
+use crate::ids::RepositoryId;
+use crate::repository::keys::error::KeysError;
+use crate::run::Run;
+use crate::run::monitor::Problem;
+use crate::storage::BlobName;
+use crate::storage::Storage;
+use crate::vault::records;
+use crate::vault::records::Records;
+use crate::vault::records::RecordsError;
+
+/// Signs a record and encodes it.
+pub(in crate::repository::keys) fn sign<R: SignedRecord>(
+    record: &R,
+    purpose: Purpose,
+    key: &SigningKey,
+) -> Vec<u8> {
+    let payload = record::payload(record);
+    let signature = key.sign(purpose, &payload);
+    let signer = key.verifying_key().key_id();
+    record::encode_signed::<R>(&Signed { payload, signer, signature })
+}
+
+/// Whether one of `keys` has signed.
+pub(in crate::repository::keys) fn verify(
+    signed: &Signed,
+    purpose: Purpose,
+    keys: &[VerifyingKey],
+    what: &'static str,
+) -> Result<(), KeysError> {
+    let signer = signed.signer;
+    let key = keys.iter().find(|key| key.key_id() == signer);
+    let key = key.ok_or(KeysError::UnknownSigner { what, signer })?;
+    Ok(key.verify(purpose, &signed.payload, &signed.signature)?)
+}
+
+/// A name that no other content takes: `<folder><number>-<16 hex digits of its hash>`.
+pub(in crate::repository::keys) fn numbered(folder: &str, number: u32, bytes: &[u8]) -> String {
+    let mut name = format!("{folder}{number}-");
+    crate::ids::push_hex(&mut name, &blind::hash(bytes)[..8]);
+    name
+}
+
+/// The names of the config.
+pub(in crate::repository::keys) fn config_names() -> Result<Vec<BlobName>, KeysError> {
+    Ok(CONFIG_NAMES.iter().map(|name| BlobName::new(name)).collect::<Result<_, _>>()?)
+}
+
+/// The config, if there is a repository. Its signature is checked against the root key that it
+/// names; whether that is the right one shows when a keyset is opened.
+pub fn load_config(run: &Run, storage: &Arc<dyn Storage>) -> Result<ConfigRecord, KeysError> {
+    let records = Records::new(Arc::clone(storage));
+    let loaded = records.load(run, &config_names()?, records::signed::<ConfigRecord>);
+    let (config, signed) = loaded.map_err(|error| match error {
+        RecordsError::Missing { .. } => KeysError::NoRepository { location: storage.location() },
+        other => other.into(),
+    })?;
+    let root = VerifyingKey::from_bytes(&config.root)?;
+    verify(&signed, Purpose::Config, &[root], "config")?;
+    Ok(config)
+}
+
+/// The newest recipients list that root has signed for this repository. A list that cannot be read
+/// or is not signed by root is a problem; that none is left, an error.
+pub fn load_recipients(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    (repository, root): (RepositoryId, &VerifyingKey),
+) -> Result<RecipientsRecord, KeysError> {
+    let records = Records::new(Arc::clone(storage));
+    let mut newest: Option<RecipientsRecord> = None;
+    for name in records.list(RECIPIENTS)? {
+        run.check()?;
+        let names = records::numbered_names(&name, RECIPIENTS_COPIES)?;
+        let (list, signed) = match records.load(run, &names, records::signed::<RecipientsRecord>) {
+            Ok(loaded) => loaded,
+            Err(RecordsError::Unreadable { error, .. }) => {
+                run.problem(&Problem::damage(name, error.to_string()));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if list.repository != repository {
+            continue; // Left behind by an `init` that never finished.
+        }
+        if let Err(error) =
+            verify(&signed, Purpose::Recipients, std::slice::from_ref(root), "recipients list")
+        {
+            run.problem(&Problem::damage(name, error.to_string()));
+            continue;
+        }
+        if newest.as_ref().is_none_or(|newest| newest.version < list.version) {
+            newest = Some(list);
+        }
+    }
+    newest.ok_or(KeysError::NoRecord { what: "recipients list" })
+}
