@@ -8,6 +8,10 @@
 //! read is a counted problem; a reader checks that what it opened is what was listed.
 //! Start reading at: [`Source`].
 
+pub mod exclude;
+#[cfg(unix)]
+pub mod unix;
+
 use crate::meta::Meta;
 use crate::path::SnapshotPath;
 use crate::run::Run;
