@@ -193,7 +193,8 @@ pub fn escape_into(out: &mut impl fmt::Write, bytes: &[u8]) -> fmt::Result {
 
 /// Characters that change how the text around them is shown.
 fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// [`escape_into`] as a new text.

@@ -1,3 +1,8 @@
 #![cfg(test)]
+#![expect(unreachable_pub, reason = "a test binary has no users; `pub` marks what a module offers")]
+//! Every integration test of the crate, in one binary.
 
+mod architecture;
 mod cli;
+mod house;
+mod tidy;

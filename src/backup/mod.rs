@@ -2,10 +2,11 @@
 //!
 //! What it is: merges the source with the parent snapshot, reads what is new or changed, bundles
 //! small files, cuts large ones, seals, and writes the tree.
-//! Never: decides retention; knows capsules (they are attached); ends because one file cannot be read.
+//! Never: decides retention; knows capsules (they are attached); ends because one file cannot be
+//! read.
 //! Invariants: what is in a bundle depends on the source and the parent alone, so a run that starts
-//! again makes the same objects; memory is bounded by the window and the queues; a file whose signs of
-//! change are as young as the parent's scan is read again.
+//! again makes the same objects; memory is bounded by the window and the queues; a file whose
+//! signs of change are as young as the parent's scan is read again.
 //! Start reading at: [`pipeline`], then `merge` and `worker`.
 
 pub mod error;

@@ -73,8 +73,8 @@ impl Cutter {
         self.sizes
     }
 
-    /// Length of the first chunk of `bytes`. `bytes` holds at least `max_bytes`, or everything up to
-    /// the end of the file.
+    /// Length of the first chunk of `bytes`. `bytes` holds at least `max_bytes`, or everything up
+    /// to the end of the file.
     #[must_use]
     pub fn cut(&self, bytes: &[u8]) -> usize {
         let ChunkSizes { min_bytes, avg_bytes, max_bytes } = self.sizes;

@@ -1,7 +1,7 @@
 //! What a keeper without data keys may use: hashing, and what the store key `S` opens.
 //!
-//! `S` seals pack tables, the index, nodes' lists of children and small records of the vault. It opens
-//! no name and no content of a snapshot.
+//! `S` seals pack tables, the index, nodes' lists of children and small records of the vault. It
+//! opens no name and no content of a snapshot.
 
 use subtle::ConstantTimeEq;
 

@@ -1,7 +1,8 @@
 //! Hashing, sealing, signing.
 //!
 //! What it is: `blind` is what a keeper without data keys may use: hashing and what the store key
-//! opens. `sealed` is content keys, slots, recipients and shares. `sign` makes and checks signatures.
+//! opens. `sealed` is content keys, slots, recipients and shares. `sign` makes and checks
+//! signatures.
 //! Never: invents a primitive; takes a nonce or counter from the other side; seals two messages
 //! with one key.
 //! Invariants: every derivation names its context from `context`; commitments are compared before

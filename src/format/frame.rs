@@ -36,8 +36,8 @@ impl FrameHead {
         [FORMAT_VERSION, self.kind as u8, self.codec as u8, 0, a, b, c, d]
     }
 
-    /// Reads the head and checks version, kind, codec, flags and the limit of the raw length, in this
-    /// order. Returns the payload with its padding.
+    /// Reads the head and checks version, kind, codec, flags and the limit of the raw length, in
+    /// this order. Returns the payload with its padding.
     pub fn decode(frame: &[u8]) -> Result<(Self, &[u8]), FormatError> {
         let mut reader = Reader::new("frame", frame);
         let version = reader.u8()?;
@@ -64,8 +64,8 @@ impl FrameHead {
 }
 
 /// Padmé: the smallest padded length that shows only the length's highest bits. Costs at most 12 %
-/// for tiny and about 1 % for usual frames (Nikitin et al., "Reducing Metadata Leakage from Encrypted
-/// Files and Communication with PURBs", 2019).
+/// for tiny and about 1 % for usual frames (Nikitin et al., "Reducing Metadata Leakage from
+/// Encrypted Files and Communication with PURBs", 2019).
 #[must_use]
 pub const fn padme(len: usize) -> usize {
     if len < 2 {

@@ -9,7 +9,8 @@ pub const FORMAT_VERSION: u8 = 1;
 pub const SUITE: u8 = 1;
 /// Most raw bytes of one frame.
 pub const FRAME_RAW_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Most bytes of one sealed object: a frame that did not compress, its padding, sealed refs and tag.
+/// Most bytes of one sealed object: a frame that did not compress, its padding, sealed refs and
+/// tag.
 pub const OBJECT_BYTES_MAX: usize = 20 * 1024 * 1024;
 
 /// What an object holds.

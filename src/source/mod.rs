@@ -2,10 +2,10 @@
 //!
 //! What it is: folders, standard input and command output as streams of entries in path order,
 //! and readers that give an entry's attributes and content.
-//! Never: decides whether an entry changed; follows a link; blocks on a fifo; ends because one entry
-//! cannot be read. Platform code stands in `unix` only.
-//! Invariants: entries come in the order of [`SnapshotPath`], without twins; what cannot be listed or
-//! read is a counted problem; a reader checks that what it opened is what was listed.
+//! Never: decides whether an entry changed; follows a link; blocks on a fifo; ends because one
+//! entry cannot be read. Platform code stands in `unix` only.
+//! Invariants: entries come in the order of [`SnapshotPath`], without twins; what cannot be listed
+//! or read is a counted problem; a reader checks that what it opened is what was listed.
 //! Start reading at: [`Source`].
 
 pub mod exclude;
@@ -69,8 +69,8 @@ pub trait Source: Send + Sync {
 
 /// Reads entries of one source; keeps its place between calls.
 pub trait Reader {
-    /// The entry's full attributes: link target and extended attributes in `meta.extra`. For what is
-    /// not a regular file. What could not be read is reported to `run` and flagged.
+    /// The entry's full attributes: link target and extended attributes in `meta.extra`. For what
+    /// is not a regular file. What could not be read is reported to `run` and flagged.
     fn attributes(&mut self, run: &Run, found: &Found) -> Result<Meta, ReadError>;
 
     /// Opens a regular file. Its attributes are those of the open handle.

@@ -114,8 +114,10 @@ pub struct Listed {
 ///
 /// Promises, each a conformance test:
 /// * `create_is_whole_or_absent`: a reader sees all of a blob or nothing, after any crash too.
-/// * `create_never_replaces`: a taken name is [`StorageErrorKind::AlreadyExists`]; the old blob stays.
-/// * `durable_after_sync`: what was created or deleted before `sync` was called survives a power cut
+/// * `create_never_replaces`: a taken name is [`StorageErrorKind::AlreadyExists`]; the old blob
+///   stays.
+/// * `durable_after_sync`: what was created or deleted before `sync` was called survives a power
+///   cut
 ///   once `sync` has returned without an error. Before that it may be lost, never half there.
 /// * `read_after_create`: a blob can be read and is listed as soon as `create` has returned.
 /// * `list_is_complete_or_an_error`: a listing that could not be finished is an error, never short.

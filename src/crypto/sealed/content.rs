@@ -34,8 +34,8 @@ impl DomainKeys {
         }
     }
 
-    /// The key of one object: `blake3(K_object; suite | kind | length of kids | kids | frame)`. Equal
-    /// input gives an equal key, so a key never seals two messages.
+    /// The key of one object: `blake3(K_object; suite | kind | length of kids | kids | frame)`.
+    /// Equal input gives an equal key, so a key never seals two messages.
     #[must_use]
     pub fn object_key(&self, suite: u8, kind: u8, kids: &[u8], frame: &[u8]) -> ObjectKey {
         let mut hasher = blake3::Hasher::new_keyed(self.object.expose());

@@ -61,8 +61,8 @@ pub struct Created {
 /// Makes a repository with fresh keys. Refuses a storage that holds a config, or data without one.
 ///
 /// The order is: slot, keyring, recipients, all durable; then `config`, whose creation decides
-/// which of two makers won; then its copies. What a crash leaves before that is records of a repository
-/// that nobody knows, which every reader passes over, and the next `create` does too.
+/// which of two makers won; then its copies. What a crash leaves before that is records of a
+/// repository that nobody knows, which every reader passes over, and the next `create` does too.
 pub fn create_repository(
     run: &Run,
     storage: &Arc<dyn Storage>,

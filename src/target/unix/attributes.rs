@@ -110,8 +110,8 @@ fn by_handle(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd())
 }
 
-/// Takes away what the folder's default ACL or an earlier file left. Labels of the system stay. What
-/// cannot be listed or removed was never set by anyone who may not set it either.
+/// Takes away what the folder's default ACL or an earlier file left. Labels of the system stay.
+/// What cannot be listed or removed was never set by anyone who may not set it either.
 fn remove_strays(fd: &OwnedFd, wanted: &Attributes<'_>) {
     let mut names = vec![0; XATTR_NAMES_BYTES_MAX];
     let Ok(len) = rustix::fs::flistxattr(fd, &mut names[..]) else { return };

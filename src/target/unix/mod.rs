@@ -39,8 +39,8 @@ pub struct FolderTarget {
 }
 
 impl FolderTarget {
-    /// Opens the folder, which is made if it is missing; its parents are the user's own path and may
-    /// hold links. `seed` goes into temporary names.
+    /// Opens the folder, which is made if it is missing; its parents are the user's own path and
+    /// may hold links. `seed` goes into temporary names.
     pub fn open(path: &Path, seed: u64) -> Result<Self, TargetError> {
         use std::os::unix::fs::DirBuilderExt;
         let shown = escape(path.as_os_str().as_encoded_bytes());
@@ -80,8 +80,8 @@ impl Target for FolderTarget {
     }
 }
 
-/// Names for what has no final name yet. They need not be secret: whatever is made under one is made
-/// exclusively.
+/// Names for what has no final name yet. They need not be secret: whatever is made under one is
+/// made exclusively.
 #[derive(Debug)]
 struct TemporaryNames {
     seed: u64,

@@ -1,0 +1,164 @@
+//! The rooms from the ground up, and what each may name.
+
+use std::collections::BTreeMap;
+
+use crate::house;
+
+/// One row: a room or sub-room, and the rooms that it may name.
+pub struct Room {
+    pub name: &'static str,
+    pub may: &'static [&'static str],
+}
+
+/// What `words` stands for in a row.
+pub const WORDS: [&str; 6] = ["clock", "ids", "meta", "path", "secret", "units"];
+
+/// Listed from the ground up: a room may name only rooms above it.
+pub const ROOMS: &[Room] = &[
+    Room { name: "clock", may: &["words"] },
+    Room { name: "ids", may: &["words"] },
+    Room { name: "meta", may: &["words"] },
+    Room { name: "path", may: &["words"] },
+    Room { name: "secret", may: &["words"] },
+    Room { name: "units", may: &["words"] },
+    Room { name: "run", may: &["words"] },
+    Room { name: "chunk", may: &["words"] },
+    Room { name: "crypto::context", may: &[] },
+    Room { name: "crypto", may: &["words"] },
+    Room { name: "crypto::aead", may: &["words", "crypto::context", "crypto"] },
+    Room { name: "crypto::blind", may: &["words", "crypto::context", "crypto", "crypto::aead"] },
+    Room { name: "crypto::sign", may: &["words", "crypto::context", "crypto", "crypto::blind"] },
+    Room {
+        name: "crypto::sealed",
+        may: &[
+            "words",
+            "crypto::context",
+            "crypto",
+            "crypto::aead",
+            "crypto::blind",
+            "crypto::sign",
+        ],
+    },
+    Room {
+        name: "crypto::self_test",
+        may: &[
+            "words",
+            "crypto",
+            "crypto::aead",
+            "crypto::blind",
+            "crypto::sealed",
+            "crypto::sign",
+        ],
+    },
+    Room { name: "format", may: &["words"] },
+    Room { name: "disk", may: &["words", "run"] },
+    Room { name: "storage", may: &["words", "run", "disk"] },
+    Room { name: "source", may: &["words", "run", "disk"] },
+    Room { name: "target", may: &["words", "run", "disk"] },
+    Room {
+        name: "vault",
+        may: &[
+            "words",
+            "run",
+            "crypto",
+            "crypto::blind",
+            "crypto::sign",
+            "format",
+            "disk",
+            "storage",
+        ],
+    },
+    Room {
+        name: "repository",
+        may: &[
+            "words",
+            "run",
+            "chunk",
+            "crypto::context",
+            "crypto",
+            "crypto::aead",
+            "crypto::blind",
+            "crypto::sealed",
+            "crypto::sign",
+            "format",
+            "disk",
+            "storage",
+            "vault",
+        ],
+    },
+    Room {
+        name: "backup",
+        may: &[
+            "words",
+            "run",
+            "chunk",
+            "crypto::blind",
+            "crypto::sign",
+            "format",
+            "source",
+            "vault",
+            "repository",
+        ],
+    },
+    Room {
+        name: "restore",
+        may: &["words", "run", "chunk", "crypto::blind", "format", "target", "vault", "repository"],
+    },
+    Room {
+        name: "verify",
+        may: &["words", "run", "chunk", "crypto::blind", "format", "vault", "repository"],
+    },
+    Room {
+        name: "cli",
+        may: &[
+            "words",
+            "run",
+            "chunk",
+            "crypto::context",
+            "crypto",
+            "crypto::aead",
+            "crypto::blind",
+            "crypto::sign",
+            "crypto::sealed",
+            "crypto::self_test",
+            "format",
+            "disk",
+            "storage",
+            "source",
+            "target",
+            "vault",
+            "repository",
+            "backup",
+            "restore",
+            "verify",
+        ],
+    },
+    Room { name: "main", may: &["words", "run", "cli"] },
+];
+
+/// Rooms whose first code is on its way; the list is empty once they have landed.
+pub const SOON: &[&str] = &["restore", "verify"];
+
+/// The table in `doc/ARCHITECTURE.md`: rows whose first column is rooms, between two marks.
+pub fn documented() -> BTreeMap<String, Vec<String>> {
+    let text = house::text("doc/ARCHITECTURE.md");
+    let body = text
+        .split_once("<!-- rooms -->")
+        .and_then(|(_, rest)| rest.split_once("<!-- end of rooms -->"))
+        .expect("the marks `<!-- rooms -->` and `<!-- end of rooms -->`")
+        .0;
+    let mut rows = BTreeMap::new();
+    for line in body.lines().filter(|line| line.starts_with("| `")) {
+        let columns: Vec<&str> = line.trim_matches('|').split('|').collect();
+        assert_eq!(columns.len(), 3, "{line}");
+        for room in quoted(columns[0]) {
+            let twin = rows.insert(room.clone(), quoted(columns[2]));
+            assert!(twin.is_none(), "`{room}` has two rows");
+        }
+    }
+    rows
+}
+
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
