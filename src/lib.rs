@@ -31,5 +31,6 @@ pub mod vault;
 pub mod repository;
 
 pub mod backup;
+pub mod restore;
 
 pub mod cli;

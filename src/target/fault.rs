@@ -161,6 +161,10 @@ impl NewFile for FaultFile {
         self.inner.set_len(len_bytes)
     }
 
+    fn set_name(&mut self, name: &[u8]) -> Result<(), TargetError> {
+        self.inner.set_name(name)
+    }
+
     fn publish(
         self: Box<Self>,
         placing: Placing,

@@ -186,6 +186,9 @@ pub trait NewFile: Send {
     /// Sets the length; what was not written reads as zero and takes no space.
     fn set_len(&mut self, len_bytes: u64) -> Result<(), TargetError>;
 
+    /// Changes the name that the file will get, in the same folder.
+    fn set_name(&mut self, name: &[u8]) -> Result<(), TargetError>;
+
     /// Sets the attributes and then gives the file its name.
     fn publish(
         self: Box<Self>,

@@ -220,6 +220,13 @@ impl NewFile for FolderFile {
         rustix::fs::ftruncate(&self.fd, len_bytes).map_err(self.place.failed("set length of"))
     }
 
+    fn set_name(&mut self, name: &[u8]) -> Result<(), TargetError> {
+        let folder = self.place.path.parent().unwrap_or_default();
+        let path = folder.join(name);
+        self.place.path = path.map_err(|_| failed("name", &self.place.path, Errno::INVAL))?;
+        Ok(())
+    }
+
     fn publish(
         mut self: Box<Self>,
         placing: Placing,

@@ -1,0 +1,84 @@
+//! What to do with one entry, given what stands in its place.
+
+use crate::meta::Kind;
+use crate::meta::Meta;
+use crate::restore::Overwrite;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing stands there.
+    Create,
+    Replace,
+    /// Size and time are equal: kept if the content is equal too, else replaced.
+    Compare,
+    /// As wanted, as far as size and time tell; only attributes are set.
+    KeepEqual,
+    /// The overwrite mode protects what stands there.
+    KeepProtected,
+    /// A folder stands where something else is to be, which is never replaced.
+    Blocked,
+}
+
+/// Decides for anything but folders.
+#[must_use]
+pub fn decide(wanted: &Meta, standing: Option<&Meta>, overwrite: Overwrite) -> Action {
+    let Some(standing) = standing else { return Action::Create };
+    if standing.kind == Kind::Directory {
+        return match overwrite {
+            Overwrite::Never => Action::KeepProtected,
+            _ => Action::Blocked,
+        };
+    }
+    // A second name of the file may lie outside the target, so such a file is never written to.
+    let looks_equal = wanted.kind == Kind::File
+        && standing.kind == Kind::File
+        && standing.size_bytes == wanted.size_bytes
+        && standing.mtime == wanted.mtime
+        && standing.links_count <= wanted.links_count.max(1);
+    match overwrite {
+        Overwrite::Never => Action::KeepProtected,
+        Overwrite::IfNewer if wanted.mtime <= standing.mtime => Action::KeepProtected,
+        Overwrite::Always if looks_equal => Action::Compare,
+        Overwrite::IfChanged if looks_equal => Action::KeepEqual,
+        Overwrite::Always | Overwrite::IfChanged | Overwrite::IfNewer => Action::Replace,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::FileTime;
+
+    fn file(size_bytes: u64, secs: i64) -> Meta {
+        Meta { mtime: FileTime { secs, nanos: 0 }, ..Meta::plain(Kind::File, size_bytes) }
+    }
+
+    #[test]
+    fn every_mode_against_every_standing() {
+        use Overwrite::Always;
+        use Overwrite::IfChanged;
+        use Overwrite::IfNewer;
+        use Overwrite::Never;
+        let wanted = file(5, 100);
+        let linked = Meta { links_count: 2, ..file(5, 100) };
+        let cases = [
+            (file(5, 100), [Action::Compare, Action::KeepEqual, Action::KeepProtected]),
+            (file(5, 99), [Action::Replace, Action::Replace, Action::Replace]),
+            (file(5, 101), [Action::Replace, Action::Replace, Action::KeepProtected]),
+            (file(4, 100), [Action::Replace, Action::Replace, Action::KeepProtected]),
+            (linked, [Action::Replace, Action::Replace, Action::KeepProtected]),
+            (Meta::plain(Kind::Symlink, 0), [Action::Replace; 3]),
+            (Meta::plain(Kind::Directory, 0), [Action::Blocked; 3]),
+        ];
+        for (standing, expected) in cases {
+            for (mode, expected) in [Always, IfChanged, IfNewer].into_iter().zip(expected) {
+                assert_eq!(decide(&wanted, Some(&standing), mode), expected, "{mode:?}");
+            }
+            assert_eq!(decide(&wanted, Some(&standing), Never), Action::KeepProtected);
+        }
+        for mode in [Always, IfChanged, IfNewer, Never] {
+            assert_eq!(decide(&wanted, None, mode), Action::Create);
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! One worker thread: files with their content and attributes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use crate::chunk::digest::ContentHasher;
+use crate::format::entry::Content;
+use crate::format::entry::Entry;
+use crate::format::entry::Extent;
+use crate::ids::Digest;
+use crate::meta::Flags;
+use crate::meta::Meta;
+use crate::meta::Xattr;
+use crate::path::SnapshotPath;
+use crate::path::escape;
+use crate::repository::error::RepositoryError;
+use crate::repository::tree::map::MapReader;
+use crate::restore::ObjectSource;
+use crate::restore::Options;
+use crate::restore::Owners;
+use crate::restore::Replaced;
+use crate::restore::Report;
+use crate::restore::RestoreError;
+use crate::restore::Rights;
+use crate::restore::decide::Action;
+use crate::restore::decide::decide;
+use crate::run::Run;
+use crate::run::monitor::Count;
+use crate::run::monitor::Problem;
+use crate::target::Attributes;
+use crate::target::Lack;
+use crate::target::NewFile;
+use crate::target::OldFile;
+use crate::target::Placing;
+use crate::target::Strays;
+use crate::target::Target;
+use crate::target::TargetError;
+use crate::target::TargetErrorKind;
+use crate::target::Writer;
+
+use super::data::Bundles;
+use super::filling::Filling;
+use super::filling::Loss;
+
+const READ_BYTES: usize = 1 << 20;
+/// Ranges that are named for a damaged file.
+const RANGES_NAMED_MAX: usize = 16;
+const CAPABILITY: &[u8] = b"security.capability";
+
+/// An entry and where it goes.
+pub(super) struct Job {
+    pub(super) entry: Entry,
+    pub(super) path: SnapshotPath,
+}
+
+/// What all threads of one restore share.
+pub(super) struct Shared<'a> {
+    pub(super) run: &'a Run,
+    pub(super) source: &'a dyn ObjectSource,
+    pub(super) target: &'a dyn Target,
+    pub(super) options: &'a Options,
+    pub(super) bundles: Bundles,
+    pub(super) stop: AtomicBool,
+    pub(super) state: Mutex<State>,
+}
+
+/// What the threads have found.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) report: Report,
+    /// Files that do not have the snapshot's content, so nothing is linked to them.
+    pub(super) absent: BTreeSet<SnapshotPath>,
+    pub(super) failure: Option<RestoreError>,
+}
+
+impl Shared<'_> {
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells of a problem.
+    pub(super) fn tell(&self, problem: &Problem) {
+        self.run.problem(problem);
+        self.with(|state| state.report.problems_count += 1);
+    }
+
+    /// An entry is not there as asked.
+    pub(super) fn fail(&self, job: &Job, problem: &Problem) {
+        self.tell(problem);
+        self.with(|state| {
+            state.report.failed_count += 1;
+            state.absent.insert(job.path.clone());
+        });
+    }
+
+    /// A target that is full ends the restore; anything else costs one entry.
+    pub(super) fn fail_target(&self, job: &Job, error: TargetError) -> Result<(), RestoreError> {
+        if error.kind == TargetErrorKind::Full {
+            return Err(error.into());
+        }
+        let twin = error.kind == TargetErrorKind::Taken && self.target.standing().fresh;
+        let why = if twin {
+            format!("{error}: its name differs from an earlier one only by case or Unicode form")
+        } else {
+            error.to_string()
+        };
+        self.fail(job, &Problem::new(job.entry.path.to_slashed(), why));
+        Ok(())
+    }
+
+    pub(super) fn restored(&self, job: &Job, lacks: Vec<Lack>, bytes: u64) {
+        for lack in lacks {
+            self.tell(&Problem::new(job.entry.path.to_slashed(), lack.to_string()));
+        }
+        self.run.count(Count::EntriesDone, 1);
+        self.run.count(Count::BytesDone, bytes);
+        self.with(|state| {
+            state.report.restored_count += 1;
+            state.report.restored_bytes += bytes;
+        });
+    }
+
+    pub(super) fn kept(&self, job: &Job, lacks: Vec<Lack>) {
+        for lack in lacks {
+            self.tell(&Problem::new(job.entry.path.to_slashed(), lack.to_string()));
+        }
+        self.run.count(Count::EntriesDone, 1);
+        self.run.count(Count::EntriesKept, 1);
+        self.run.count(Count::BytesDone, job.entry.meta.size_bytes);
+        self.with(|state| state.report.kept_count += 1);
+    }
+
+    /// Whether devices, setuid and capabilities may be restored.
+    pub(super) fn all_rights(&self) -> bool {
+        let standing = self.target.standing();
+        self.options.rights == Rights::All || (standing.privileged && standing.fresh)
+    }
+
+    pub(super) fn placing(&self, action: Action) -> Placing {
+        match (action, self.options.replaced) {
+            (Action::Create, _) => Placing::New,
+            (_, Replaced::Dropped) => Placing::Replace,
+            (_, Replaced::Kept) => Placing::KeepReplaced,
+        }
+    }
+
+    /// The attributes to set, and what is left out of them.
+    pub(super) fn attributes<'m>(
+        &self,
+        meta: &Meta,
+        xattrs: &'m mut Vec<Xattr>,
+    ) -> (Attributes<'m>, Vec<Lack>) {
+        let mut lacks = Vec::new();
+        let mut mode = meta.mode;
+        *xattrs = meta.extra.as_ref().map(|extra| extra.xattrs.clone()).unwrap_or_default();
+        if !self.all_rights() {
+            let left = |what: &[u8]| Lack {
+                what: what.to_vec(),
+                detail: "left out unless all rights are asked for".to_owned(),
+            };
+            if mode & 0o6000 != 0 && meta.kind != crate::meta::Kind::Directory {
+                mode &= !0o6000;
+                lacks.push(left(b"setuid or setgid"));
+            }
+            if xattrs.iter().any(|xattr| xattr.name == CAPABILITY) {
+                xattrs.retain(|xattr| xattr.name != CAPABILITY);
+                lacks.push(left(CAPABILITY));
+            }
+        }
+        let owner = match self.options.owners {
+            Owners::Own => None,
+            Owners::ByNumber => Some((meta.uid, meta.gid)),
+            Owners::ByName => {
+                let (uid, gid) = self.target.owner_ids(&meta.user, &meta.group);
+                Some((uid.unwrap_or(meta.uid), gid.unwrap_or(meta.gid)))
+            }
+        };
+        let strays = if self.target.standing().fresh { Strays::Leave } else { Strays::Remove };
+        (Attributes { owner, mode, mtime: meta.mtime, xattrs, strays }, lacks)
+    }
+
+    /// What stands in a job's place, and so what to do.
+    pub(super) fn decide(&self, writer: &mut dyn Writer, job: &Job) -> Result<Action, TargetError> {
+        if self.target.standing().fresh {
+            return Ok(Action::Create);
+        }
+        let standing = writer.look(&job.path)?;
+        Ok(decide(&job.entry.meta, standing.as_ref(), self.options.overwrite))
+    }
+}
+
+/// A worker thread's own things.
+pub(super) struct Worker<'a> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) writer: Box<dyn Writer + 'a>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(shared: &'a Shared<'a>) -> Self {
+        Self { shared, writer: shared.target.writer() }
+    }
+
+    /// Takes jobs until there are no more or the restore has failed.
+    pub(super) fn work(&mut self, jobs: &crossbeam_channel::Receiver<Vec<Job>>) {
+        for group in jobs {
+            for job in &group {
+                if self.shared.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                let done = self.shared.run.check().map_err(RestoreError::from);
+                if let Err(error) = done.and_then(|()| self.file(job)) {
+                    self.shared.with(|state| state.failure.get_or_insert(error).to_string());
+                    self.shared.stop.store(true, Ordering::Relaxed);
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn file(&mut self, job: &Job) -> Result<(), RestoreError> {
+        let shared = self.shared;
+        if job.entry.meta.flags.has(Flags::UNREADABLE) {
+            let why = "has no content in the snapshot: it could not be read when it was backed up";
+            shared.fail(job, &Problem::new(job.entry.path.to_slashed(), why));
+            return Ok(());
+        }
+        match self.file_or_error(job) {
+            Err(RestoreError::Target(error)) => shared.fail_target(job, error),
+            answer => answer,
+        }
+    }
+
+    fn file_or_error(&mut self, job: &Job) -> Result<(), RestoreError> {
+        let shared = self.shared;
+        let mut action = shared.decide(&mut *self.writer, job)?;
+        if action == Action::Compare {
+            let old = self.writer.open_file(&job.path)?;
+            let equal = is_same(shared, old, &job.entry)?;
+            action = if equal { Action::KeepEqual } else { Action::Replace };
+        }
+        match action {
+            Action::KeepProtected => {
+                shared.with(|state| state.absent.insert(job.path.clone()));
+                shared.kept(job, Vec::new());
+            }
+            Action::KeepEqual => {
+                let mut xattrs = Vec::new();
+                let (wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
+                let kind = job.entry.meta.kind;
+                lacks.extend(self.writer.set_attributes(&job.path, kind, &wanted)?);
+                shared.kept(job, lacks);
+            }
+            Action::Blocked => {
+                let why = "a folder stands in its place";
+                shared.fail(job, &Problem::new(job.entry.path.to_slashed(), why));
+            }
+            Action::Create | Action::Replace | Action::Compare => self.write(job, action)?,
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, job: &Job, action: Action) -> Result<(), RestoreError> {
+        let shared = self.shared;
+        let (file, loss) = match &job.entry.content {
+            Content::Slice { bundle, offset, len, digest } => {
+                let bundle = shared.bundles.get(shared.run, shared.source, bundle);
+                let raw = match bundle {
+                    Err(RepositoryError::Stopped(stopped)) => return Err(stopped.into()),
+                    Err(error) => return self.lost(job, &error.to_string()),
+                    Ok(raw) => raw,
+                };
+                let start = *offset as usize;
+                let bytes = raw.get(start..start.saturating_add(*len as usize));
+                // Nothing has been made yet: a small file is checked before it exists.
+                match bytes.filter(|bytes| hash(bytes) == *digest) {
+                    None => return self.lost(job, "the digest of its content differs"),
+                    Some(bytes) => {
+                        let mut file = self.writer.create_file(&job.path)?;
+                        file.write_at(0, bytes)?;
+                        (file, None)
+                    }
+                }
+            }
+            Content::None => (self.writer.create_file(&job.path)?, None),
+            Content::Extents { .. } | Content::Map { .. } => self.write_extents(job, action)?,
+        };
+        let mut xattrs = Vec::new();
+        let (wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
+        if let Some(loss) = loss {
+            return self.publish_damaged(job, file, &loss);
+        }
+        lacks.extend(file.publish(shared.placing(action), &wanted)?);
+        shared.restored(job, lacks, job.entry.meta.size_bytes);
+        Ok(())
+    }
+
+    fn lost(&self, job: &Job, why: &str) -> Result<(), RestoreError> {
+        let why = format!("content is lost: {why}");
+        self.shared.fail(job, &Problem::damage(job.entry.path.to_slashed(), why));
+        Ok(())
+    }
+
+    /// What is left of a file goes beside its name, never under it.
+    fn publish_damaged(
+        &mut self,
+        job: &Job,
+        file: Box<dyn NewFile>,
+        loss: &Loss,
+    ) -> Result<(), RestoreError> {
+        let mut xattrs = Vec::new();
+        let (wanted, _) = self.shared.attributes(&job.entry.meta, &mut xattrs);
+        drop(file.publish(Placing::Replace, &wanted)?);
+        let named = loss.ranges.iter().take(RANGES_NAMED_MAX);
+        let mut ranges: Vec<String> = named.map(|(start, end)| format!("{start}-{end}")).collect();
+        if loss.ranges.len() > RANGES_NAMED_MAX {
+            ranges.push(format!("{} more", loss.ranges.len() - RANGES_NAMED_MAX));
+        }
+        let (ranges, why) = (ranges.join(", "), &loss.why);
+        let name = escape(&damaged_name(job));
+        let text = format!("the rest is in `{name}`; lost bytes {ranges}: {why}");
+        self.shared.fail(job, &Problem::damage(job.entry.path.to_slashed(), text));
+        Ok(())
+    }
+
+    /// Writes a large file chunk by chunk, taking from an older version what is equal in it.
+    fn write_extents(
+        &mut self,
+        job: &Job,
+        action: Action,
+    ) -> Result<(Box<dyn NewFile>, Option<Loss>), RestoreError> {
+        let shared = self.shared;
+        let mut old = match action {
+            Action::Replace => self.writer.open_file(&job.path).ok(),
+            _ => None,
+        };
+        let mut file = self.writer.create_file(&job.path)?;
+        file.set_len(job.entry.meta.size_bytes)?;
+        let mut filling = Filling::new();
+        let mut extents = extents(shared, &job.entry.content);
+        let size = job.entry.meta.size_bytes;
+        loop {
+            shared.run.check()?;
+            match extents.next() {
+                None => break,
+                Some(Err(RepositoryError::Stopped(stopped))) => return Err(stopped.into()),
+                Some(Err(error)) => {
+                    // Where the extents behind a lost node lie is unknown.
+                    filling.lose(size.saturating_sub(filling.offset), &error.to_string());
+                    break;
+                }
+                Some(Ok(extent)) if extent.len_bytes() > size.saturating_sub(filling.offset) => {
+                    filling.lose(0, "its chunks are longer than its size");
+                    break;
+                }
+                Some(Ok(Extent::Hole { len_bytes })) => filling.hole(len_bytes),
+                Some(Ok(chunk)) => filling.chunk(shared, &mut *file, &mut old, &chunk)?,
+            }
+        }
+        let loss = filling.finish(size, digest_wanted(&job.entry.content));
+        if loss.is_none() {
+            return Ok((file, None));
+        }
+        file.set_name(&damaged_name(job))?;
+        Ok((file, loss))
+    }
+}
+
+/// The name for what is left of a damaged file.
+fn damaged_name(job: &Job) -> Vec<u8> {
+    let mut name = job.path.name().unwrap_or_default().to_vec();
+    name.extend_from_slice(b".damaged");
+    name
+}
+
+pub(super) fn hash(bytes: &[u8]) -> Digest {
+    Digest::new(*blake3::hash(bytes).as_bytes())
+}
+
+/// Whether a file that stands in the target has an entry's content, its holes read as zero.
+pub(super) fn is_same(
+    shared: &Shared<'_>,
+    mut file: Box<dyn OldFile>,
+    entry: &Entry,
+) -> Result<bool, RestoreError> {
+    if file.meta().size_bytes != entry.meta.size_bytes {
+        return Ok(false);
+    }
+    let mut hasher = ContentHasher::default();
+    let whole = matches!(entry.content, Content::None | Content::Slice { .. });
+    if whole && !read_part(shared, &mut *file, &mut hasher, (entry.meta.size_bytes, Part::Data))? {
+        return Ok(false);
+    }
+    for extent in extents(shared, &entry.content) {
+        let extent = match extent {
+            Ok(extent) => extent,
+            Err(RepositoryError::Stopped(stopped)) => return Err(stopped.into()),
+            Err(_) => return Ok(false),
+        };
+        let part = match extent {
+            Extent::Hole { .. } => Part::Hole,
+            Extent::Chunk { .. } => Part::Data,
+        };
+        if !read_part(shared, &mut *file, &mut hasher, (extent.len_bytes(), part))? {
+            return Ok(false);
+        }
+    }
+    let len_same = hasher.len_bytes() == entry.meta.size_bytes;
+    Ok(len_same && Some(hasher.finish()) == digest_wanted(&entry.content))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Data,
+    Hole,
+}
+
+/// Reads on from where the hasher stands; `false` if the file ends or a hole is not zero.
+fn read_part(
+    shared: &Shared<'_>,
+    file: &mut dyn OldFile,
+    hasher: &mut ContentHasher,
+    (len_bytes, part): (u64, Part),
+) -> Result<bool, RestoreError> {
+    let mut buffer = vec![0; READ_BYTES];
+    let start = hasher.len_bytes();
+    let mut done = 0_u64;
+    while done < len_bytes {
+        shared.run.check()?;
+        let left = usize::try_from(len_bytes - done).unwrap_or(usize::MAX).min(READ_BYTES);
+        let into = buffer.get_mut(..left).unwrap_or_default();
+        if file.read_at(start.saturating_add(done), into)? < left {
+            return Ok(false);
+        }
+        match part {
+            Part::Data => hasher.update(into),
+            Part::Hole if into.iter().all(|&byte| byte == 0) => {}
+            Part::Hole => return Ok(false),
+        }
+        done += left as u64;
+    }
+    if part == Part::Hole {
+        hasher.hole(len_bytes);
+    }
+    Ok(true)
+}
+
+/// The extents of a large file.
+fn extents<'a>(
+    shared: &'a Shared<'_>,
+    content: &'a Content,
+) -> Box<dyn Iterator<Item = Result<Extent, RepositoryError>> + 'a> {
+    match content {
+        Content::Extents { extents, .. } => Box::new(extents.iter().cloned().map(Ok)),
+        Content::Map { root, .. } => Box::new(MapReader::new(shared.run, shared.source, root)),
+        Content::None | Content::Slice { .. } => Box::new(std::iter::empty()),
+    }
+}
+
+/// The digest that an entry's content must have.
+pub(super) fn digest_wanted(content: &Content) -> Option<Digest> {
+    Some(content.digest().copied().unwrap_or_else(|| hash(b"")))
+}
+
+/// Groups jobs by the bundle that holds their content, in the order of their first files.
+pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut groups: Vec<Vec<Job>> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for job in jobs {
+        let sid = match &job.entry.content {
+            Content::Slice { bundle, .. } => Some(Arc::clone(bundle).sid),
+            _ => None,
+        };
+        match sid.and_then(|sid| places.get(&sid).copied()) {
+            Some(at) => {
+                if let Some(group) = groups.get_mut::<usize>(at) {
+                    group.push(job);
+                }
+            }
+            None => {
+                if let Some(sid) = sid {
+                    places.insert(sid, groups.len());
+                }
+                groups.push(vec![job]);
+            }
+        }
+    }
+    groups
+}

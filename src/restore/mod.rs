@@ -1,0 +1,138 @@
+//! A snapshot back to a target.
+//!
+//! What it is: `plan` says what would be done, `execute` does it: folders first, files by worker
+//! threads, links and special things after them, folder attributes last.
+//! Never: gives content a final name before its digest was right; follows a link; writes zeros for
+//! what is lost; keeps silent about an entry.
+//! Invariants: entries asked for = restored + kept + named as problems; success is told only after
+//! the target was synced; a second run finishes what the first left.
+//! Start reading at: [`execute::execute`], then `file`.
+
+mod data;
+pub mod decide;
+pub mod execute;
+mod file;
+mod filling;
+mod late;
+mod remove;
+pub mod select;
+#[cfg(test)]
+mod tests;
+
+use crate::format::object::ObjectKind;
+use crate::format::object::Ref;
+use crate::repository::error::RepositoryError;
+use crate::repository::tree::NodeSource;
+use crate::run::Run;
+use crate::run::Stopped;
+use crate::target::TargetError;
+
+use self::select::Selection;
+
+/// Gives the content of objects, opened and checked. Called from several threads.
+pub trait ObjectSource: NodeSource {
+    /// Raw content of a chunk or bundle.
+    fn data(&self, run: &Run, object: &Ref, kind: ObjectKind) -> Result<Vec<u8>, RepositoryError>;
+}
+
+/// What happens to files that stand in the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Replaced, unless the content is equal.
+    Always,
+    /// Replaced, unless size and modification time are equal.
+    IfChanged,
+    /// Replaced if the snapshot's modification time is later.
+    IfNewer,
+    Never,
+}
+
+/// What happens to a file that is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    Dropped,
+    /// Stays beside the new one as `NAME.replaced`.
+    Kept,
+}
+
+/// What happens to things in restored folders that the snapshot does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delete {
+    Nothing,
+    /// They are removed. Asks for a selection without patterns.
+    Strangers,
+}
+
+/// Where owners come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owners {
+    /// By name where the target's system knows it, else by number.
+    ByName,
+    ByNumber,
+    /// Whoever runs the restore.
+    Own,
+}
+
+/// Devices, setuid, setgid and file capabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Restored by a privileged user into a fresh folder; otherwise left out and told.
+    Careful,
+    All,
+}
+
+/// Whether restored files are read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verify {
+    No,
+    ReadAgain,
+}
+
+/// What a restore is asked to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub selection: Selection,
+    pub overwrite: Overwrite,
+    pub replaced: Replaced,
+    pub delete: Delete,
+    pub owners: Owners,
+    pub rights: Rights,
+    pub verify: Verify,
+    /// Worker threads; at least 1.
+    pub threads_count: usize,
+}
+
+/// What a restore did. `asked_count = restored_count + kept_count + failed_count`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Report {
+    pub asked_count: u64,
+    pub restored_count: u64,
+    /// Left alone: as wanted already, or protected by the overwrite mode.
+    pub kept_count: u64,
+    /// Entries that are not there as asked; each was named as a problem.
+    pub failed_count: u64,
+    /// Bytes of content written.
+    pub restored_bytes: u64,
+    pub removed_count: u64,
+    /// Everything told as a problem: failed entries, and attributes that could not be set.
+    pub problems_count: u64,
+    /// Nodes of the tree that could not be read: the entries in them are unknown.
+    pub lost_nodes_count: u64,
+    pub verified_count: u64,
+}
+
+/// The restore as a whole ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// The target is full or gone; a second run goes on from here.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error("the snapshot holds nothing at `{path}`")]
+    NothingSelected { path: String },
+    #[error("things can only be deleted in a restore without patterns")]
+    DeleteWithPatterns,
+    #[error("a worker thread ended by itself")]
+    Worker,
+}
