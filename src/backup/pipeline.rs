@@ -104,7 +104,8 @@ pub fn plan(run: &Run, pipeline: &Pipeline<'_>) -> Result<Plan, BackupError> {
     Ok(plan)
 }
 
-/// Backs up the source into a tree; `tree_sink` gets its nodes in order.
+/// Backs up the source into a tree; `tree_sink` gets its nodes in order. A source that says at its
+/// end that it failed makes no tree.
 pub fn execute(
     run: &Run,
     pipeline: &Pipeline<'_>,
@@ -128,7 +129,7 @@ pub fn execute(
         sealers.push(Sealer::new(pipeline.keys)?);
     }
     let mut sealer = Sealer::new(pipeline.keys)?;
-    std::thread::scope(|scope| {
+    let report = std::thread::scope(|scope| {
         for sealer in sealers {
             let worker = Worker::new(&shared, sealer, seal_queue.clone());
             let (jobs, answers) = (jobs.clone(), answer_sender.clone());
@@ -143,7 +144,9 @@ pub fn execute(
         let tree = TreeWriter::new(&mut sealer, tree_sink, pipeline.cutting.tree);
         let collector = Collector::new(run, tree, answers);
         drive(run, pipeline, collector, job_sender)
-    })
+    })?;
+    pipeline.source.finish(run)?;
+    Ok(report)
 }
 
 /// The planner's loop: walk, decide, hand out, collect.

@@ -9,6 +9,7 @@
 //! Start reading at: [`Source`].
 
 pub mod exclude;
+pub mod stream;
 #[cfg(unix)]
 pub mod unix;
 
