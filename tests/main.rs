@@ -5,4 +5,5 @@
 mod architecture;
 mod cli;
 mod house;
+mod support;
 mod tidy;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! "LBINDX" 0 version u8 | generation of S u32 | sealed body
-//! body: for each pack: pack id 32 | length of its sealed table u32 | rows u32 | rows as in its table
+//! body: for each pack: pack id 32 | length of its sealed table u32 | rows u32 | rows as in its
+//! table
 //! ```
 //! An index is a copy of what stands in the packs; whoever lacks one reads the packs' tables.
 

@@ -1,8 +1,8 @@
 //! Packs: objects back to back, a table of them, and where the table is.
 //!
 //! ```text
-//! "LBPACK" 0 version u8 | objects | sealed table | table length u32 | generation of S u32 | "LBPACK" 0 1
-//! table row: kind u8 | sid 32 | length u32
+//! "LBPACK" 0 version u8 | objects | sealed table | table length u32 | generation of S u32 |
+//! "LBPACK" 0 1 table row: kind u8 | sid 32 | length u32
 //! ```
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! "LBSESS" 0 version u8 | generation of S u32 | sealed body
-//! body: session 16 | machine 16 | source 16 | parent: 0, or 1 and 32 bytes | program version, string
+//! body: session 16 | machine 16 | source 16 | parent: 0, or 1 and 32 bytes | program version,
+//! string
 //! ```
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]

@@ -1,7 +1,8 @@
 //! Tombstones: who removed a snapshot, when and why; without one a missing manifest is damage.
 //!
 //! ```text
-//! "LBTOMB" 0 version u8 | repository 16 | machine 16 | source 16 | seq u64 | snapshot 32 | time i64
+//! "LBTOMB" 0 version u8 | repository 16 | machine 16 | source 16 | seq u64 | snapshot 32 | time
+//! i64
 //! | signer 16 | reason, string | signature 64
 //! ```
 

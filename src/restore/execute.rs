@@ -114,8 +114,8 @@ pub fn plan(
     Ok(())
 }
 
-/// Restores what is selected. An error means that the restore ended early; what it left is whole and
-/// a second run goes on from there.
+/// Restores what is selected. An error means that the restore ended early; what it left is whole
+/// and a second run goes on from there.
 pub fn execute(
     run: &Run,
     (source, root): (&dyn ObjectSource, &Ref),

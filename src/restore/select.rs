@@ -23,9 +23,9 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Everything beneath `within`; if there are `includes`, only what one of them matches, with all
-    /// beneath it; without what `excludes` match. Patterns follow the rules of `.gitignore` files;
-    /// names that are not UTF-8 are compared with replacement characters.
+    /// Everything beneath `within`; if there are `includes`, only what one of them matches, with
+    /// all beneath it; without what `excludes` match. Patterns follow the rules of `.gitignore`
+    /// files; names that are not UTF-8 are compared with replacement characters.
     pub fn new(
         within: SnapshotPath,
         includes: &[String],

@@ -137,7 +137,7 @@ pub const ROOMS: &[Room] = &[
 ];
 
 /// Rooms whose first code is on its way; the list is empty once they have landed.
-pub const SOON: &[&str] = &["restore", "verify"];
+pub const SOON: &[&str] = &["verify"];
 
 /// The table in `doc/ARCHITECTURE.md`: rows whose first column is rooms, between two marks.
 pub fn documented() -> BTreeMap<String, Vec<String>> {

@@ -38,10 +38,10 @@ pub fn files(folder: &str, extension: &str) -> Vec<SourceFile> {
         }
     }
     found.sort();
-    found.iter().map(|path| read(path)).collect()
+    found.iter().map(PathBuf::as_path).map(read).collect()
 }
 
-fn read(path: &PathBuf) -> SourceFile {
+fn read(path: &Path) -> SourceFile {
     let name = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
     SourceFile { text: text(&name), path: name }
 }
