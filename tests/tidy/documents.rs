@@ -1,5 +1,6 @@
 //! Documents: they name what the code has, their links resolve, each has one title.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::house;
@@ -154,4 +155,37 @@ fn every_crate_has_a_reason() {
     let stale: Vec<&String> = named.difference(&used).collect();
     assert!(missing.is_empty(), "no reason in CONTRIBUTING.md for {missing:?}");
     assert!(stale.is_empty(), "CONTRIBUTING.md names crates that are not used: {stale:?}");
+}
+
+/// Rows of the code's table of exit codes, as `number -> meaning`.
+fn exit_codes() -> BTreeMap<String, String> {
+    let text = house::text("src/cli/exit.rs");
+    let numbers: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.trim().trim_end_matches(',').split_once(" = "))
+        .filter(|(_, number)| number.chars().all(|c| c.is_ascii_digit()))
+        .collect();
+    let mut rows = BTreeMap::new();
+    for line in text.lines().filter(|line| line.trim().starts_with("(Exit::")) {
+        let name = line.trim().trim_start_matches("(Exit::").split(',').next().expect("a name");
+        let meaning = line.split('"').nth(1).expect("a meaning").to_owned();
+        let number = numbers.iter().find(|(found, _)| *found == name).expect("a number").1;
+        rows.insert(number.to_owned(), meaning);
+    }
+    rows
+}
+
+#[test]
+fn exit_codes_of_the_readme_are_those_of_the_code() {
+    let page = house::text("README.md");
+    let table = page.split_once("## Exit codes").expect("the chapter of exit codes").1;
+    let documented: BTreeMap<String, String> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| "))
+        .filter_map(|row| row.trim_end_matches(" |").split_once(" | "))
+        .filter(|(number, _)| number.chars().all(|c| c.is_ascii_digit()))
+        .map(|(number, meaning)| (number.to_owned(), meaning.to_owned()))
+        .collect();
+    assert!(documented.len() > 8);
+    assert_eq!(documented, exit_codes());
 }
