@@ -1,1 +1,70 @@
 //! The seam to local files.
+//!
+//! What it is: the few calls that folder storage and caches make on local files, on the real file
+//! system and on a simulated one that forgets what was not synced.
+//! Never: knows what a file means; replaces a file; follows a link in a path's last component.
+//! Invariants: a file is written once and whole; what is durable is said per call, and nothing else
+//! is; both disks answer alike, errors included.
+//! Start reading at: [`Disk`].
+
+#[cfg(unix)]
+pub mod unix;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use crate::units::Timestamp;
+
+/// What stands under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    File,
+    Folder,
+    /// A link, fifo, socket or device: nothing of ours.
+    Other,
+}
+
+/// What is known of a name without opening it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskStat {
+    pub kind: FileKind,
+    pub len_bytes: u64,
+    /// Time of the last change of content, by the file system's clock.
+    pub modified: Timestamp,
+}
+
+/// One row of a folder, with its bare name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskItem {
+    pub name: Vec<u8>,
+    pub stat: DiskStat,
+}
+
+/// Local files, as far as blobs need them. Errors are those of [`io::Error`]; kinds are relied on
+/// for not found, already exists, denied, read-only and full.
+pub trait Disk: Send + Sync + fmt::Debug {
+    /// Makes a new file of the concatenated `parts` and returns once its content is durable. Its
+    /// name is not durable yet. After an error no file of that name is left, if that can be helped;
+    /// a power cut may leave it with any part of its content.
+    fn create_synced(&self, path: &Path, parts: &[&[u8]]) -> io::Result<()>;
+    /// Every name in a folder, in no particular order; an error if it could not be read to the end.
+    /// Durable only after a sync of the folder.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// A whole file, but no more than `bytes_max + 1` of it, so that too much can be told.
+    fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>>;
+    /// Fills `into` from `offset`; [`io::ErrorKind::UnexpectedEof`] if the file ends before.
+    fn read_at(&self, path: &Path, offset: u64, into: &mut [u8]) -> io::Result<()>;
+    fn stat(&self, path: &Path) -> io::Result<DiskStat>;
+    /// Every name in a folder, in no particular order; an error if it could not be read to its end.
+    fn list(&self, folder: &Path) -> io::Result<Vec<DiskItem>>;
+    /// Removes a file. Durable only after a sync of the folder.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Makes one folder, for its owner alone. Durable only after a sync of its parent.
+    fn make_folder(&self, path: &Path) -> io::Result<()>;
+    /// Makes the names in a folder durable.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Makes every name and content of the file system that holds `folder` durable in one go;
+    /// [`io::ErrorKind::Unsupported`] where that cannot be had or not be relied on.
+    fn sync_file_system(&self, folder: &Path) -> io::Result<()>;
+}

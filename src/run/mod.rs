@@ -8,6 +8,7 @@
 //! Start reading at: [`Run`].
 
 pub mod monitor;
+pub mod seed;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;

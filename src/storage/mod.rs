@@ -6,6 +6,10 @@
 //! Invariants: the promises stated on [`Storage`]; each is a test of that name in `conformance`.
 //! Start reading at: [`Storage`].
 
+pub mod folder;
+pub mod memory;
+pub mod open;
+
 use std::fmt;
 
 use crate::units::Timestamp;

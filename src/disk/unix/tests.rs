@@ -1,0 +1,53 @@
+use super::*;
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn parts_are_written_in_order_and_read_back() {
+    let folder = folder();
+    let path = folder.path().join("a");
+    let many: Vec<Vec<u8>> =
+        (0..3000_u32).map(|n| n.to_le_bytes()[..(n % 4) as usize].into()).collect();
+    let parts: Vec<&[u8]> = many.iter().map(Vec::as_slice).collect();
+    RealDisk.create_synced(&path, &parts).unwrap();
+    let whole = many.concat();
+    assert_eq!(RealDisk.read(&path, 1 << 20).unwrap(), whole);
+    assert_eq!(RealDisk.read(&path, 10).unwrap(), whole[..11]);
+    let mut part = [0; 5];
+    RealDisk.read_at(&path, 7, &mut part).unwrap();
+    assert_eq!(part, whole[7..12]);
+    let past = RealDisk.read_at(&path, whole.len() as u64 - 4, &mut part).unwrap_err();
+    assert_eq!(past.kind(), io::ErrorKind::UnexpectedEof);
+    let taken = RealDisk.create_synced(&path, &[b"other"]).unwrap_err();
+    assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(RealDisk.stat(&path).unwrap().len_bytes, whole.len() as u64);
+}
+
+#[test]
+fn a_rename_never_replaces() {
+    let folder = folder();
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    RealDisk.create_synced(&a, &[b"a"]).unwrap();
+    RealDisk.create_synced(&b, &[b"b"]).unwrap();
+    let taken = RealDisk.rename_new(&a, &b).unwrap_err();
+    assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(RealDisk.read(&b, 9).unwrap(), b"b");
+    RealDisk.remove(&b).unwrap();
+    RealDisk.rename_new(&a, &b).unwrap();
+    assert_eq!(RealDisk.list(folder.path()).unwrap().len(), 1);
+    RealDisk.sync_folder(folder.path()).unwrap();
+}
+
+#[test]
+fn links_and_fifos_are_not_read() {
+    let folder = folder();
+    let (link, fifo) = (folder.path().join("link"), folder.path().join("fifo"));
+    RealDisk.create_synced(&folder.path().join("a"), &[b"a"]).unwrap();
+    std::os::unix::fs::symlink("a", &link).unwrap();
+    rustix::fs::mknodat(CWD, &fifo, rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
+    assert!(RealDisk.read(&link, 9).is_err());
+    assert_eq!(RealDisk.read(&fifo, 9).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(RealDisk.stat(&link).unwrap().kind, FileKind::Other);
+}
