@@ -16,6 +16,7 @@ use crate::format::keyset::PinnedRecipient;
 use crate::format::keyset::RestoreKeysetRecord;
 use crate::format::keyset::StoreEntry;
 use crate::format::recipients::RecipientEntry;
+use crate::format::recipients::RecipientsRecord;
 use crate::format::recipients::Role;
 use crate::format::record;
 use crate::ids::RepositoryId;
@@ -65,6 +66,11 @@ pub(in crate::repository::keys) fn recipient_entry(role: Role, key: &KemPublic) 
 /// The key of an entry of a recipients list.
 pub fn recipient_key(entry: &RecipientEntry) -> Result<KemPublic, KeysError> {
     Ok(KemPublic::from_bytes(suite(entry.suite)?, &entry.public)?)
+}
+
+/// The keys of the administrators of a list.
+pub fn admin_keys(list: &RecipientsRecord) -> Result<Vec<VerifyingKey>, KeysError> {
+    list.admins.iter().map(|admin| Ok(VerifyingKey::from_bytes(&admin.public)?)).collect()
 }
 
 fn pinned(key: &KemPublic) -> PinnedRecipient {
@@ -126,6 +132,31 @@ pub(in crate::repository::keys) fn keyring_secrets(keyset: &RestoreKeyset) -> Ke
         admin: keyset.admin.seed(),
         root: keyset.root.as_ref().map(SigningKey::seed),
     }
+}
+
+/// A restore keyset, from the keyring's content and the recovery key that opened it.
+pub(in crate::repository::keys) fn from_keyring(
+    secrets: &KeyringSecrets,
+    (repository, root_public): (RepositoryId, VerifyingKey),
+    recovery: KemSecret,
+) -> Result<RestoreKeyset, KeysError> {
+    let root = secrets.root.as_ref().map(SigningKey::from_seed);
+    if root.as_ref().is_some_and(|root| root.verifying_key() != root_public) {
+        return Err(KeysError::BadKey);
+    }
+    if secrets.domains.is_empty() {
+        return Err(KeysError::BadKey);
+    }
+    Ok(RestoreKeyset {
+        repository,
+        restore: KemSecret::new(suite(secrets.restore_suite)?, secrets.restore.clone()),
+        recovery: Some(recovery),
+        domains: secrets.domains.iter().map(domain_secret).collect(),
+        store: store_keys(repository, &secrets.store)?,
+        admin: SigningKey::from_seed(&secrets.admin),
+        root,
+        root_public,
+    })
 }
 
 /// An agent keyset as the bytes of its file; whoever writes it sees to mode 0600.

@@ -145,7 +145,7 @@ fn publish_keyring(run: &Run, store: &Records, keyset: &RestoreKeyset) -> Result
     let created = run.clock.now();
     let keyring = KeyringRecord { repository, generation, created, envelopes };
     let bytes = publish::sign(&keyring, Purpose::Keyring, &keyset.admin);
-    let name = publish::numbered(KEYRINGS, generation, &bytes);
+    let name = publish::numbered(KEYRINGS, generation.into(), &bytes);
     Ok(store.create_all(&records::numbered_names(&name, KEYRING_COPIES)?, &bytes)?)
 }
 

@@ -1,12 +1,14 @@
 //! What can go wrong with keys.
 
 use crate::crypto::sealed::hpke::HpkeError;
+use crate::crypto::sealed::shares::ShareError;
 use crate::crypto::sealed::slot::SlotError;
 use crate::crypto::sign::SignError;
 use crate::format::record::RecordError;
 use crate::ids::KeyId;
 use crate::ids::MachineId;
 use crate::ids::SlotId;
+use crate::repository::keys::recovery::words::WordsError;
 use crate::run::Stopped;
 use crate::storage::BlobNameError;
 use crate::storage::StorageError;
@@ -35,6 +37,12 @@ pub enum KeysError {
     NoRecord { what: &'static str },
     #[error("the root key was moved offline; it is needed for this")]
     RootOffline,
+    #[error("the recovery secret is not in this keyset: it lives on paper only")]
+    RecoveryOffline,
+    #[error("the shares do not fit this repository, or come from different printings")]
+    SharesDoNotFit,
+    #[error("the shares are of a recovery key that was replaced")]
+    RecoveryReplaced,
     #[error("machine {machine} is revoked")]
     Revoked { machine: MachineId },
     #[error("no machine {machine}")]
@@ -61,6 +69,10 @@ pub enum KeysError {
     Hpke(#[from] HpkeError),
     #[error(transparent)]
     Sign(#[from] SignError),
+    #[error(transparent)]
+    Share(#[from] ShareError),
+    #[error(transparent)]
+    Words(#[from] WordsError),
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }

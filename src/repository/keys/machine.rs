@@ -10,12 +10,10 @@ use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sign::Purpose;
 use crate::crypto::sign::SigningKey;
-use crate::crypto::sign::VerifyingKey;
 use crate::format::machine::MACHINE_COPIES;
 use crate::format::machine::MACHINES;
 use crate::format::machine::MachineRecord;
 use crate::format::machine::MachineState;
-use crate::format::recipients::RecipientsRecord;
 use crate::ids::MachineId;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
@@ -137,13 +135,6 @@ pub fn rejoin(
     Ok(None)
 }
 
-fn admins(list: &RecipientsRecord) -> Result<Vec<VerifyingKey>, KeysError> {
-    let key = |admin: &crate::format::recipients::AdminEntry| {
-        VerifyingKey::from_bytes(&admin.public).map_err(KeysError::from)
-    };
-    list.admins.iter().map(key).collect()
-}
-
 /// The newest record of every machine that an administrator has signed, by id. Records that cannot
 /// be read or are not signed so are reported and left out.
 pub fn list(
@@ -152,7 +143,7 @@ pub fn list(
     keyset: &RestoreKeyset,
 ) -> Result<Vec<Machine>, KeysError> {
     let place = (keyset.repository, &keyset.root_public);
-    let admins = admins(&publish::load_recipients(run, storage, place)?)?;
+    let admins = convert::admin_keys(&publish::load_recipients(run, storage, place)?)?;
     let store = Records::new(Arc::clone(storage));
     let mut newest: std::collections::BTreeMap<MachineId, MachineRecord> = Default::default();
     for name in store.list(MACHINES)? {

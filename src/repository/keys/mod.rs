@@ -10,8 +10,10 @@
 pub mod convert;
 pub mod create;
 pub mod error;
+pub mod keyring;
 pub mod machine;
 pub mod publish;
+pub mod recovery;
 pub mod slots;
 pub mod unlock;
 

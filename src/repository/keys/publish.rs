@@ -50,7 +50,7 @@ pub(in crate::repository::keys) fn verify(
 }
 
 /// A name that no other content takes: `<folder><number>-<16 hex digits of its hash>`.
-pub(in crate::repository::keys) fn numbered(folder: &str, number: u32, bytes: &[u8]) -> String {
+pub(in crate::repository::keys) fn numbered(folder: &str, number: u64, bytes: &[u8]) -> String {
     let mut name = format!("{folder}{number}-");
     crate::ids::push_hex(&mut name, &blind::hash(bytes)[..8]);
     name

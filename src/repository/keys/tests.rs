@@ -33,9 +33,9 @@ use crate::units::Timestamp;
 
 /// Blobs in memory that refuse every change after the first `left`.
 #[derive(Debug, Default)]
-struct Blobs {
-    blobs: Mutex<BTreeMap<String, Vec<u8>>>,
-    left: Mutex<Option<u32>>,
+pub(in crate::repository::keys) struct Blobs {
+    pub(in crate::repository::keys) blobs: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub(in crate::repository::keys) left: Mutex<Option<u32>>,
 }
 
 fn error(kind: StorageErrorKind, name: &str) -> StorageError {
@@ -111,14 +111,14 @@ impl Storage for Blobs {
     }
 }
 
-struct Scene {
-    run: Run,
-    recorder: Arc<Recorder>,
-    blobs: Arc<Blobs>,
-    storage: Arc<dyn Storage>,
+pub(in crate::repository::keys) struct Scene {
+    pub(in crate::repository::keys) run: Run,
+    pub(in crate::repository::keys) recorder: Arc<Recorder>,
+    pub(in crate::repository::keys) blobs: Arc<Blobs>,
+    pub(in crate::repository::keys) storage: Arc<dyn Storage>,
 }
 
-fn scene() -> Scene {
+pub(in crate::repository::keys) fn scene() -> Scene {
     let recorder = Arc::new(Recorder::default());
     let clock = Arc::new(ManualClock::new(Timestamp::from_unix_ms(1_800_000_000_000)));
     let run = Run::new(RunId::new([0; 16]), Arc::new(Arc::clone(&recorder)), clock, 1);
@@ -127,11 +127,11 @@ fn scene() -> Scene {
     Scene { run, recorder, blobs, storage }
 }
 
-fn secret(text: &str) -> SlotSecret {
+pub(in crate::repository::keys) fn secret(text: &str) -> SlotSecret {
     SlotSecret::Passphrase(SecretBytes::new(text.as_bytes().to_vec()))
 }
 
-fn new_slot(text: &str) -> NewSlot {
+pub(in crate::repository::keys) fn new_slot(text: &str) -> NewSlot {
     let argon2 = Argon2Parameters { memory_kib: 8, passes: 1, lanes: 1 };
     NewSlot { secret: secret(text), argon2, label: "office".to_owned() }
 }
@@ -140,7 +140,7 @@ fn options() -> CreateOptions {
     CreateOptions { slot: new_slot("one"), suite: Suite::DEFAULT, parameters: Parameters::DEFAULT }
 }
 
-fn create(scene: &Scene) -> Created {
+pub(in crate::repository::keys) fn create(scene: &Scene) -> Created {
     create_repository(&scene.run, &scene.storage, &options()).unwrap()
 }
 
