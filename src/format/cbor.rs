@@ -11,6 +11,7 @@ use crate::ids::DomainId;
 use crate::ids::KeyId;
 use crate::ids::MachineId;
 use crate::ids::RepositoryId;
+use crate::ids::Sid;
 use crate::ids::SlotId;
 use crate::secret::Secret32;
 use crate::units::Timestamp;
@@ -35,7 +36,7 @@ macro_rules! id_in_cbor {
     )*};
 }
 
-id_in_cbor!(DomainId, KeyId, MachineId, RepositoryId, SlotId);
+id_in_cbor!(DomainId, KeyId, MachineId, RepositoryId, Sid, SlotId);
 
 impl<C> Encode<C> for Secret32 {
     fn encode<W: encode::Write>(

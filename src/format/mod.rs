@@ -26,6 +26,7 @@ pub mod recipients;
 pub mod record;
 pub mod session;
 pub mod slot;
+pub mod snapshot;
 pub mod tombstone;
 mod tree;
 pub mod wire;

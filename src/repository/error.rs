@@ -1,5 +1,7 @@
 //! What can go wrong between keys and vault.
 
+use crate::crypto::blind::BoxError;
+use crate::crypto::sealed::hpke::HpkeError;
 use crate::format::wire::FormatError;
 use crate::ids::Sid;
 use crate::repository::seal::SealError;
@@ -21,6 +23,20 @@ pub enum RepositoryError {
     EntryOutOfOrder { path: String },
     #[error("a tree would be higher than the format allows")]
     TreeTooHigh,
+    #[error("the system gives no random numbers")]
+    NoRandom,
+    #[error(transparent)]
+    Hpke(#[from] HpkeError),
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    #[error("the sealed part of a manifest does not open: {0}")]
+    Sealed(#[from] BoxError),
+    #[error("a snapshot key has not 32 bytes")]
+    SnapshotKey,
+    #[error("the sealed part of a manifest is not what its public part says")]
+    SnapshotInfo,
+    #[error("the snapshot is sealed to none of the keys at hand")]
+    NotARecipient,
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }

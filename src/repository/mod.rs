@@ -8,8 +8,10 @@
 //! Start reading at: [`Repository`], then `seal` and `tree`.
 
 pub mod browse;
+pub mod cache;
 pub mod error;
 pub mod keys;
+pub mod manifest;
 pub mod seal;
 pub mod tree;
 
