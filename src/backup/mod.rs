@@ -15,6 +15,8 @@ mod large;
 mod merge;
 pub mod parent;
 pub mod pipeline;
+mod remember;
+pub mod snapshot;
 #[cfg(test)]
 mod tests;
 mod usage;

@@ -123,6 +123,11 @@ impl Cache {
         Ok(Some(Self { head, file: Mutex::new(file), nodes, nodes_end }))
     }
 
+    #[must_use]
+    pub fn has(&self, sid: &Sid) -> bool {
+        self.nodes.contains_key(sid)
+    }
+
     /// The sealed bytes of a node, unchecked.
     #[must_use]
     pub fn node(&self, sid: &Sid) -> Option<Vec<u8>> {
@@ -288,6 +293,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test damages the file in place")]
     fn what_was_written_is_remembered_and_damage_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Cache::open(folder.path(), &key()).unwrap().is_none());

@@ -7,6 +7,7 @@ use crate::ids::Sid;
 use crate::repository::seal::SealError;
 use crate::repository::seal::UnsealError;
 use crate::run::Stopped;
+use crate::vault::error::VaultError;
 
 /// A repository operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,8 @@ pub enum RepositoryError {
     SnapshotInfo,
     #[error("the snapshot is sealed to none of the keys at hand")]
     NotARecipient,
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }

@@ -136,3 +136,9 @@ pub enum RestoreError {
     #[error("a worker thread ended by itself")]
     Worker,
 }
+
+impl ObjectSource for crate::repository::open::Repository {
+    fn data(&self, run: &Run, object: &Ref, kind: ObjectKind) -> Result<Vec<u8>, RepositoryError> {
+        Self::data(self, run, object, kind)
+    }
+}

@@ -73,6 +73,13 @@ impl Run {
         Self { id, cancel: Cancel::default(), clock, seed, monitor }
     }
 
+    /// The same run, watched by one more.
+    #[must_use]
+    pub fn also(&self, monitor: Arc<dyn Monitor>) -> Self {
+        let both = monitor::Both(Arc::clone(&self.monitor), monitor);
+        Self { monitor: Arc::new(both), ..self.clone() }
+    }
+
     /// An error if the run was told to stop.
     pub fn check(&self) -> Result<(), Stopped> {
         self.cancel.check()

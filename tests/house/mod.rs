@@ -3,7 +3,6 @@
 pub mod rust_text;
 
 use std::path::Path;
-use std::path::PathBuf;
 
 /// One file of the project.
 pub struct SourceFile {

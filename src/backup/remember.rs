@@ -1,0 +1,120 @@
+//! Nodes on their way to the vault, remembered for the next backup.
+
+use std::path::Path;
+
+use crate::format::object::Ref;
+use crate::format::object::SealedObject;
+use crate::ids::Sid;
+use crate::repository::ObjectSink;
+use crate::repository::cache::Cache;
+use crate::repository::cache::CacheKey;
+use crate::repository::cache::CacheWriter;
+use crate::repository::cache::Head;
+use crate::repository::error::RepositoryError;
+use crate::repository::tree::NodeSink;
+use crate::run::Run;
+use crate::vault::session::Session;
+
+use super::worker::count_stored;
+
+/// Passes nodes to the session and remembers them. A cache that cannot be written costs the next
+/// run time, nothing else.
+pub(super) struct TreeSink<'a> {
+    run: &'a Run,
+    session: &'a Session<'a>,
+    old: Option<&'a Cache>,
+    place: Option<(&'a Path, &'a CacheKey)>,
+    new: Option<CacheWriter>,
+    /// Nodes that were used again before the first new one.
+    reused: Vec<Sid>,
+}
+
+impl<'a> TreeSink<'a> {
+    pub(super) fn new(
+        run: &'a Run,
+        session: &'a Session<'a>,
+        old: Option<&'a Cache>,
+        place: Option<(&'a Path, &'a CacheKey)>,
+    ) -> Self {
+        Self { run, session, old, place, new: None, reused: Vec::new() }
+    }
+
+    fn begin(&mut self) {
+        let Some((folder, key)) = self.place.take() else { return };
+        match CacheWriter::begin(folder, key) {
+            Ok(writer) => self.new = Some(writer),
+            Err(error) => tracing::warn!(%error, "the local cache is not written"),
+        }
+        for earlier in std::mem::take(&mut self.reused) {
+            self.copy(earlier);
+        }
+    }
+
+    fn push(&mut self, node: Sid, bytes: &[u8]) {
+        if let Some(writer) = &mut self.new
+            && let Err(error) = writer.push(node, bytes)
+        {
+            tracing::warn!(%error, "the local cache is not written");
+            self.new = None;
+        }
+    }
+
+    fn copy(&mut self, node: Sid) {
+        if self.new.is_some()
+            && let Some(bytes) = self.old.and_then(|old| old.node(&node))
+        {
+            self.push(node, &bytes);
+        }
+    }
+
+    fn again(&mut self, node: Sid) {
+        if self.place.is_some() {
+            self.reused.push(node);
+        } else {
+            self.copy(node);
+        }
+    }
+
+    /// Replaces what the machine remembers.
+    pub(super) fn finish(mut self, head: &Head) {
+        if let (Some((folder, key)), Some(old)) = (self.place.take(), self.old) {
+            let written = CacheWriter::begin(folder, key).and_then(|mut writer| {
+                writer.push_all(old)?;
+                writer.finish(head)
+            });
+            if let Err(error) = written {
+                tracing::warn!(%error, "the local cache is not written");
+            }
+        } else if let Some(writer) = self.new.take()
+            && let Err(error) = writer.finish(head)
+        {
+            tracing::warn!(%error, "the local cache is not written");
+        }
+    }
+
+    /// What the machine remembered before stands.
+    pub(super) fn abandon(mut self) {
+        if let Some(writer) = self.new.take() {
+            writer.abandon();
+        }
+    }
+}
+
+impl NodeSink for TreeSink<'_> {
+    fn put(&mut self, object: SealedObject) -> Result<(), RepositoryError> {
+        if self.old.is_some_and(|old| old.has(&object.sid)) {
+            // The parent has the same branch, so the vault has it: nothing is looked up.
+            self.again(object.sid);
+            return Ok(());
+        }
+        self.begin();
+        self.push(object.sid, &object.bytes);
+        count_stored(self.run, ObjectSink::put(self.session, object)?);
+        Ok(())
+    }
+
+    fn reuse(&mut self, node: &Ref) -> Result<(), RepositoryError> {
+        self.again(node.sid);
+        Ok(())
+    }
+}

@@ -1,0 +1,376 @@
+//! From a source to a committed snapshot.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use crate::backup::Cutting;
+use crate::backup::error::BackupError;
+use crate::backup::parent::ParentTree;
+use crate::backup::pipeline;
+use crate::backup::pipeline::Pipeline;
+use crate::backup::pipeline::Plan;
+use crate::backup::pipeline::TreeReport;
+use crate::backup::remember::TreeSink;
+use crate::chunk::CHUNKER_ID;
+use crate::crypto::sealed::content::DomainKeys;
+use crate::crypto::sealed::keyset::AgentKeyset;
+use crate::format::frame::padme;
+use crate::format::manifest::ManifestPublic;
+use crate::format::manifest::SignedManifest;
+use crate::format::object::Ref;
+use crate::format::object::SealedObject;
+use crate::format::snapshot::SnapshotCounts;
+use crate::format::snapshot::SnapshotInfo;
+use crate::ids::KeyId;
+use crate::ids::SessionId;
+use crate::ids::SourceId;
+use crate::repository::ObjectSink;
+use crate::repository::Stored;
+use crate::repository::cache::Cache;
+use crate::repository::cache::CacheKey;
+use crate::repository::cache::Head;
+use crate::repository::error::RepositoryError;
+use crate::repository::manifest::seal_manifest;
+use crate::repository::open::CachedNodes;
+use crate::repository::open::Repository;
+use crate::repository::seal::SealKeys;
+use crate::run::Run;
+use crate::run::monitor::Count;
+use crate::run::monitor::Monitor;
+use crate::run::monitor::Phase;
+use crate::run::monitor::Problem;
+use crate::source::Source;
+use crate::units::Timestamp;
+use crate::vault::chain;
+use crate::vault::names::ManifestName;
+use crate::vault::session::Session;
+use crate::vault::session::SessionRequest;
+
+/// What happens when nothing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchanged {
+    /// A snapshot is made all the same: it says that there was a backup.
+    Commit,
+    /// No snapshot is made.
+    Skip,
+}
+
+/// Which parent changes are found against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The newest snapshot of the same chain, as remembered here.
+    Newest,
+    /// None: everything is read again.
+    Nothing,
+}
+
+/// A backup to be made.
+pub struct Request<'a> {
+    pub source: &'a dyn Source,
+    /// Text that names the dataset on this machine: the same text, the same chain.
+    pub dataset: &'a [u8],
+    /// Host, paths, tags, platform, program and excludes are kept; the rest is filled in.
+    pub info: &'a dyn Fn(&Ref) -> SnapshotInfo,
+    pub cutting: Cutting,
+    /// zstd level.
+    pub level: i32,
+    pub workers_count: usize,
+    /// Where the machine remembers its newest snapshots.
+    pub cache: Option<&'a Path>,
+    pub unchanged: Unchanged,
+    pub comparison: Comparison,
+    /// Program and version.
+    pub program: &'a str,
+}
+
+impl std::fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Request")
+    }
+}
+
+/// What a backup did.
+#[derive(Debug, Clone)]
+pub struct BackupReport {
+    /// The new snapshot; `None` if it was skipped because nothing changed.
+    pub snapshot: Option<ManifestName>,
+    pub parent: Option<ManifestName>,
+    pub tree: TreeReport,
+    pub problems_count: u64,
+    /// Sealed bytes that the vault did not have.
+    pub stored_bytes: u64,
+    pub started: Timestamp,
+    pub finished: Timestamp,
+}
+
+/// Counts what the manifest tells of its run.
+#[derive(Debug, Default)]
+struct Tally {
+    problems: AtomicU64,
+    stored_bytes: AtomicU64,
+}
+
+impl Monitor for Tally {
+    fn count(&self, what: Count, n: u64) {
+        if what == Count::BytesStored {
+            self.stored_bytes.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+
+    fn problem(&self, _problem: &Problem) {
+        self.problems.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn phase(&self, _phase: Phase) {}
+}
+
+/// The chain that a backup continues.
+struct Chain {
+    source: SourceId,
+    newest: Option<ManifestName>,
+    cache_key: CacheKey,
+    cache: Option<Cache>,
+}
+
+impl Chain {
+    fn parent(&self, comparison: Comparison) -> Option<ParentTree> {
+        let head = &self.cache.as_ref()?.head;
+        (comparison == Comparison::Newest).then(|| ParentTree {
+            root: head.root.clone(),
+            started: head.started,
+            decayed: head.decayed.clone(),
+        })
+    }
+}
+
+fn find_chain(
+    run: &Run,
+    repository: &Repository,
+    keys: (&AgentKeyset, &DomainKeys),
+    request: &Request<'_>,
+) -> Result<Chain, BackupError> {
+    let (agent, domain) = keys;
+    let source = domain.source_id(request.dataset);
+    let names = chain::names(repository.vault(), Some((agent.machine, source)))
+        .map_err(RepositoryError::from)?;
+    let newest = names.iter().max_by_key(|name| name.seq).copied();
+    let cache_key = CacheKey {
+        repository: agent.repository,
+        machine: agent.machine,
+        source,
+        key: domain.local_cache().clone(),
+    };
+    let cache = match request.cache.map(|folder| Cache::open(folder, &cache_key)) {
+        None | Some(Ok(None)) => None,
+        Some(Ok(Some(cache))) => Some(cache),
+        Some(Err(error)) => {
+            tracing::warn!(%error, "the local cache is not used");
+            None
+        }
+    };
+    if let Some(cache) = &cache {
+        report_lost_head(run, &cache.head, newest.as_ref());
+    }
+    let is_newest = |cache: &Cache| newest.is_some_and(|n| n.snapshot == cache.head.snapshot);
+    let cache = cache.filter(is_newest);
+    Ok(Chain { source, newest, cache_key, cache })
+}
+
+/// What this machine remembers as its newest snapshot must be in storage, or behind what is there.
+fn report_lost_head(run: &Run, head: &Head, newest: Option<&ManifestName>) {
+    let newest_seq = newest.map_or(0, |name| name.seq);
+    if newest_seq < head.seq {
+        let subject = head.snapshot.to_string();
+        let message = format!(
+            "this machine made snapshot number {} and the newest in storage is number {newest_seq}: \
+             something was removed or rolled back",
+            head.seq
+        );
+        run.problem(&Problem::damage(subject, message));
+    }
+}
+
+/// Whether a backup would read anything, and what: nothing is written.
+pub fn plan(
+    run: &Run,
+    repository: &Repository,
+    agent: &AgentKeyset,
+    request: &Request<'_>,
+) -> Result<Plan, BackupError> {
+    let keys = seal_keys(agent, request.level);
+    let chain = find_chain(run, repository, (agent, &keys.domain), request)?;
+    let parent = chain.parent(request.comparison);
+    let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
+    let pipeline = Pipeline {
+        source: request.source,
+        parent: parent.as_ref(),
+        nodes: &nodes,
+        objects: &NoObjects,
+        keys: &keys,
+        cutting: request.cutting,
+        workers_count: request.workers_count,
+    };
+    pipeline::plan(run, &pipeline)
+}
+
+/// Stands where nothing is ever put.
+struct NoObjects;
+
+impl ObjectSink for NoObjects {
+    fn put(&self, _object: SealedObject) -> Result<Stored, RepositoryError> {
+        Ok(Stored::Known)
+    }
+}
+
+fn seal_keys(agent: &AgentKeyset, level: i32) -> SealKeys {
+    let secret = &agent.domain;
+    SealKeys {
+        domain: DomainKeys::derive(secret.domain, secret.generation, &secret.secret),
+        store: agent.store.clone(),
+        level,
+    }
+}
+
+/// Makes a snapshot. On an error nothing is committed, and what was sent is kept for the next run.
+pub fn execute(
+    run: &Run,
+    repository: &Repository,
+    agent: &AgentKeyset,
+    request: &Request<'_>,
+) -> Result<BackupReport, BackupError> {
+    let tally = Arc::new(Tally::default());
+    let run = &run.also(Arc::clone(&tally) as Arc<dyn Monitor>);
+    let started = run.clock.now();
+    let keys = seal_keys(agent, request.level);
+    let chain = find_chain(run, repository, (agent, &keys.domain), request)?;
+    let session_request = SessionRequest {
+        machine: agent.machine,
+        source: chain.source,
+        parent: chain.cache.as_ref().and(chain.newest),
+        program: request.program.to_owned(),
+    };
+    let session =
+        repository.vault().open_session(run, session_request).map_err(RepositoryError::from)?;
+    run.phase(Phase::BackingUp);
+    let place = request.cache.map(|folder| (folder, &chain.cache_key));
+    let mut sink = TreeSink::new(run, &session, chain.cache.as_ref(), place);
+    let tree = write_tree(run, repository, (&keys, &chain, &session), request, &mut sink);
+    let tree = match tree.and_then(|tree| Ok(request.source.finish(run).map(|()| tree)?)) {
+        Ok(tree) => tree,
+        Err(error) => {
+            sink.abandon();
+            // The first error is the one to tell; what can still be kept is kept.
+            if let Err(second) = session.suspend() {
+                tracing::warn!(error = %second, "what was sent could not be kept");
+            }
+            return Err(error);
+        }
+    };
+    let mut report = BackupReport {
+        snapshot: None,
+        parent: chain.newest,
+        tree,
+        problems_count: tally.problems.load(Ordering::Relaxed),
+        stored_bytes: tally.stored_bytes.load(Ordering::Relaxed),
+        started,
+        finished: run.clock.now(),
+    };
+    let parent_root = chain.cache.as_ref().map(|cache| &cache.head.root);
+    if request.unchanged == Unchanged::Skip && parent_root == Some(&report.tree.root) {
+        sink.abandon();
+        session.suspend().map_err(RepositoryError::from)?;
+        return Ok(report);
+    }
+    run.phase(Phase::Committing);
+    let manifest = seal(agent, &chain, request, (&report, session.id()))?;
+    // Told to stop before the only commit point: nothing is committed.
+    if let Err(stopped) = run.check() {
+        sink.abandon();
+        session.suspend().map_err(RepositoryError::from)?;
+        return Err(stopped.into());
+    }
+    let head = Head {
+        snapshot: crate::ids::SnapshotId::new(crate::crypto::blind::hash(manifest.as_bytes())),
+        seq: manifest.public.seq,
+        root: report.tree.root.clone(),
+        started,
+        decayed: report.tree.decayed.iter().copied().collect(),
+    };
+    let committed = match session.commit(&manifest) {
+        Ok(committed) => committed,
+        Err(error) => {
+            sink.abandon();
+            return Err(RepositoryError::from(error).into());
+        }
+    };
+    sink.finish(&head);
+    report.snapshot = Some(committed);
+    run.phase(Phase::Finished);
+    Ok(report)
+}
+
+fn write_tree(
+    run: &Run,
+    repository: &Repository,
+    (keys, chain, session): (&SealKeys, &Chain, &Session<'_>),
+    request: &Request<'_>,
+    sink: &mut TreeSink<'_>,
+) -> Result<TreeReport, BackupError> {
+    let parent = chain.parent(request.comparison);
+    let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
+    let pipeline = Pipeline {
+        source: request.source,
+        parent: parent.as_ref(),
+        nodes: &nodes,
+        objects: session,
+        keys,
+        cutting: request.cutting,
+        workers_count: request.workers_count,
+    };
+    pipeline::execute(run, &pipeline, sink)
+}
+
+fn seal(
+    agent: &AgentKeyset,
+    chain: &Chain,
+    request: &Request<'_>,
+    (report, session): (&BackupReport, SessionId),
+) -> Result<SignedManifest, BackupError> {
+    let tree = &report.tree;
+    let padded = |n: u64| padme(usize::try_from(n).unwrap_or(usize::MAX)) as u64;
+    let public = ManifestPublic {
+        repository: agent.repository,
+        machine: agent.machine,
+        source: chain.source,
+        seq: chain.newest.map_or(0, |name| name.seq) + 1,
+        prev: chain.newest.map(|name| name.snapshot),
+        session,
+        time: report.started,
+        root: tree.root.sid,
+        capsules: Vec::new(),
+        raw_bytes_padded: padded(tree.content_bytes),
+        entries_padded: padded(tree.entries_count),
+        domain: agent.domain.domain,
+        domain_generation: agent.domain.generation,
+        chunker: CHUNKER_ID.into(),
+        recipients: Vec::new(),
+        signer: KeyId::new([0; 16]),
+    };
+    let mut info = (request.info)(&tree.root);
+    info.started = report.started;
+    info.finished = report.finished;
+    info.counts = SnapshotCounts {
+        entries: tree.entries_count,
+        files: tree.files_count,
+        content_bytes: tree.content_bytes,
+        files_new: tree.files_new,
+        files_changed: tree.files_changed,
+        files_unchanged: tree.files_unchanged,
+        problems: report.problems_count,
+        flagged: tree.flagged_count,
+        stored_bytes: report.stored_bytes,
+    };
+    Ok(seal_manifest(agent, public, &info)?)
+}
