@@ -17,11 +17,16 @@ use crate::vault::session::Session;
 
 use super::worker::count_stored;
 
-/// Passes nodes to the session and remembers them. A cache that cannot be written costs the next
-/// run time, nothing else.
-pub(super) struct TreeSink<'a> {
-    run: &'a Run,
-    session: &'a Session<'a>,
+/// Passes nodes to the session and remembers them.
+pub(super) struct TreeSink<'a, 'm> {
+    pub(super) run: &'a Run,
+    pub(super) session: &'a Session,
+    pub(super) memory: &'a mut Memory<'m>,
+}
+
+/// What the machine remembers of the new snapshot. A cache that cannot be written costs the next run
+/// time, nothing else.
+pub(super) struct Memory<'a> {
     old: Option<&'a Cache>,
     place: Option<(&'a Path, &'a CacheKey)>,
     new: Option<CacheWriter>,
@@ -29,14 +34,9 @@ pub(super) struct TreeSink<'a> {
     reused: Vec<Sid>,
 }
 
-impl<'a> TreeSink<'a> {
-    pub(super) fn new(
-        run: &'a Run,
-        session: &'a Session<'a>,
-        old: Option<&'a Cache>,
-        place: Option<(&'a Path, &'a CacheKey)>,
-    ) -> Self {
-        Self { run, session, old, place, new: None, reused: Vec::new() }
+impl<'a> Memory<'a> {
+    pub(super) fn new(old: Option<&'a Cache>, place: Option<(&'a Path, &'a CacheKey)>) -> Self {
+        Self { old, place, new: None, reused: Vec::new() }
     }
 
     fn begin(&mut self) {
@@ -100,21 +100,21 @@ impl<'a> TreeSink<'a> {
     }
 }
 
-impl NodeSink for TreeSink<'_> {
+impl NodeSink for TreeSink<'_, '_> {
     fn put(&mut self, object: SealedObject) -> Result<(), RepositoryError> {
-        if self.old.is_some_and(|old| old.has(&object.sid)) {
+        if self.memory.old.is_some_and(|old| old.has(&object.sid)) {
             // The parent has the same branch, so the vault has it: nothing is looked up.
-            self.again(object.sid);
+            self.memory.again(object.sid);
             return Ok(());
         }
-        self.begin();
-        self.push(object.sid, &object.bytes);
+        self.memory.begin();
+        self.memory.push(object.sid, &object.bytes);
         count_stored(self.run, ObjectSink::put(self.session, object)?);
         Ok(())
     }
 
     fn reuse(&mut self, node: &Ref) -> Result<(), RepositoryError> {
-        self.again(node.sid);
+        self.memory.again(node.sid);
         Ok(())
     }
 }

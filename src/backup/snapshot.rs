@@ -12,6 +12,7 @@ use crate::backup::pipeline;
 use crate::backup::pipeline::Pipeline;
 use crate::backup::pipeline::Plan;
 use crate::backup::pipeline::TreeReport;
+use crate::backup::remember::Memory;
 use crate::backup::remember::TreeSink;
 use crate::chunk::CHUNKER_ID;
 use crate::crypto::sealed::content::DomainKeys;
@@ -43,8 +44,8 @@ use crate::run::monitor::Phase;
 use crate::run::monitor::Problem;
 use crate::source::Source;
 use crate::units::Timestamp;
-use crate::vault::chain;
-use crate::vault::names::ManifestName;
+use crate::vault::names::Chain as ChainName;
+use crate::vault::names::Place;
 use crate::vault::session::Session;
 use crate::vault::session::SessionRequest;
 
@@ -81,8 +82,6 @@ pub struct Request<'a> {
     pub cache: Option<&'a Path>,
     pub unchanged: Unchanged,
     pub comparison: Comparison,
-    /// Program and version.
-    pub program: &'a str,
 }
 
 impl std::fmt::Debug for Request<'_> {
@@ -95,8 +94,8 @@ impl std::fmt::Debug for Request<'_> {
 #[derive(Debug, Clone)]
 pub struct BackupReport {
     /// The new snapshot; `None` if it was skipped because nothing changed.
-    pub snapshot: Option<ManifestName>,
-    pub parent: Option<ManifestName>,
+    pub snapshot: Option<Place>,
+    pub parent: Option<Place>,
     pub tree: TreeReport,
     pub problems_count: u64,
     /// Sealed bytes that the vault did not have.
@@ -129,7 +128,7 @@ impl Monitor for Tally {
 /// The chain that a backup continues.
 struct Chain {
     source: SourceId,
-    newest: Option<ManifestName>,
+    newest: Option<Place>,
     cache_key: CacheKey,
     cache: Option<Cache>,
 }
@@ -153,9 +152,8 @@ fn find_chain(
 ) -> Result<Chain, BackupError> {
     let (agent, domain) = keys;
     let source = domain.source_id(request.dataset);
-    let names = chain::names(repository.vault(), Some((agent.machine, source)))
-        .map_err(RepositoryError::from)?;
-    let newest = names.iter().max_by_key(|name| name.seq).copied();
+    let name = ChainName { machine: agent.machine, source };
+    let newest = repository.vault().head(run, &name).map_err(RepositoryError::from)?;
     let cache_key = CacheKey {
         repository: agent.repository,
         machine: agent.machine,
@@ -173,13 +171,13 @@ fn find_chain(
     if let Some(cache) = &cache {
         report_lost_head(run, &cache.head, newest.as_ref());
     }
-    let is_newest = |cache: &Cache| newest.is_some_and(|n| n.snapshot == cache.head.snapshot);
+    let is_newest = |cache: &Cache| newest.is_some_and(|n| n.id == cache.head.snapshot);
     let cache = cache.filter(is_newest);
     Ok(Chain { source, newest, cache_key, cache })
 }
 
 /// What this machine remembers as its newest snapshot must be in storage, or behind what is there.
-fn report_lost_head(run: &Run, head: &Head, newest: Option<&ManifestName>) {
+fn report_lost_head(run: &Run, head: &Head, newest: Option<&Place>) {
     let newest_seq = newest.map_or(0, |name| name.seq);
     if newest_seq < head.seq {
         let subject = head.snapshot.to_string();
@@ -248,21 +246,20 @@ pub fn execute(
     let session_request = SessionRequest {
         machine: agent.machine,
         source: chain.source,
-        parent: chain.cache.as_ref().and(chain.newest),
-        program: request.program.to_owned(),
+        parent: chain.cache.as_ref().and(chain.newest).map(|place| place.id),
     };
-    let session =
+    let mut session =
         repository.vault().open_session(run, session_request).map_err(RepositoryError::from)?;
     run.phase(Phase::BackingUp);
     let place = request.cache.map(|folder| (folder, &chain.cache_key));
-    let mut sink = TreeSink::new(run, &session, chain.cache.as_ref(), place);
-    let tree = write_tree(run, repository, (&keys, &chain, &session), request, &mut sink);
+    let mut memory = Memory::new(chain.cache.as_ref(), place);
+    let tree = write_tree(run, repository, (&keys, &chain, &session), request, &mut memory);
     let tree = match tree.and_then(|tree| Ok(request.source.finish(run).map(|()| tree)?)) {
         Ok(tree) => tree,
         Err(error) => {
-            sink.abandon();
+            memory.abandon();
             // The first error is the one to tell; what can still be kept is kept.
-            if let Err(second) = session.suspend() {
+            if let Err(second) = session.suspend(run) {
                 tracing::warn!(error = %second, "what was sent could not be kept");
             }
             return Err(error);
@@ -279,16 +276,15 @@ pub fn execute(
     };
     let parent_root = chain.cache.as_ref().map(|cache| &cache.head.root);
     if request.unchanged == Unchanged::Skip && parent_root == Some(&report.tree.root) {
-        sink.abandon();
-        session.suspend().map_err(RepositoryError::from)?;
+        memory.abandon();
+        session.suspend(run).map_err(RepositoryError::from)?;
         return Ok(report);
     }
-    run.phase(Phase::Committing);
     let manifest = seal(agent, &chain, request, (&report, session.id()))?;
     // Told to stop before the only commit point: nothing is committed.
     if let Err(stopped) = run.check() {
-        sink.abandon();
-        session.suspend().map_err(RepositoryError::from)?;
+        memory.abandon();
+        session.suspend(run).map_err(RepositoryError::from)?;
         return Err(stopped.into());
     }
     let head = Head {
@@ -298,15 +294,16 @@ pub fn execute(
         started,
         decayed: report.tree.decayed.iter().copied().collect(),
     };
-    let committed = match session.commit(&manifest) {
+    let committed = match session.commit(run, &manifest) {
         Ok(committed) => committed,
         Err(error) => {
-            sink.abandon();
+            memory.abandon();
             return Err(RepositoryError::from(error).into());
         }
     };
-    sink.finish(&head);
-    report.snapshot = Some(committed);
+    memory.finish(&head);
+    let chain_name = ChainName { machine: agent.machine, source: chain.source };
+    report.snapshot = Some(Place { chain: chain_name, seq: head.seq, id: committed });
     run.phase(Phase::Finished);
     Ok(report)
 }
@@ -314,9 +311,9 @@ pub fn execute(
 fn write_tree(
     run: &Run,
     repository: &Repository,
-    (keys, chain, session): (&SealKeys, &Chain, &Session<'_>),
+    (keys, chain, session): (&SealKeys, &Chain, &Session),
     request: &Request<'_>,
-    sink: &mut TreeSink<'_>,
+    memory: &mut Memory<'_>,
 ) -> Result<TreeReport, BackupError> {
     let parent = chain.parent(request.comparison);
     let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
@@ -329,7 +326,7 @@ fn write_tree(
         cutting: request.cutting,
         workers_count: request.workers_count,
     };
-    pipeline::execute(run, &pipeline, sink)
+    pipeline::execute(run, &pipeline, &mut TreeSink { run, session, memory })
 }
 
 fn seal(
@@ -345,7 +342,7 @@ fn seal(
         machine: agent.machine,
         source: chain.source,
         seq: chain.newest.map_or(0, |name| name.seq) + 1,
-        prev: chain.newest.map(|name| name.snapshot),
+        prev: chain.newest.map(|name| name.id),
         session,
         time: report.started,
         root: tree.root.sid,

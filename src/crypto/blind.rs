@@ -28,6 +28,23 @@ pub fn hash(bytes: &[u8]) -> [u8; 32] {
     *blake3::hash(bytes).as_bytes()
 }
 
+/// BLAKE3 of the concatenation of `parts`.
+#[must_use]
+pub fn hash_parts(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// 16 bytes from the system's generator: an id that nobody else has.
+pub fn random_id() -> Result<[u8; 16], getrandom::Error> {
+    let mut id = [0_u8; 16];
+    getrandom::fill(&mut id)?;
+    Ok(id)
+}
+
 /// A sealed box does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BoxError {

@@ -130,10 +130,12 @@ impl NodeSource for CachedNodes<'_> {
     }
 }
 
-impl ObjectSink for Session<'_> {
+impl ObjectSink for Session {
     fn put(&self, object: SealedObject) -> Result<Stored, RepositoryError> {
+        let copies = if object.kind.is_node() { 2 } else { 1 };
+        let sealed_bytes = object.bytes.len() as u64 * copies;
         Ok(match Session::put(self, object)? {
-            Put::New { sealed_bytes } => Stored::New { sealed_bytes },
+            Put::New => Stored::New { sealed_bytes },
             Put::Known => Stored::Known,
         })
     }

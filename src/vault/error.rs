@@ -1,9 +1,8 @@
-//! What can go wrong while bytes are kept.
+//! What can go wrong in the vault.
 
 use crate::crypto::blind::BoxError;
 use crate::crypto::blind::UnknownGeneration;
 use crate::format::wire::FormatError;
-use crate::ids::PackId;
 use crate::ids::Sid;
 use crate::ids::SnapshotId;
 use crate::run::Stopped;
@@ -11,45 +10,73 @@ use crate::storage::BlobName;
 use crate::storage::BlobNameError;
 use crate::storage::StorageError;
 
-/// A vault operation failed.
-#[derive(Debug, thiserror::Error)]
+/// An operation of the vault failed.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum VaultError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
-    Name(#[from] BlobNameError),
-    #[error(transparent)]
     Stopped(#[from] Stopped),
-    #[error("`{name}`: {error}")]
-    Format { name: BlobName, error: FormatError },
-    #[error("`{name}`: {error}")]
-    Sealed { name: BlobName, error: BoxError },
-    #[error("`{name}`: {error}")]
-    Generation { name: BlobName, error: UnknownGeneration },
-    #[error("`{name}`: its hash is not its name")]
-    Misnamed { name: BlobName },
-    #[error("object `{sid}` is in no pack")]
-    ObjectMissing { sid: Sid },
-    #[error("object `{sid}` is damaged in all {copies_count} places it is kept in")]
-    ObjectDamaged { sid: Sid, copies_count: usize },
-    #[error("object `{expected}` arrived with the hash `{found}`")]
-    ObjectMismatch { expected: Sid, found: Sid },
-    #[error("an object of {found_bytes} bytes, at most {bytes_max} are allowed")]
-    ObjectTooLong { found_bytes: usize, bytes_max: usize },
-    #[error("the session failed before and takes nothing more: {cause}")]
-    Poisoned { cause: String },
-    #[error("pack `{pack}`, which the new snapshot needs, is gone")]
-    PackGone { pack: PackId },
-    #[error("parent snapshot `{snapshot}` is gone and nothing says who removed it")]
-    ParentGone { snapshot: SnapshotId },
-    #[error("root `{sid}` of the snapshot was never handed over")]
+    #[error(transparent)]
+    Name(#[from] BlobNameError),
+    /// What was to be written breaks a limit of the format.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    #[error("no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("a thread cannot be started: {detail}")]
+    Thread { detail: String },
+    #[error("`{name}`: {fault}")]
+    Record { name: BlobName, fault: Fault },
+    #[error("object {sid}: {fault}")]
+    Object { sid: Sid, fault: Fault },
+    #[error("object {sid} has {found_bytes} bytes, 1 to {max_bytes} are expected")]
+    ObjectLength { sid: Sid, found_bytes: usize, max_bytes: usize },
+    #[error("object {sid} was handed over with bytes whose hash is {found}")]
+    ObjectHash { sid: Sid, found: Sid },
+    #[error("object {sid} is not in the repository")]
+    UnknownObject { sid: Sid },
+    #[error("object {sid} is lost: {bad_copies} copies are known, none is good")]
+    LostObject { sid: Sid, bad_copies: usize },
+    #[error("snapshot {id} is not in the repository")]
+    UnknownSnapshot { id: SnapshotId },
+    #[error("manifest of snapshot {id} is lost: no copy is good")]
+    LostManifest { id: SnapshotId },
+    #[error("session is broken by an earlier error: {cause}")]
+    Poisoned { cause: Box<VaultError> },
+    #[error("session is closed")]
+    Closed,
+    #[error("manifest does not fit its session: {field} differs")]
+    OtherSession { field: &'static str },
+    #[error(
+        "manifest has seq {found_seq}, but {expected_seq} is next in its chain, or prev differs"
+    )]
+    NotNext { expected_seq: u64, found_seq: u64 },
+    #[error("`{name}` went away or changed while it was relied on; back up again")]
+    Gone { name: BlobName },
+    #[error("parent snapshot {id} was removed without a trace; back up without it")]
+    ParentGone { id: SnapshotId },
+    #[error("root {sid} of the snapshot is not in the repository")]
     RootMissing { sid: Sid },
-    #[error("a snapshot with sequence number {seq} exists already in this chain")]
-    SeqTaken { seq: u64 },
-    #[error("no snapshot `{snapshot}` in this repository")]
-    NoSnapshot { snapshot: SnapshotId },
-    #[error("the system gives no random numbers")]
-    NoRandom,
-    #[error("the thread that writes packs ended early")]
-    WriterGone,
+}
+
+/// Why bytes are not the record they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("its bytes do not have the hash that it is named by")]
+    Hash,
+    #[error("it is missing")]
+    Missing,
+    #[error("it has {found_bytes} bytes, {expected_bytes} are expected")]
+    Length { expected_bytes: u64, found_bytes: u64 },
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    #[error(transparent)]
+    Sealed(#[from] BoxError),
+    #[error(transparent)]
+    Generation(#[from] UnknownGeneration),
+    #[error("it names another {field} than its place says")]
+    Misplaced { field: &'static str },
+    #[error("its signature is not accepted: {why}")]
+    Signature { why: String },
 }

@@ -1,161 +1,148 @@
-//! Keeps sealed objects.
+//! The blind keeper of sealed objects.
 //!
-//! What it is: packs, index, sessions and manifests over any storage, without a data key.
-//! Never: opens content or names; overwrites; takes a failed listing for an empty one; leaves a lock.
-//! Invariants: an object is kept under the hash of its bytes, which is checked on arrival and on every
-//! read; nodes are kept twice, in different packs; a manifest is written only after everything it needs
-//! is durable, and reported only after it is durable itself.
-//! Start reading at: [`Vault`], then `session`.
+//! What it is: sessions, packs, the index, chains of manifests and the check of their structure, over
+//! any storage and with the store key alone. `records` keeps the small records of the keys.
+//! Never: names a content key or plaintext; overwrites a blob; takes a lock that a crash can leave;
+//! reads a failed listing as an empty one.
+//! Invariants: an object enters only under the hash of its bytes; a node is kept twice, in different
+//! packs; packs are durable before the manifest that needs them; lists discover, point reads decide.
+//! Start reading at: [`Vault`], then `session` and `commit`.
 
-pub mod chain;
+mod builder;
+pub mod chains;
+mod commit;
 pub mod error;
-pub mod index;
+mod lease;
+mod load;
+mod locations;
 pub mod names;
-pub mod pack_read;
-mod pack_write;
+mod read;
 pub mod records;
 pub mod session;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 
-use crate::crypto::blind;
-use crate::crypto::blind::Place;
 use crate::crypto::blind::StoreKeys;
-use crate::format::node_refs;
-use crate::format::node_refs::NODE_REFS_KIND;
 use crate::ids::Sid;
 use crate::run::Run;
-use crate::run::monitor::Count;
-use crate::run::monitor::Problem;
 use crate::storage::Storage;
-use crate::storage::StorageErrorKind;
 use crate::vault::error::VaultError;
-use crate::vault::index::Index;
-use crate::vault::index::Location;
+use crate::vault::locations::Locations;
 
-/// How a vault packs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a vault packs and how long its leases last.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultOptions {
-    /// Bytes at which a pack is full.
-    pub pack_bytes: usize,
-    /// How long a session lives without a sign, by the storage's clock.
+    /// A pack is closed when it has at least so many bytes.
+    pub pack_bytes: u64,
+    /// A session that gives no sign for so long has to look again at what it relies on.
     pub lease_ms: i64,
+    /// Version of the program, for the records of sessions.
+    pub program: String,
 }
 
-impl VaultOptions {
-    pub const DEFAULT: Self = Self { pack_bytes: 16 * 1024 * 1024, lease_ms: 15 * 60 * 1000 };
-}
+/// Largest [`VaultOptions::pack_bytes`] that is used: the last object must fit the format's limit.
+const PACK_TARGET_BYTES_MAX: u64 = 512 * 1024 * 1024;
+const _: () = assert!(
+    PACK_TARGET_BYTES_MAX + (crate::format::object::OBJECT_BYTES_MAX as u64) * 2
+        < crate::format::pack::PACK_BYTES_MAX
+);
+const _: () = assert!(crate::format::pack::PACK_BYTES_MAX <= crate::storage::BLOB_BYTES_MAX);
 
-/// A repository's storage, seen with the store keys alone.
-#[derive(Debug)]
+/// A keeper over one storage; clones are the same keeper.
+#[derive(Debug, Clone)]
 pub struct Vault {
-    storage: Arc<dyn Storage>,
-    keys: StoreKeys,
-    options: VaultOptions,
-    /// Read on first need.
-    index: RwLock<Option<Index>>,
+    pub(in crate::vault) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(in crate::vault) struct Inner {
+    pub storage: Arc<dyn Storage>,
+    pub keys: StoreKeys,
+    pub options: VaultOptions,
+    /// Read from the index files when first needed.
+    locations: RwLock<Option<Locations>>,
+}
+
+/// Where an object lies, for reading in the order of the medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub pack: u32,
+    pub offset: u32,
 }
 
 impl Vault {
+    /// Reads nothing yet.
+    pub fn open(
+        run: &Run,
+        storage: Arc<dyn Storage>,
+        keys: StoreKeys,
+        options: VaultOptions,
+    ) -> Result<Self, VaultError> {
+        run.check()?;
+        let pack_bytes = options.pack_bytes.clamp(1, PACK_TARGET_BYTES_MAX);
+        let options = VaultOptions { pack_bytes, ..options };
+        let locations = RwLock::new(None);
+        Ok(Self { inner: Arc::new(Inner { storage, keys, options, locations }) })
+    }
+
     #[must_use]
-    pub fn new(storage: Arc<dyn Storage>, keys: StoreKeys, options: VaultOptions) -> Self {
-        Self { storage, keys, options, index: RwLock::new(None) }
+    pub fn keys(&self) -> &StoreKeys {
+        &self.inner.keys
     }
 
     #[must_use]
     pub fn storage(&self) -> &Arc<dyn Storage> {
-        &self.storage
+        &self.inner.storage
     }
 
-    #[must_use]
-    pub const fn keys(&self) -> &StoreKeys {
-        &self.keys
+    /// Where an object lies first; none if the vault does not know it. Loads the index.
+    pub fn locate(&self, run: &Run, sid: &Sid) -> Result<Option<Position>, VaultError> {
+        self.inner.with_locations(run, |locations| {
+            let position = |row: &locations::Row| Position { pack: row.pack, offset: row.offset };
+            locations.find(sid).map(|row| position(&row)).min()
+        })
     }
 
-    /// Calls `look` with the index, which is read first if it was not.
-    pub fn with_index<T>(
+    /// Forgets the index, so that the next use reads it anew and sees what others have added.
+    pub fn refresh(&self) {
+        *self.inner.locations.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Inner {
+    /// Calls `look` with the index, after loading it if this is the first use.
+    pub(in crate::vault) fn with_locations<T>(
         &self,
         run: &Run,
-        look: impl FnOnce(&Index) -> T,
+        look: impl FnOnce(&Locations) -> T,
     ) -> Result<T, VaultError> {
         {
-            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(index) = &*index {
-                return Ok(look(index));
+            let locations = self.locations.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(locations) = locations.as_ref() {
+                return Ok(look(locations));
             }
         }
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        if index.is_none() {
-            *index = Some(index::load(run, &self.storage, &self.keys)?.index);
-        }
-        Ok(look(index.get_or_insert_default()))
+        let mut slot = self.locations.write().unwrap_or_else(PoisonError::into_inner);
+        let loaded = match slot.take() {
+            Some(loaded) => loaded,
+            None => load::load(run, self)?,
+        };
+        let answer = look(&loaded);
+        *slot = Some(loaded);
+        Ok(answer)
     }
 
-    fn note_pack(&self, table: &crate::format::index::PackTable) {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = &mut *index {
-            index.add(table);
-        }
+    /// Calls `change` with the index if it is loaded; else it will be read from storage anyway.
+    pub(in crate::vault) fn change_locations<T>(
+        &self,
+        change: impl FnOnce(&mut Locations) -> T,
+    ) -> Option<T> {
+        let mut slot = self.locations.write().unwrap_or_else(PoisonError::into_inner);
+        slot.as_mut().map(change)
     }
-
-    /// Where an object is, for reading in the order of packs; `None` if it is nowhere.
-    pub fn locate(&self, run: &Run, sid: &Sid) -> Result<Option<Location>, VaultError> {
-        self.with_index(run, |index| index.find(sid).first().copied())
-    }
-
-    /// The sealed bytes of an object, whose hash is its sid. Every place is tried; a bad one is
-    /// reported as damage.
-    pub fn read_object(&self, run: &Run, sid: &Sid) -> Result<Vec<u8>, VaultError> {
-        let places = self.with_index(run, |index| {
-            let found = index.find(sid).into_iter();
-            found.filter_map(|at| Some((index.pack(at.pack)?.id, at))).collect::<Vec<_>>()
-        })?;
-        if places.is_empty() {
-            return Err(VaultError::ObjectMissing { sid: *sid });
-        }
-        for (pack, at) in &places {
-            let name = names::pack(*pack)?;
-            let mut bytes = vec![0; at.len_bytes as usize];
-            let read = self.storage.read_range(&name, u64::from(at.offset), &mut bytes);
-            let why = match read {
-                Ok(()) if blind::sid_of(&bytes) == *sid => {
-                    run.count(Count::BytesRead, bytes.len() as u64);
-                    return Ok(bytes);
-                }
-                Ok(()) => format!("object `{sid}` at offset {} has another hash", at.offset),
-                Err(error) => match error.kind {
-                    StorageErrorKind::NotFound | StorageErrorKind::Length => error.to_string(),
-                    _ => return Err(error.into()),
-                },
-            };
-            run.problem(&Problem::damage(name.as_str().to_owned(), why));
-        }
-        Err(VaultError::ObjectDamaged { sid: *sid, copies_count: places.len() })
-    }
-
-    /// The children of a node, from its sealed bytes.
-    pub fn children(&self, sid: &Sid, object: &[u8]) -> Result<Vec<Sid>, NodeError> {
-        children(&self.keys, object).map_err(|why| NodeError { sid: *sid, why })
-    }
-}
-
-/// A node whose list of children does not open.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("children of node `{sid}`: {why}")]
-pub struct NodeError {
-    pub sid: Sid,
-    pub why: String,
-}
-
-fn children(keys: &StoreKeys, object: &[u8]) -> Result<Vec<Sid>, String> {
-    let parts = node_refs::split(object).map_err(|error| error.to_string())?;
-    let key = keys.get(parts.generation).map_err(|error| error.to_string())?;
-    let place = Place { kind: NODE_REFS_KIND, repository: keys.repository(), name: b"" };
-    let opened = blind::open_box(key, place, parts.sealed_refs);
-    let opened = opened.map_err(|error| error.to_string())?;
-    node_refs::decode_children(&opened).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Names in storage.
+//! Names of the vault's blobs, made and read.
 
 use crate::ids::IndexId;
 use crate::ids::MachineId;
@@ -9,69 +9,77 @@ use crate::ids::SourceId;
 use crate::storage::BlobName;
 use crate::storage::BlobNameError;
 
-/// The two prefixes under which each manifest stands.
-pub const MANIFEST_PREFIXES: [&str; 2] = ["manifests", "manifests.2"];
-pub const PACK_PREFIX: &str = "packs/";
-pub const INDEX_PREFIX: &str = "index/";
-pub const SESSION_PREFIX: &str = "sessions/";
-pub const TOMBSTONE_PREFIX: &str = "tombstones/";
+pub(in crate::vault) const PACKS: &str = "packs/";
+pub(in crate::vault) const INDEX: &str = "index/";
+pub(in crate::vault) const SESSIONS: &str = "sessions/";
+/// Both copies of the manifests.
+pub(in crate::vault) const MANIFESTS: [&str; 2] = ["manifests/", "manifests.2/"];
+pub(in crate::vault) const TOMBSTONES: &str = "tombstones/";
 
-pub fn pack(id: PackId) -> Result<BlobName, BlobNameError> {
-    let text = id.to_string();
-    BlobName::new(&format!("{PACK_PREFIX}{}/{text}", &text[..2]))
-}
-
-/// The pack that a name stands for, if it is one.
-#[must_use]
-pub fn parse_pack(name: &BlobName) -> Option<PackId> {
-    let (folder, text) = name.as_str().strip_prefix(PACK_PREFIX)?.split_once('/')?;
-    text.starts_with(folder).then(|| text.parse().ok()).flatten()
-}
-
-pub fn index(id: IndexId) -> Result<BlobName, BlobNameError> {
-    BlobName::new(&format!("{INDEX_PREFIX}{id}"))
-}
-
-#[must_use]
-pub fn parse_index(name: &BlobName) -> Option<IndexId> {
-    name.as_str().strip_prefix(INDEX_PREFIX)?.parse().ok()
-}
-
-/// The n-th record of a session: the first opens it, later ones renew its lease.
-pub fn session(id: SessionId, renewal: u32) -> Result<BlobName, BlobNameError> {
-    match renewal {
-        0 => BlobName::new(&format!("{SESSION_PREFIX}{id}")),
-        n => BlobName::new(&format!("{SESSION_PREFIX}{id}.{n}")),
-    }
-}
-
-/// Where a manifest stands in its chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ManifestName {
+/// A machine's source: what forms a chain of snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Chain {
     pub machine: MachineId,
     pub source: SourceId,
-    pub seq: u64,
-    pub snapshot: SnapshotId,
 }
 
-impl ManifestName {
-    /// The name under one of [`MANIFEST_PREFIXES`].
-    pub fn under(&self, prefix: &str) -> Result<BlobName, BlobNameError> {
-        let Self { machine, source, seq, snapshot } = self;
-        BlobName::new(&format!("{prefix}/{machine}/{source}/{seq:010}-{snapshot}"))
+/// Place of a snapshot: chain, number in it, id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub chain: Chain,
+    pub seq: u64,
+    pub id: SnapshotId,
+}
+
+impl Chain {
+    /// The folder of this chain below `prefix`, one of [`MANIFESTS`] or [`TOMBSTONES`].
+    pub(in crate::vault) fn prefix(&self, prefix: &str) -> String {
+        format!("{prefix}{}/{}/", self.machine, self.source)
+    }
+}
+
+impl Place {
+    pub(in crate::vault) fn name(&self, prefix: &str) -> Result<BlobName, BlobNameError> {
+        BlobName::new(&format!("{}{}-{}", self.chain.prefix(prefix), self.seq, self.id))
     }
 
-    #[must_use]
-    pub fn parse(name: &BlobName, prefix: &str) -> Option<Self> {
-        let rest = name.as_str().strip_prefix(prefix)?.strip_prefix('/')?;
-        let mut parts = rest.split('/');
+    /// The inverse of [`Self::name`].
+    pub(in crate::vault) fn parse(prefix: &str, name: &BlobName) -> Option<Self> {
+        let mut parts = name.as_str().strip_prefix(prefix)?.split('/');
         let machine = parts.next()?.parse().ok()?;
         let source = parts.next()?.parse().ok()?;
-        let (seq, snapshot) = parts.next()?.split_once('-')?;
-        let name =
-            Self { machine, source, seq: seq.parse().ok()?, snapshot: snapshot.parse().ok()? };
-        (parts.next().is_none() && seq.len() == 10).then_some(name)
+        let (seq, id) = parts.next()?.split_once('-')?;
+        let place =
+            Self { chain: Chain { machine, source }, seq: seq.parse().ok()?, id: id.parse().ok()? };
+        // One place has one name: no leading zero, no plus sign, no further component.
+        (place.name(prefix).ok()? == *name).then_some(place)
     }
+}
+
+pub(in crate::vault) fn pack(id: &PackId) -> Result<BlobName, BlobNameError> {
+    let text = id.to_string();
+    BlobName::new(&format!("{PACKS}{}/{text}", text.get(..2).unwrap_or_default()))
+}
+
+pub(in crate::vault) fn parse_pack(name: &BlobName) -> Option<PackId> {
+    let id = name.as_str().strip_prefix(PACKS)?.split_once('/')?.1.parse().ok()?;
+    (pack(&id).ok()? == *name).then_some(id)
+}
+
+pub(in crate::vault) fn index(id: &IndexId) -> Result<BlobName, BlobNameError> {
+    BlobName::new(&format!("{INDEX}{id}"))
+}
+
+pub(in crate::vault) fn parse_index(name: &BlobName) -> Option<IndexId> {
+    name.as_str().strip_prefix(INDEX)?.parse().ok()
+}
+
+/// The record of a session; renewals are numbered from 1.
+pub(in crate::vault) fn session(
+    id: &SessionId,
+    renewal_count: u64,
+) -> Result<BlobName, BlobNameError> {
+    BlobName::new(&format!("{SESSIONS}{id}.{renewal_count}"))
 }
 
 #[cfg(test)]
@@ -79,18 +87,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_ids_are_inverse() {
+    fn names_are_read_as_they_are_made_and_only_so() {
         let id = PackId::new([0xab; 32]);
-        assert_eq!(parse_pack(&pack(id).unwrap()), Some(id));
-        let name = ManifestName {
-            machine: MachineId::new([1; 16]),
-            source: SourceId::new([2; 16]),
-            seq: 77,
-            snapshot: SnapshotId::new([3; 32]),
-        };
-        let blob = name.under("manifests").unwrap();
-        assert_eq!(ManifestName::parse(&blob, "manifests"), Some(name));
-        assert_eq!(ManifestName::parse(&blob, "manifests.2"), None);
-        assert_eq!(parse_pack(&BlobName::new("packs/00/ab").unwrap()), None);
+        assert_eq!(parse_pack(&pack(&id).unwrap()), Some(id));
+        let misplaced = format!("packs/cd/{id}");
+        assert_eq!(parse_pack(&BlobName::new(&misplaced).unwrap()), None);
+        let chain = Chain { machine: MachineId::new([1; 16]), source: SourceId::new([2; 16]) };
+        let place = Place { chain, seq: 7, id: SnapshotId::new([3; 32]) };
+        let name = place.name(MANIFESTS[1]).unwrap();
+        assert_eq!(Place::parse(MANIFESTS[1], &name), Some(place));
+        assert_eq!(Place::parse(MANIFESTS[0], &name), None);
+        for odd in [name.as_str().replace("/7-", "/07-"), format!("{name}/x")] {
+            assert_eq!(Place::parse(MANIFESTS[1], &BlobName::new(&odd).unwrap()), None);
+        }
     }
 }

@@ -1,0 +1,395 @@
+//! Chains of manifests: what is listed, read, and missing.
+
+mod gaps;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::crypto::blind;
+use crate::format::manifest::MANIFEST_BYTES_MAX;
+use crate::format::manifest::SignedManifest;
+use crate::format::tombstone::SignedTombstone;
+use crate::format::tombstone::TOMBSTONE_BYTES_MAX;
+use crate::ids::SnapshotId;
+use crate::run::Run;
+use crate::storage::BlobName;
+use crate::vault::Inner;
+use crate::vault::Vault;
+use crate::vault::error::Fault;
+use crate::vault::error::VaultError;
+use crate::vault::load::absent_or_error;
+use crate::vault::names::Chain;
+use crate::vault::names::MANIFESTS;
+use crate::vault::names::Place;
+use crate::vault::names::TOMBSTONES;
+
+/// Who may sign: the vault asks, it does not know.
+pub trait Verifier: Sync {
+    /// The reason if this manifest was not signed by a machine that may.
+    fn manifest(&self, manifest: &SignedManifest) -> Result<(), String>;
+    /// The reason if this tombstone was not signed by somebody who may.
+    fn tombstone(&self, tombstone: &SignedTombstone) -> Result<(), String>;
+}
+
+/// Which snapshots are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    One(Chain),
+}
+
+/// How many copies are read of each manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    /// The first good one.
+    First,
+    Both,
+}
+
+/// A manifest that is good, and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredManifest {
+    pub place: Place,
+    pub manifest: SignedManifest,
+}
+
+/// What is kept of the chains, and what is wrong with them.
+#[derive(Debug, Clone, Default)]
+pub struct Manifests {
+    /// By machine, source, seq; without those that a good tombstone removes.
+    pub manifests: Vec<StoredManifest>,
+    pub tombstones: Vec<SignedTombstone>,
+    pub findings: Vec<ChainFinding>,
+}
+
+/// Something wrong with a chain. A lost twin can be healed from the other; the rest cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChainFinding {
+    /// One of the two copies of a manifest; the other is good.
+    BadTwin {
+        name: BlobName,
+        fault: Fault,
+    },
+    /// No copy of a manifest is good.
+    LostManifest {
+        place: Place,
+        fault: Fault,
+    },
+    BadTombstone {
+        name: BlobName,
+        fault: Fault,
+    },
+    /// Numbers that nothing stands for, neither manifest nor tombstone.
+    Gap {
+        chain: Chain,
+        first_seq: u64,
+        last_seq: u64,
+    },
+    /// Several manifests with one number: a cloned machine, or two backups at once.
+    Fork {
+        chain: Chain,
+        seq: u64,
+        ids: Vec<SnapshotId>,
+    },
+    /// The manifest before is another than the one that this manifest names.
+    OtherPrev {
+        place: Place,
+    },
+    /// A blob whose name belongs to nothing that is known.
+    Stranger {
+        name: BlobName,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}-{}", self.chain, self.seq, self.id)
+    }
+}
+
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.machine, self.source)
+    }
+}
+
+impl ChainFinding {
+    /// Name of what the finding is about.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::BadTwin { name, .. }
+            | Self::BadTombstone { name, .. }
+            | Self::Stranger { name } => name.to_string(),
+            Self::LostManifest { place, .. } | Self::OtherPrev { place } => place.to_string(),
+            Self::Gap { chain, .. } | Self::Fork { chain, .. } => chain.to_string(),
+        }
+    }
+
+    /// Whether everything that the finding is about still exists in another place.
+    #[must_use]
+    pub const fn is_healable(&self) -> bool {
+        matches!(self, Self::BadTwin { .. })
+    }
+}
+
+impl fmt::Display for ChainFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadTwin { fault, .. } => write!(f, "a copy of a manifest is bad: {fault}"),
+            Self::LostManifest { fault, .. } => write!(f, "a manifest is lost: {fault}"),
+            Self::BadTombstone { fault, .. } => write!(f, "a tombstone is bad: {fault}"),
+            Self::Gap { first_seq, last_seq, .. } if first_seq == last_seq => {
+                write!(f, "snapshot {first_seq} is missing without a tombstone")
+            }
+            Self::Gap { first_seq, last_seq, .. } => {
+                write!(f, "snapshots {first_seq} to {last_seq} are missing without a tombstone")
+            }
+            Self::Fork { seq, ids, .. } => {
+                write!(f, "{} snapshots have number {seq}: two writers for one source", ids.len())
+            }
+            Self::OtherPrev { .. } => {
+                f.write_str("the snapshot before is another than the one it was made after")
+            }
+            Self::Stranger { .. } => f.write_str("the name belongs to nothing that is known"),
+        }
+    }
+}
+
+/// The names of one or all chains.
+#[derive(Debug, Default)]
+pub(in crate::vault) struct ChainNames {
+    /// Which of the two copies are listed.
+    manifests: BTreeMap<Place, [bool; 2]>,
+    tombstones: BTreeSet<Place>,
+    strangers: Vec<BlobName>,
+}
+
+impl ChainNames {
+    /// The names of one chain.
+    pub(in crate::vault) fn list(vault: &Inner, chain: &Chain) -> Result<Self, VaultError> {
+        Self::list_scope(vault, Scope::One(*chain))
+    }
+
+    fn list_scope(vault: &Inner, scope: Scope) -> Result<Self, VaultError> {
+        let below = |prefix: &str| match scope {
+            Scope::All => prefix.to_owned(),
+            Scope::One(chain) => chain.prefix(prefix),
+        };
+        let mut names = Self::default();
+        for (copy, prefix) in MANIFESTS.into_iter().enumerate() {
+            for listed in vault.storage.list(&below(prefix))? {
+                match Place::parse(prefix, &listed.name) {
+                    Some(place) => {
+                        let copies = names.manifests.entry(place).or_default();
+                        copies.iter_mut().skip(copy).take(1).for_each(|it| *it = true);
+                    }
+                    None => names.strangers.push(listed.name),
+                }
+            }
+        }
+        for listed in vault.storage.list(&below(TOMBSTONES))? {
+            match Place::parse(TOMBSTONES, &listed.name) {
+                Some(place) => {
+                    names.tombstones.insert(place);
+                }
+                None => names.strangers.push(listed.name),
+            }
+        }
+        names.strangers.sort_unstable();
+        Ok(names)
+    }
+
+    /// The newest snapshot, removed or not: the next one follows it.
+    pub(in crate::vault) fn head(&self) -> Option<Place> {
+        let manifest = self.manifests.last_key_value().map(|(place, _)| *place);
+        manifest.max(self.tombstones.last().copied())
+    }
+
+    pub(in crate::vault) fn manifest(&self, id: &SnapshotId) -> Option<Place> {
+        self.manifests.keys().find(|place| place.id == *id).copied()
+    }
+
+    /// Whether a snapshot is or was here.
+    pub(in crate::vault) fn contains(&self, id: &SnapshotId) -> bool {
+        self.manifests.keys().chain(&self.tombstones).any(|place| place.id == *id)
+    }
+}
+
+impl Vault {
+    /// The newest snapshot of a chain, removed or not. The next manifest has its `seq` plus one and
+    /// its id as `prev`; the first of a chain has 1 and none.
+    pub fn head(&self, run: &Run, chain: &Chain) -> Result<Option<Place>, VaultError> {
+        run.check()?;
+        Ok(ChainNames::list(&self.inner, chain)?.head())
+    }
+
+    /// Reads the manifests of one or all chains, and says what is missing or bad. Nothing that it
+    /// finds is an error, but a storage that cannot be listed or read is.
+    pub fn manifests(
+        &self,
+        run: &Run,
+        scope: Scope,
+        copies: Copies,
+        verifier: &dyn Verifier,
+    ) -> Result<Manifests, VaultError> {
+        let names = ChainNames::list_scope(&self.inner, scope)?;
+        let mut found = Manifests::default();
+        let strangers = names.strangers.iter().cloned();
+        found.findings.extend(strangers.map(|name| ChainFinding::Stranger { name }));
+        let mut removed = BTreeSet::new();
+        for place in &names.tombstones {
+            run.check()?;
+            let name = place.name(TOMBSTONES)?;
+            match self.inner.read_tombstone(&name, place, verifier)? {
+                Ok(tombstone) => {
+                    removed.insert(*place);
+                    found.tombstones.push(tombstone);
+                }
+                Err(fault) => found.findings.push(ChainFinding::BadTombstone { name, fault }),
+            }
+        }
+        for (place, listed) in &names.manifests {
+            run.check()?;
+            // What was removed on purpose may be half gone already.
+            if removed.contains(place) {
+                continue;
+            }
+            self.read_copies(Reading { place, listed, copies, verifier }, &mut found)?;
+        }
+        let mut places: BTreeSet<Place> = names.manifests.keys().copied().collect();
+        places.extend(&removed);
+        gaps::find(&places, &mut found);
+        Ok(found)
+    }
+
+    fn read_copies(&self, asked: Reading<'_>, found: &mut Manifests) -> Result<(), VaultError> {
+        let Reading { place, listed, copies, verifier } = asked;
+        let mut good = None;
+        let mut bad = Vec::new();
+        for (prefix, is_listed) in MANIFESTS.into_iter().zip(listed) {
+            let name = place.name(prefix)?;
+            if !is_listed {
+                bad.push((name, Fault::Missing));
+                continue;
+            }
+            if good.is_some() && copies == Copies::First {
+                continue;
+            }
+            match self.inner.read_manifest_copy(&name, place)? {
+                Ok(manifest) => good = good.or(Some(manifest)),
+                Err(fault) => bad.push((name, fault)),
+            }
+        }
+        let refused = good.as_ref().and_then(|manifest| verifier.manifest(manifest).err());
+        match (good, refused) {
+            (_, Some(why)) => {
+                let fault = Fault::Signature { why };
+                found.findings.push(ChainFinding::LostManifest { place: *place, fault });
+            }
+            (Some(manifest), None) => {
+                let twins = bad.into_iter();
+                let twins = twins.map(|(name, fault)| ChainFinding::BadTwin { name, fault });
+                found.findings.extend(twins);
+                found.manifests.push(StoredManifest { place: *place, manifest });
+            }
+            (None, None) => {
+                let fault = bad.into_iter().map(|(_, fault)| fault);
+                let fault = fault.max_by_key(|fault| *fault != Fault::Missing);
+                let fault = fault.unwrap_or(Fault::Missing);
+                found.findings.push(ChainFinding::LostManifest { place: *place, fault });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one manifest by its id, from either copy. Its signature is for the caller to verify.
+    pub fn read_manifest(&self, run: &Run, id: &SnapshotId) -> Result<SignedManifest, VaultError> {
+        run.check()?;
+        let names = ChainNames::list_scope(&self.inner, Scope::All)?;
+        let place = names.manifest(id).ok_or(VaultError::UnknownSnapshot { id: *id })?;
+        self.inner.read_manifest_at(&place)?.ok_or(VaultError::LostManifest { id: *id })
+    }
+}
+
+/// What is asked of one manifest.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    place: &'a Place,
+    listed: &'a [bool; 2],
+    copies: Copies,
+    verifier: &'a dyn Verifier,
+}
+
+impl Inner {
+    /// The first good copy of a manifest.
+    pub(in crate::vault) fn read_manifest_at(
+        &self,
+        place: &Place,
+    ) -> Result<Option<SignedManifest>, VaultError> {
+        for prefix in MANIFESTS {
+            if let Ok(manifest) = self.read_manifest_copy(&place.name(prefix)?, place)? {
+                return Ok(Some(manifest));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_manifest_copy(
+        &self,
+        name: &BlobName,
+        place: &Place,
+    ) -> Result<Result<SignedManifest, Fault>, VaultError> {
+        let read = self.storage.read(name, MANIFEST_BYTES_MAX);
+        let bytes = match absent_or_error(read, MANIFEST_BYTES_MAX)? {
+            Ok(bytes) => bytes,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if blind::hash(&bytes) != *place.id.as_bytes() {
+            return Ok(Err(Fault::Hash));
+        }
+        let manifest = match SignedManifest::decode(bytes) {
+            Ok(manifest) => manifest,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let public = &manifest.public;
+        let fields = [
+            ("repository", public.repository == self.keys.repository()),
+            ("machine", public.machine == place.chain.machine),
+            ("source", public.source == place.chain.source),
+            ("seq", public.seq == place.seq),
+        ];
+        match fields.into_iter().find(|(_, is_equal)| !is_equal) {
+            Some((field, _)) => Ok(Err(Fault::Misplaced { field })),
+            None => Ok(Ok(manifest)),
+        }
+    }
+
+    fn read_tombstone(
+        &self,
+        name: &BlobName,
+        place: &Place,
+        verifier: &dyn Verifier,
+    ) -> Result<Result<SignedTombstone, Fault>, VaultError> {
+        let read = self.storage.read(name, TOMBSTONE_BYTES_MAX);
+        let bytes = match absent_or_error(read, TOMBSTONE_BYTES_MAX)? {
+            Ok(bytes) => bytes,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let signed = match SignedTombstone::decode(&bytes) {
+            Ok(signed) => signed,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let tombstone = &signed.tombstone;
+        let chain = Chain { machine: tombstone.machine, source: tombstone.source };
+        let found = Place { chain, seq: tombstone.seq, id: tombstone.snapshot };
+        if found != *place || tombstone.repository != self.keys.repository() {
+            return Ok(Err(Fault::Misplaced { field: "snapshot" }));
+        }
+        Ok(match verifier.tombstone(&signed) {
+            Ok(()) => Ok(signed),
+            Err(why) => Err(Fault::Signature { why }),
+        })
+    }
+}

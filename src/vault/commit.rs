@@ -1,0 +1,154 @@
+//! The one step that makes a snapshot: packs durable, then the manifest, then the answer.
+
+use crate::crypto::blind;
+use crate::format::manifest::MANIFEST_BYTES_MAX;
+use crate::format::manifest::SignedManifest;
+use crate::ids::PackId;
+use crate::ids::Sid;
+use crate::ids::SnapshotId;
+use crate::run::Run;
+use crate::run::monitor::Phase;
+use crate::storage::BlobName;
+use crate::storage::StorageErrorKind;
+use crate::vault::chains::ChainNames;
+use crate::vault::error::Fault;
+use crate::vault::error::VaultError;
+use crate::vault::lease::LeaseState;
+use crate::vault::names;
+use crate::vault::names::MANIFESTS;
+use crate::vault::names::Place;
+use crate::vault::session::Session;
+
+impl Session {
+    /// Writes what is open, makes it durable, looks at everything that the snapshot relies on, and
+    /// writes the manifest. The snapshot is there once this returns without an error.
+    ///
+    /// [`VaultError::NotNext`] leaves the session as it is: a manifest for the next place in the
+    /// chain may be committed without putting anything again. No object can be put after a commit.
+    pub fn commit(
+        &mut self,
+        run: &Run,
+        manifest: &SignedManifest,
+    ) -> Result<SnapshotId, VaultError> {
+        run.phase(Phase::Committing);
+        self.check_fields(manifest)?;
+        self.flush()?;
+        let committed = self.commit_flushed(run, manifest);
+        committed.map_err(|error| match error {
+            VaultError::Storage(_) => self.writer.poison(error),
+            other => other,
+        })
+    }
+
+    fn commit_flushed(
+        &self,
+        run: &Run,
+        manifest: &SignedManifest,
+    ) -> Result<SnapshotId, VaultError> {
+        let id = SnapshotId::new(blind::hash(manifest.as_bytes()));
+        let storage = &self.vault.storage;
+        self.write_index(run)?;
+        if self.relies_on_packs() {
+            storage.sync()?;
+        }
+        let state = self.writer.progress().lease.renew(run, &self.vault)?;
+        let packs = self.relied_packs();
+        self.check_packs(&packs)?;
+        self.check_chain(run, manifest)?;
+        if state == LeaseState::Expired {
+            self.writer.progress().lease.pin_again();
+        }
+        let place = Place { chain: self.chain(), seq: manifest.public.seq, id };
+        // The second copy goes first, so that nothing shows under the first name before both are.
+        for prefix in [MANIFESTS[1], MANIFESTS[0]] {
+            self.create_manifest(&place.name(prefix)?, manifest)?;
+        }
+        storage.sync()?;
+        self.check_packs(&packs)?;
+        self.writer.progress().lease.close(&self.vault);
+        Ok(id)
+    }
+
+    fn check_fields(&self, manifest: &SignedManifest) -> Result<(), VaultError> {
+        let public = &manifest.public;
+        let fields = [
+            ("repository", public.repository == self.vault.keys.repository()),
+            ("machine", public.machine == self.request.machine),
+            ("source", public.source == self.request.source),
+            ("session", public.session == self.id()),
+        ];
+        match fields.into_iter().find(|(_, is_equal)| !is_equal) {
+            Some((field, _)) => Err(VaultError::OtherSession { field }),
+            None => Ok(()),
+        }
+    }
+
+    /// Every pack is there with its length, whatever a listing once said.
+    fn check_packs(&self, packs: &[(PackId, u64)]) -> Result<(), VaultError> {
+        for (id, len_bytes) in packs {
+            let name = names::pack(id)?;
+            match self.vault.storage.stat(&name) {
+                Ok(stat) if stat.len_bytes == *len_bytes => {}
+                Ok(_) => return Err(VaultError::Gone { name }),
+                Err(error) if error.kind == StorageErrorKind::NotFound => {
+                    return Err(VaultError::Gone { name });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The manifest is the next of its chain, its parent still stands or was removed with a
+    /// tombstone (what it reaches is kept until the trash is emptied), and its root is here.
+    fn check_chain(&self, run: &Run, manifest: &SignedManifest) -> Result<(), VaultError> {
+        let names = ChainNames::list(&self.vault, &self.chain())?;
+        let head = names.head();
+        let expected_seq = head.map_or(1, |head| head.seq.saturating_add(1));
+        let found_seq = manifest.public.seq;
+        if found_seq != expected_seq || manifest.public.prev != head.map(|head| head.id) {
+            return Err(VaultError::NotNext { expected_seq, found_seq });
+        }
+        if let Some(id) = self.request.parent
+            && !names.contains(&id)
+        {
+            return Err(VaultError::ParentGone { id });
+        }
+        self.check_root(run, &manifest.public.root, &names)
+    }
+
+    /// A root that was not put now is either the parent's or known to the index.
+    fn check_root(&self, run: &Run, root: &Sid, names: &ChainNames) -> Result<(), VaultError> {
+        if self.has_put(root) {
+            return Ok(());
+        }
+        if let Some(place) = self.request.parent.and_then(|id| names.manifest(&id))
+            && let Some(parent) = self.vault.read_manifest_at(&place)?
+            && parent.public.root == *root
+        {
+            return Ok(());
+        }
+        if self.vault.with_locations(run, |locations| locations.holds(root))? {
+            return Ok(());
+        }
+        Err(VaultError::RootMissing { sid: *root })
+    }
+
+    fn create_manifest(
+        &self,
+        name: &BlobName,
+        manifest: &SignedManifest,
+    ) -> Result<(), VaultError> {
+        match self.vault.storage.create(name, &[manifest.as_bytes()]) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind == StorageErrorKind::AlreadyExists => {
+                let found = self.vault.storage.read(name, MANIFEST_BYTES_MAX)?;
+                if found == manifest.as_bytes() {
+                    return Ok(());
+                }
+                Err(VaultError::Record { name: name.clone(), fault: Fault::Hash })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Where every object lies, in memory.
+//!
+//! What is read from storage is one sorted table of 28 bytes an object; what the sessions of this
+//! process add lies in a map beside it. The first 16 bytes of a sid tell objects apart here; every
+//! read compares the whole hash.
+
+use std::collections::HashMap;
+
+use crate::format::index::PackTable;
+use crate::format::object::ObjectKind;
+use crate::format::pack::PACK_HEAD_BYTES;
+use crate::ids::PackId;
+use crate::ids::Sid;
+
+type Prefix = [u8; 16];
+
+pub(in crate::vault) fn prefix_of(sid: &Sid) -> Prefix {
+    let [prefix @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *sid.as_bytes();
+    prefix
+}
+
+/// One copy of one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::vault) struct Row {
+    prefix: Prefix,
+    /// Number of the pack in this process.
+    pub pack: u32,
+    /// Bytes from the start of the pack.
+    pub offset: u32,
+    /// Kind in the upper 7 bits, length in bytes below: [`OBJECT_BYTES_MAX`] takes 25.
+    kind_and_len: u32,
+}
+
+const LEN_BITS: u32 = 25;
+const LEN_MASK: u32 = (1 << LEN_BITS) - 1;
+const _: () = assert!(crate::format::object::OBJECT_BYTES_MAX <= LEN_MASK as usize);
+
+impl Row {
+    pub(in crate::vault) const fn len_bytes(&self) -> u32 {
+        self.kind_and_len & LEN_MASK
+    }
+
+    fn is_node(&self) -> bool {
+        let kind = u8::try_from(self.kind_and_len >> LEN_BITS).ok().and_then(ObjectKind::from_u8);
+        kind.is_some_and(ObjectKind::is_node)
+    }
+}
+
+/// A pack that some table names.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::vault) struct KnownPack {
+    pub id: PackId,
+    pub len_bytes: u64,
+    /// Whether it was listed with the length that its table asks for.
+    pub is_present: bool,
+}
+
+/// Every object of every pack.
+#[derive(Debug, Default)]
+pub(in crate::vault) struct Locations {
+    packs: Vec<KnownPack>,
+    pack_numbers: HashMap<PackId, u32>,
+    /// Sorted once [`Self::finish_loading`] was called.
+    rows: Vec<Row>,
+    /// What was added since; the number tells apart copies of one object.
+    added: HashMap<(Prefix, u32), Row>,
+    /// Tables that no index file holds yet.
+    pub unindexed: Vec<PackTable>,
+}
+
+impl Locations {
+    pub(in crate::vault) fn knows_pack(&self, id: &PackId) -> bool {
+        self.pack_numbers.contains_key(id)
+    }
+
+    pub(in crate::vault) fn pack(&self, number: u32) -> Option<&KnownPack> {
+        self.packs.get(usize::try_from(number).ok()?)
+    }
+
+    /// Adds a table read from storage; `found_bytes` is the pack's listed length, if it is listed.
+    pub(in crate::vault) fn load(&mut self, table: &PackTable, found_bytes: Option<u64>) {
+        let mut rows = std::mem::take(&mut self.rows);
+        self.for_each_row(table, found_bytes, |_, row| rows.push(row));
+        self.rows = rows;
+    }
+
+    /// Sorts what was loaded.
+    pub(in crate::vault) fn finish_loading(&mut self) {
+        self.rows.sort_unstable();
+        self.rows.shrink_to_fit();
+    }
+
+    /// Adds a pack that this process has just written.
+    pub(in crate::vault) fn add(&mut self, table: &PackTable) {
+        self.for_each_row(table, Some(table.pack_len_bytes()), |locations, row| {
+            let mut copy = 0;
+            while locations.added.contains_key(&(row.prefix, copy)) {
+                copy += 1;
+            }
+            locations.added.insert((row.prefix, copy), row);
+        });
+    }
+
+    fn for_each_row(
+        &mut self,
+        table: &PackTable,
+        found_bytes: Option<u64>,
+        mut take: impl FnMut(&mut Self, Row),
+    ) {
+        if self.knows_pack(&table.pack) {
+            return;
+        }
+        let Ok(pack) = u32::try_from(self.packs.len()) else { return };
+        let len_bytes = table.pack_len_bytes();
+        let is_present = found_bytes == Some(len_bytes);
+        self.packs.push(KnownPack { id: table.pack, len_bytes, is_present });
+        self.pack_numbers.insert(table.pack, pack);
+        let mut offset = PACK_HEAD_BYTES;
+        for row in &table.rows {
+            // A table whose objects reach beyond the largest pack cannot be told to be whole.
+            let Ok(start) = u32::try_from(offset) else { return };
+            let kind_and_len = (u32::from(row.kind as u8) << LEN_BITS) | row.len_bytes;
+            take(self, Row { prefix: prefix_of(&row.sid), pack, offset: start, kind_and_len });
+            offset = offset.saturating_add(u64::from(row.len_bytes));
+        }
+    }
+
+    /// Every copy of an object.
+    pub(in crate::vault) fn find(&self, sid: &Sid) -> impl Iterator<Item = Row> {
+        let prefix = prefix_of(sid);
+        let start = self.rows.partition_point(|row| row.prefix < prefix);
+        let loaded = self.rows.get(start..).unwrap_or_default();
+        let loaded = loaded.iter().take_while(move |row| row.prefix == prefix).copied();
+        let added = (0..).map_while(move |copy| self.added.get(&(prefix, copy)).copied());
+        loaded.chain(added)
+    }
+
+    /// Whether as many copies as its kind asks for lie in different packs that are there.
+    pub(in crate::vault) fn holds(&self, sid: &Sid) -> bool {
+        let mut first = None;
+        for row in self.find(sid).filter(|row| self.is_present(row.pack)) {
+            if !row.is_node() || first.is_some_and(|pack| pack != row.pack) {
+                return true;
+            }
+            first = Some(row.pack);
+        }
+        false
+    }
+
+    fn is_present(&self, pack: u32) -> bool {
+        self.pack(pack).is_some_and(|pack| pack.is_present)
+    }
+
+    /// Ceases to rely on a pack in which something bad was found.
+    pub(in crate::vault) fn distrust(&mut self, pack: u32) {
+        let known = usize::try_from(pack).ok().and_then(|number| self.packs.get_mut(number));
+        if let Some(known) = known {
+            known.is_present = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::pack::TableRow;
+
+    fn table(pack: u8, rows: &[(u8, ObjectKind)]) -> PackTable {
+        let row = |&(n, kind): &(u8, ObjectKind)| TableRow {
+            kind,
+            sid: Sid::new([n; 32]),
+            len_bytes: 10,
+        };
+        let rows = rows.iter().map(row).collect();
+        PackTable { pack: PackId::new([pack; 32]), sealed_table_bytes: 117, rows }
+    }
+
+    #[test]
+    fn a_node_counts_with_two_packs_and_data_with_one() {
+        let mut locations = Locations::default();
+        let one = table(1, &[(1, ObjectKind::Chunk), (2, ObjectKind::Leaf), (2, ObjectKind::Leaf)]);
+        locations.load(&one, Some(one.pack_len_bytes()));
+        locations.finish_loading();
+        assert!(locations.holds(&Sid::new([1; 32])));
+        assert!(!locations.holds(&Sid::new([2; 32])));
+        locations.add(&table(2, &[(2, ObjectKind::Leaf)]));
+        assert!(locations.holds(&Sid::new([2; 32])));
+        let found: Vec<_> = locations.find(&Sid::new([2; 32])).collect();
+        let places: Vec<_> = found.iter().map(|row| (row.pack, row.offset)).collect();
+        assert_eq!(places, [(0, 18), (0, 28), (1, 8)]);
+        assert_eq!(found[0].len_bytes(), 10);
+    }
+
+    #[test]
+    fn a_missing_or_short_pack_holds_nothing_but_is_still_found() {
+        for found_bytes in [None, Some(1)] {
+            let mut locations = Locations::default();
+            locations.load(&table(1, &[(1, ObjectKind::Chunk)]), found_bytes);
+            locations.finish_loading();
+            assert!(!locations.holds(&Sid::new([1; 32])));
+            assert_eq!(locations.find(&Sid::new([1; 32])).count(), 1);
+        }
+    }
+}
