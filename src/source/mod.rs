@@ -9,6 +9,8 @@
 //! Start reading at: [`Source`].
 
 pub mod exclude;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
 pub mod stream;
 #[cfg(unix)]
 pub mod unix;
