@@ -9,9 +9,9 @@ use crate::source::SourceError;
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Source(SourceError),
     #[error(transparent)]
-    Repository(#[from] RepositoryError),
+    Repository(RepositoryError),
     #[error(transparent)]
     Cutting(#[from] ChunkSizesError),
     #[error(transparent)]
@@ -20,8 +20,27 @@ pub enum BackupError {
     WorkerGone,
 }
 
+/// A stop is one error, wherever it was noticed.
+impl From<SourceError> for BackupError {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Stopped(stopped) => Self::Stopped(stopped),
+            error => Self::Source(error),
+        }
+    }
+}
+
+impl From<RepositoryError> for BackupError {
+    fn from(error: RepositoryError) -> Self {
+        match error {
+            RepositoryError::Stopped(stopped) => Self::Stopped(stopped),
+            error => Self::Repository(error),
+        }
+    }
+}
+
 impl From<SealError> for BackupError {
     fn from(error: SealError) -> Self {
-        Self::Repository(error.into())
+        Self::Repository(RepositoryError::from(error))
     }
 }

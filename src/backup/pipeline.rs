@@ -306,10 +306,12 @@ impl<'a> Collector<'a> {
     }
 
     fn hand_out(&mut self, jobs: &Sender<Job>, job: Job) -> Result<(), BackupError> {
-        // Workers never wait for the collector, so this ends, unless they all have failed.
+        // Workers never wait for the collector, so this ends, unless they all have failed. Why they
+        // did comes behind what they had finished before.
         if jobs.send(job).is_err() {
-            self.collect_one()?;
-            return Err(BackupError::WorkerGone);
+            loop {
+                self.collect_one()?;
+            }
         }
         Ok(())
     }
