@@ -1,3 +1,6 @@
+mod race;
+mod special;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
