@@ -52,13 +52,14 @@ use crate::source::memory::MemorySource;
 use crate::units::Timestamp;
 
 const SMALL_BYTES: usize = 1000;
+/// As in [`CUTTING`].
 const CHUNK_MAX: usize = 1024;
 
 const CUTTING: Cutting = Cutting {
     small_file_bytes: SMALL_BYTES as u64,
     bundle_bytes: 3000,
     bundle_files: 10,
-    chunks: ChunkSizes { min_bytes: 64, avg_bytes: 256, max_bytes: CHUNK_MAX as u32 },
+    chunks: ChunkSizes { min_bytes: 64, avg_bytes: 256, max_bytes: 1024 },
     tree: TreeSizes {
         leaf_min: 256,
         leaf_max: 2048,

@@ -3,6 +3,7 @@
 pub mod rust_text;
 
 use std::path::Path;
+use std::path::PathBuf;
 
 /// One file of the project.
 pub struct SourceFile {
