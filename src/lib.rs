@@ -32,5 +32,6 @@ pub mod repository;
 
 pub mod backup;
 pub mod restore;
+pub mod verify;
 
 pub mod cli;

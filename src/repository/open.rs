@@ -80,6 +80,20 @@ impl Repository {
         })
     }
 
+    /// Opens sealed bytes and shows the raw content to `look`, without a copy.
+    pub fn look_at_data<T>(
+        &self,
+        sealed: &[u8],
+        object: &Ref,
+        kind: ObjectKind,
+        look: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, RepositoryError> {
+        self.with_opener(|opener| {
+            let opened = opener.open_data(sealed, object, kind);
+            opened.map(look).map_err(|error| RepositoryError::Unseal { sid: object.sid, error })
+        })
+    }
+
     /// Opens a node from its sealed bytes: raw content and children.
     pub fn open_node(
         &self,

@@ -21,6 +21,7 @@ pub mod records;
 pub mod session;
 #[cfg(test)]
 mod tests;
+pub mod whole;
 mod writer;
 
 use std::sync::Arc;
