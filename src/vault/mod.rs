@@ -1,18 +1,16 @@
 //! The blind keeper of sealed objects.
 //!
-//! What it is: sessions, packs, the index, chains of manifests and the check of their structure, over
-//! any storage and with the store key alone. `records` keeps the small records of the keys.
+//! What it is: sessions, packs, the index, chains of manifests and the check of their structure,
+//! over any storage and with the store key alone. `records` keeps the small records of the keys.
 //! Never: names a content key or plaintext; overwrites a blob; takes a lock that a crash can leave;
 //! reads a failed listing as an empty one.
-//! Invariants: an object enters only under the hash of its bytes; a node is kept twice, in different
-//! packs; packs are durable before the manifest that needs them; lists discover, point reads decide.
-//! Start reading at: [`Vault`], then `session` and `commit`.
+//! Invariants: an object enters only under the hash of its bytes; a node is kept twice, in
+//! different packs; packs are durable before the manifest that needs them; lists discover, point
+//! reads decide.
+//! Start reading at: [`Vault`], then `session` and its `commit`.
 
-mod builder;
 pub mod chains;
-mod commit;
 pub mod error;
-mod lease;
 mod load;
 mod locations;
 pub mod names;
@@ -22,7 +20,6 @@ pub mod session;
 #[cfg(test)]
 mod tests;
 pub mod whole;
-mod writer;
 
 use std::sync::Arc;
 use std::sync::PoisonError;

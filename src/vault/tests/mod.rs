@@ -5,7 +5,7 @@ mod chains;
 mod commit;
 mod damage;
 mod session;
-pub(in crate::vault) mod storage;
+mod storage;
 
 use std::sync::Arc;
 

@@ -193,7 +193,7 @@ fn records_of_dead_sessions_are_swept_after_their_longest_life() {
     let fixture = Fixture::new();
     drop(fixture.session(None));
     assert_eq!(fixture.storage.names("sessions/").len(), 1);
-    fixture.storage.pass_ms(crate::vault::lease::SESSION_MS_MAX);
+    fixture.storage.pass_ms(crate::vault::session::SESSION_MS_MAX);
     drop(fixture.session(None));
     assert_eq!(fixture.storage.names("sessions/").len(), 2);
     fixture.storage.pass_ms(1);

@@ -1,9 +1,9 @@
 //! A session's lease, by the storage's clock.
 //!
-//! A lease is a record that the storage dates. Renewing it is a new record, then the old one goes.
-//! Two dates further apart than a lease, or going backwards, mean that the session slept or that the
-//! clock jumped: whoever collects may have taken it for dead, so it must look again at what it
-//! relies on.
+//! A lease is a record that the storage dates. Renewing it is a new record, then the old one
+//! goes. Two dates further apart than a lease, or going backwards, mean that the session slept or
+//! that the clock jumped: whoever collects may have taken it for dead, so it must look again at
+//! what it relies on.
 
 use std::time::Duration;
 
@@ -19,9 +19,7 @@ use crate::units::Timestamp;
 use crate::vault::Inner;
 use crate::vault::error::VaultError;
 use crate::vault::names;
-
-/// A record older than this belongs to nobody: no session is renewed for so long.
-pub(in crate::vault) const SESSION_MS_MAX: i64 = 72 * 60 * 60 * 1000;
+use crate::vault::session::SESSION_MS_MAX;
 
 /// Whether a lease has held since it was last looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,11 +13,11 @@ use crate::storage::StorageErrorKind;
 use crate::vault::chains::ChainNames;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
-use crate::vault::lease::LeaseState;
 use crate::vault::names;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
+use crate::vault::session::lease::LeaseState;
 
 impl Session {
     /// Writes what is open, makes it durable, looks at everything that the snapshot relies on, and

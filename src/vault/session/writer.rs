@@ -15,12 +15,12 @@ use crate::run::Run;
 use crate::run::monitor::Count;
 use crate::storage::StorageErrorKind;
 use crate::vault::Inner;
-use crate::vault::builder::FinishedPack;
-use crate::vault::builder::PackBuilder;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
-use crate::vault::lease::Lease;
 use crate::vault::names;
+use crate::vault::session::builder::FinishedPack;
+use crate::vault::session::builder::PackBuilder;
+use crate::vault::session::lease::Lease;
 
 /// What the thread and the session share.
 #[derive(Debug)]

@@ -1,5 +1,10 @@
 //! One backup's work on the vault.
 
+mod builder;
+mod commit;
+mod lease;
+mod writer;
+
 use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,14 +30,16 @@ use crate::run::Run;
 use crate::run::monitor::Count;
 use crate::vault::Inner;
 use crate::vault::Vault;
-use crate::vault::builder::PackBuilder;
 use crate::vault::error::VaultError;
-use crate::vault::lease::Lease;
 use crate::vault::locations;
 use crate::vault::names;
 use crate::vault::names::Chain;
-use crate::vault::writer::PackWriter;
+use crate::vault::session::builder::PackBuilder;
+use crate::vault::session::lease::Lease;
+use crate::vault::session::writer::PackWriter;
 
+/// A record older than this belongs to nobody: no session is renewed for so long.
+pub(in crate::vault) const SESSION_MS_MAX: i64 = 72 * 60 * 60 * 1000;
 /// Rows of one index file, so that it stays far below its limit.
 const INDEX_ROWS_COUNT_MAX: usize = 1 << 20;
 const _: () = assert!(

@@ -50,8 +50,8 @@ impl PackBuilder {
         self.len_bytes >= pack_bytes || self.rows.len() >= PACK_OBJECTS_COUNT_MAX
     }
 
-    /// Seals the table and names the pack by its hash. The table's salt is random, so a pack that is
-    /// made again of the same objects has another name and never meets a damaged namesake.
+    /// Seals the table and names the pack by its hash. The table's salt is random, so a pack made
+    /// again of the same objects has another name and never meets a damaged namesake.
     pub(in crate::vault) fn finish(self, keys: &StoreKeys) -> Result<FinishedPack, VaultError> {
         let mut rows = Vec::new();
         pack::encode_rows(&mut rows, &self.rows);
