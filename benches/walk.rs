@@ -1,7 +1,7 @@
 //! The walk of a folder beside a bare parallel `stat` walk.
 //!
-//! `cargo bench --bench walk -- PATH [ROUNDS]` prints the medians and their ratio. Rounds take turns,
-//! after one of each that warms the caches.
+//! `cargo bench --bench walk -- PATH [ROUNDS]` prints the medians and their ratio. Rounds take
+//! turns, after one of each that warms the caches.
 #![expect(clippy::print_stdout, reason = "what a bench is for")]
 
 use std::path::Path;
