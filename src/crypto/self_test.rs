@@ -1,5 +1,7 @@
 //! Known answers of every primitive, checked once before the first use.
 
+use std::sync::OnceLock;
+
 use crate::crypto::aead::OneTimeAead;
 use crate::crypto::aead::Reference;
 use crate::crypto::sealed::slot;
@@ -14,6 +16,12 @@ pub struct SelfTestFailed {
 
 /// A primitive's name and whether its known answer holds.
 type Test = (&'static str, fn() -> bool);
+
+/// Runs [`self_test`] at the first call in this process; later calls repeat its answer.
+pub fn ensure() -> Result<(), SelfTestFailed> {
+    static ANSWER: OnceLock<Result<(), SelfTestFailed>> = OnceLock::new();
+    *ANSWER.get_or_init(self_test)
+}
 
 /// Checks every primitive against a published or frozen answer; takes well below 1 ms.
 pub fn self_test() -> Result<(), SelfTestFailed> {

@@ -10,6 +10,7 @@ use crate::crypto::sealed::hpke::KemSecret;
 use crate::crypto::sealed::hpke::Suite;
 use crate::crypto::sealed::keyset::DomainSecret;
 use crate::crypto::sealed::keyset::RestoreKeyset;
+use crate::crypto::self_test;
 use crate::crypto::sign::Purpose;
 use crate::crypto::sign::SigningKey;
 use crate::format::config::ConfigRecord;
@@ -68,6 +69,7 @@ pub fn create_repository(
     storage: &Arc<dyn Storage>,
     options: &CreateOptions,
 ) -> Result<Created, KeysError> {
+    self_test::ensure()?;
     let store = Records::new(Arc::clone(storage));
     refuse_if_taken(storage, &store)?;
     let keyset = fresh_keyset(options.suite)?;

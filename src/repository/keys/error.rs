@@ -3,6 +3,7 @@
 use crate::crypto::sealed::hpke::HpkeError;
 use crate::crypto::sealed::shares::ShareError;
 use crate::crypto::sealed::slot::SlotError;
+use crate::crypto::self_test::SelfTestFailed;
 use crate::crypto::sign::SignError;
 use crate::format::record::RecordError;
 use crate::ids::KeyId;
@@ -43,6 +44,11 @@ pub enum KeysError {
     SharesDoNotFit,
     #[error("the shares are of a recovery key that was replaced")]
     RecoveryReplaced,
+    #[error(
+        "the recipients list went back to version {found}, this machine knows version {pinned}: \
+         the storage was set back, or someone hides a newer list"
+    )]
+    RecipientsWentBack { pinned: u32, found: u32 },
     #[error("machine {machine} is revoked")]
     Revoked { machine: MachineId },
     #[error("no machine {machine}")]
@@ -69,6 +75,8 @@ pub enum KeysError {
     Hpke(#[from] HpkeError),
     #[error(transparent)]
     Sign(#[from] SignError),
+    #[error(transparent)]
+    SelfTest(#[from] SelfTestFailed),
     #[error(transparent)]
     Share(#[from] ShareError),
     #[error(transparent)]

@@ -1,11 +1,13 @@
 //! Machines: enrolling one, and finding one's own again.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::crypto::blind;
 use crate::crypto::blind::Place;
 use crate::crypto::context;
 use crate::crypto::random_bytes;
+use crate::crypto::sealed::hpke::KemPublic;
 use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sign::Purpose;
@@ -14,6 +16,7 @@ use crate::format::machine::MACHINE_COPIES;
 use crate::format::machine::MACHINES;
 use crate::format::machine::MachineRecord;
 use crate::format::machine::MachineState;
+use crate::format::recipients::RecipientsRecord;
 use crate::ids::MachineId;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
@@ -102,8 +105,7 @@ fn agent_keyset(
 ) -> Result<AgentKeyset, KeysError> {
     let place = (keyset.repository, &keyset.root_public);
     let list = publish::load_recipients(run, storage, place)?;
-    let recipients =
-        list.recipients.iter().map(convert::recipient_key).collect::<Result<_, _>>()?;
+    let recipients = recipients_of(&list)?;
     Ok(AgentKeyset {
         repository: keyset.repository,
         machine,
@@ -114,6 +116,32 @@ fn agent_keyset(
         recipients,
         signing,
     })
+}
+
+/// Brings a machine's recipients up to date before a backup: the keyset with the newer list, for
+/// the caller to save before he seals to it; `None` if the one pinned is still the newest. A list
+/// older than the pinned one is refused, for it may name a recipient who was since removed.
+pub fn refresh_recipients(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    keyset: &AgentKeyset,
+) -> Result<Option<AgentKeyset>, KeysError> {
+    let place = (keyset.repository, &keyset.root_public);
+    let list = publish::load_recipients(run, storage, place)?;
+    let (pinned, found) = (keyset.recipients_version, list.version);
+    match found.cmp(&pinned) {
+        Ordering::Less => Err(KeysError::RecipientsWentBack { pinned, found }),
+        Ordering::Equal => Ok(None),
+        Ordering::Greater => {
+            let recipients_version = list.version;
+            let recipients = recipients_of(&list)?;
+            Ok(Some(AgentKeyset { recipients_version, recipients, ..keyset.clone() }))
+        }
+    }
+}
+
+fn recipients_of(list: &RecipientsRecord) -> Result<Vec<KemPublic>, KeysError> {
+    list.recipients.iter().map(convert::recipient_key).collect()
 }
 
 /// The keyset of the machine of that name that this administrator enrolled as his own: its active

@@ -1,3 +1,5 @@
+mod damage;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;

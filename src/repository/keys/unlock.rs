@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sealed::slot::SlotError;
 use crate::crypto::sealed::slot::SlotSecret;
+use crate::crypto::self_test;
 use crate::format::config::ConfigRecord;
 use crate::ids::SlotId;
 use crate::repository::keys::error::KeysError;
@@ -23,12 +24,13 @@ pub struct Unlocked {
     pub slot: SlotId,
 }
 
-/// Tries the secret on every slot of its kind.
+/// Tries the secret on every slot of its kind, after the self-test of the ciphers.
 pub fn unlock(
     run: &Run,
     storage: &Arc<dyn Storage>,
     secret: &SlotSecret,
 ) -> Result<Unlocked, KeysError> {
+    self_test::ensure()?;
     let config = publish::load_config(run, storage)?;
     let slots = slots::load_all(run, storage, config.repository)?;
     if slots.is_empty() {

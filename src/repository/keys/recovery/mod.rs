@@ -20,6 +20,7 @@ use crate::crypto::sealed::hpke::Suite;
 use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sealed::shares;
 use crate::crypto::sealed::shares::Share;
+use crate::crypto::self_test;
 use crate::crypto::sign::Purpose;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::config::ConfigRecord;
@@ -166,6 +167,7 @@ struct Rebuilt {
 /// From shares to the restore keyset. The set id names root and recovery key together, so a config
 /// of a stranger, a share of another set and a wrong value all end as "do not fit".
 fn rebuild(run: &Run, storage: &Arc<dyn Storage>, shares: &[Share]) -> Result<Rebuilt, KeysError> {
+    self_test::ensure()?;
     let secret = shares::join(shares)?;
     let config = publish::load_config(run, storage)?;
     let repository = config.repository;
