@@ -216,6 +216,20 @@ mod tests {
         }
     }
 
+    /// Secret 0 and slope 0x80: 0x80 doubled is 0x1d modulo x^8 + x^4 + x^3 + x^2 + 1.
+    #[test]
+    fn the_field_has_the_documented_modulus() {
+        let share = |index, byte| Share {
+            k: 2,
+            n: 2,
+            index,
+            set_id: SET,
+            value: Secret32::new([byte; 32]),
+        };
+        let joined = join(&[share(1, 0x80), share(2, 0x1d)]);
+        assert_eq!(joined, Ok(Secret32::new([0; 32])));
+    }
+
     /// The slope of a 2-of-n share at x = 1 is share minus secret: every value must come up, zero
     /// included, about equally often. 256 classes, 32 000 draws: chi-squared has mean 255 and
     /// standard deviation 22.6; 400 is more than six of them away.
