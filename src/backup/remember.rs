@@ -24,8 +24,8 @@ pub(super) struct TreeSink<'a, 'm> {
     pub(super) memory: &'a mut Memory<'m>,
 }
 
-/// What the machine remembers of the new snapshot. A cache that cannot be written costs the next run
-/// time, nothing else.
+/// What the machine remembers of the new snapshot. A cache that cannot be written costs the next
+/// run time, nothing else.
 pub(super) struct Memory<'a> {
     old: Option<&'a Cache>,
     place: Option<(&'a Path, &'a CacheKey)>,

@@ -182,8 +182,8 @@ fn report_lost_head(run: &Run, head: &Head, newest: Option<&Place>) {
     if newest_seq < head.seq {
         let subject = head.snapshot.to_string();
         let message = format!(
-            "this machine made snapshot number {} and the newest in storage is number {newest_seq}: \
-             something was removed or rolled back",
+            "this machine made snapshot number {} and the newest in storage is number \
+             {newest_seq}: something was removed or rolled back",
             head.seq
         );
         run.problem(&Problem::damage(subject, message));

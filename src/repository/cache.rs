@@ -1,8 +1,8 @@
 //! What a machine remembers of its newest snapshot: its head, and the nodes of its tree.
 //!
 //! The file lies on the protected machine, beside the data that it describes. Its head is sealed
-//! under a key of the domain; the nodes are objects as the vault has them and are checked like those.
-//! Losing it costs reading everything once.
+//! under a key of the domain; the nodes are objects as the vault has them and are checked like
+//! those. Losing it costs reading everything once.
 //!
 //! ```text
 //! magic 8 | nodes back to back | box(head) | length of the box u32 | magic 8

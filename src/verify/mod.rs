@@ -1,7 +1,7 @@
 //! The workflow that says whether everything restores.
 //!
-//! What it is: reads manifests and trees with the restore key, looks for every object, and on request
-//! reads every byte, opens every object and compares every digest.
+//! What it is: reads manifests and trees with the restore key, looks for every object, and on
+//! request reads every byte, opens every object and compares every digest.
 //! Never: writes, heals or removes anything; says OK about what it has not read.
 //! Invariants: each level says what it looked at; whatever is missing or bad is named, with the
 //! snapshots and files that are lost by it.
@@ -111,8 +111,8 @@ impl Report {
     }
 }
 
-/// Checks a repository. Damage is reported to `run` and listed in the report; an error means that the
-/// check itself could not be done.
+/// Checks a repository. Damage is reported to `run` and listed in the report; an error means that
+/// the check itself could not be done.
 pub fn check(
     run: &Run,
     repository: &Repository,

@@ -5,6 +5,7 @@ pub const LIFTS: &[(&str, &str, &str)] = &[
     ("src/clock.rs", "clippy::disallowed_methods", "the only place where time enters"),
     ("src/cli/interrupt.rs", "clippy::disallowed_methods", "a second interrupt waits for nothing"),
     ("src/crypto/sealed/hpke.rs", "clippy::expect_used", "both suites take any 32 bytes"),
+    ("src/repository/cache.rs", "clippy::disallowed_methods", "a cache file is replaced whole"),
     ("src/format/leaf/decode.rs", "clippy::indexing_slicing", "columns are numbered by a constant"),
     ("src/format/leaf/decode.rs", "clippy::unused_self", "reads like the same method of a reader"),
     ("src/format/leaf/encode.rs", "clippy::indexing_slicing", "columns are numbered by a constant"),
@@ -22,10 +23,10 @@ pub fn folder_files_max(folder: &str) -> Option<usize> {
         // One file a verb.
         "src/cli/verb" => Some(40),
         // One file a record.
-        "src/format" => Some(24),
+        "src/format" => Some(28),
         _ => None,
     }
 }
 
 /// Rooms whose note is still to come; the list is empty once they have landed.
-pub const NOTES_TO_COME: &[&str] = &["src/vault/mod.rs"];
+pub const NOTES_TO_COME: &[&str] = &[];
