@@ -79,6 +79,7 @@ pub const ROOMS: &[Room] = &[
             "crypto::aead",
             "crypto::blind",
             "crypto::sealed",
+            "crypto::self_test",
             "crypto::sign",
             "format",
             "disk",
