@@ -43,7 +43,7 @@ pub struct GlobalArgs {
     /// Language of messages: `en` in this version.
     #[arg(long, global = true, value_name = "LANGUAGE")]
     pub lang: Option<OsString>,
-    /// zstd level 1 to 19, or `none`.
+    /// zstd level, 1 to 19.
     #[arg(long, global = true, value_name = "LEVEL")]
     pub compression: Option<OsString>,
 }
@@ -59,12 +59,7 @@ pub struct SecretArgs {
     #[arg(long, global = true, value_name = "COMMAND", conflicts_with = "password_file")]
     pub password_command: Option<OsString>,
     /// Open the repository with a key file in place of a passphrase.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        conflicts_with_all = ["password_file", "password_command"]
-    )]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["password_file", "password_command"])]
     pub key_file: Option<PathBuf>,
 }
 
@@ -101,17 +96,15 @@ pub struct CacheArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    Init(verb::init::InitArgs),
+    Backup(verb::backup::BackupArgs),
+    Snapshots(verb::read::snapshots::SnapshotsArgs),
+    Ls(verb::read::ls::LsArgs),
+    Find(verb::read::find::FindArgs),
+    Diff(verb::read::diff::DiffArgs),
+    Restore(verb::restore::RestoreArgs),
+    Check(verb::check::CheckArgs),
+    Key(verb::key::KeyArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),
-}
-
-impl Verb {
-    /// As spelled on the command line.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Completion(_) => "completion",
-            Self::Man(_) => "man",
-        }
-    }
 }

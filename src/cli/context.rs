@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::output::watch::Watch;
 use crate::cli::settings::Settings;
-use crate::cli::watch::Watch;
 use crate::run::Run;
 
 /// What every verb is given.

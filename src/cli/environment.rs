@@ -14,7 +14,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("LIFEBOAT_PASSWORD_COMMAND", "a command that prints the passphrase (--password-command)"),
     ("LIFEBOAT_KEY_FILE", "a key file in place of a passphrase (--key-file)"),
     ("LIFEBOAT_CACHE_DIR", "folder for local state (--cache-dir)"),
-    ("LIFEBOAT_COMPRESSION", "zstd level 1 to 19, or `none` (--compression)"),
+    ("LIFEBOAT_COMPRESSION", "zstd level, 1 to 19 (--compression)"),
     ("LIFEBOAT_HOST", "host name written into snapshots (--host)"),
     ("LIFEBOAT_LANG", "language of messages; `en` in this version (--lang)"),
     ("LIFEBOAT_LOG", "what is logged on standard error, such as `info` or `lifeboat=debug`"),

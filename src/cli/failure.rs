@@ -1,5 +1,7 @@
 //! A failure as the user sees it: what is wrong, what it means for the data, one next step.
 
+mod rooms;
+
 use std::fmt;
 
 use crate::cli::exit::Exit;

@@ -8,14 +8,16 @@
 //! Start reading at: `start::run`, then `verb`.
 
 pub mod args;
+pub mod choose;
 pub mod context;
 pub mod environment;
 pub mod exit;
 pub mod failure;
 pub mod interrupt;
+pub mod local;
+pub mod open;
 pub mod output;
 pub mod secrets;
 pub mod settings;
 pub mod start;
 pub mod verb;
-pub mod watch;

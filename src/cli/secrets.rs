@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
+use crate::crypto::sealed::slot::SlotSecret;
 use crate::secret::SecretBytes;
 
 /// Most bytes of a passphrase file, of what a command prints, and of a key file.
@@ -30,13 +31,6 @@ pub enum SecretSource {
     /// Program and arguments.
     Command(Vec<OsString>),
     KeyFile(PathBuf),
-}
-
-/// A secret and what it is.
-#[derive(Debug, Clone)]
-pub enum Secret {
-    Passphrase(SecretBytes),
-    KeyFile(SecretBytes),
 }
 
 /// Whether a passphrase is new, so that a typing mistake has to be caught.
@@ -62,7 +56,7 @@ impl SecretSource {
     ///
     /// # Errors
     /// When the file or command fails, gives nothing, or nobody can be asked.
-    pub fn fetch(&self, output: &Output, asked: Asked) -> Result<Secret, Failure> {
+    pub fn fetch(&self, output: &Output, asked: Asked) -> Result<SlotSecret, Failure> {
         let passphrase = match self {
             Self::Prompt => prompt(asked)?,
             Self::Variable(secret) => {
@@ -79,10 +73,10 @@ impl SecretSource {
             Self::Command(argv) => SecretBytes::new(first_line(&printed_by(argv)?).to_vec()),
             Self::KeyFile(path) => {
                 let bytes = read(path, "key file")?;
-                return not_empty(SecretBytes::new(bytes.to_vec())).map(Secret::KeyFile);
+                return not_empty(SecretBytes::new(bytes.to_vec())).map(SlotSecret::KeyFile);
             }
         };
-        not_empty(passphrase).map(Secret::Passphrase)
+        not_empty(passphrase).map(SlotSecret::Passphrase)
     }
 }
 
@@ -178,7 +172,7 @@ mod tests {
     fn fetch(source: &SecretSource) -> Result<Vec<u8>, Failure> {
         let output = Output::new(Format::Human, Level::Quiet);
         source.fetch(&output, Asked::Existing).map(|secret| match secret {
-            Secret::Passphrase(bytes) | Secret::KeyFile(bytes) => bytes.expose().to_vec(),
+            SlotSecret::Passphrase(bytes) | SlotSecret::KeyFile(bytes) => bytes.expose().to_vec(),
         })
     }
 

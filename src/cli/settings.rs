@@ -19,14 +19,8 @@ const REPOSITORY_FILE_BYTES_MAX: usize = 64 * 1024;
 const WAIT_DEFAULT: Duration = Duration::from_secs(60);
 const FPS_DEFAULT: u32 = 8;
 const FPS_MAX: u32 = 60;
-const COMPRESSION_DEFAULT: Compression = Compression::Zstd { level: 3 };
-
-/// How frames are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    None,
-    Zstd { level: u8 },
-}
+/// zstd level.
+const COMPRESSION_DEFAULT: u8 = 3;
 
 /// How progress is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +53,8 @@ pub struct Settings {
     pub cache_dir: Option<PathBuf>,
     pub cache_use: CacheUse,
     pub wait: Duration,
-    pub compression: Compression,
+    /// zstd level, 1 to 19.
+    pub compression: u8,
     /// From the environment; `--host` of a verb stands before it.
     pub host: Option<OsString>,
     pub progress: Progress,
@@ -286,18 +281,13 @@ pub fn duration(text: &str, origin: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_| wrong())
 }
 
-fn compression(args: &GlobalArgs, layered: &Layered<'_>) -> Result<Compression, String> {
+fn compression(args: &GlobalArgs, layered: &Layered<'_>) -> Result<u8, String> {
     let option = args.compression.as_deref();
     let (text, origin) = layered.pick(option, "--compression", "LIFEBOAT_COMPRESSION");
     let Some(text) = text else { return Ok(COMPRESSION_DEFAULT) };
-    let wrong = || format!("{origin}: expected 1 to 19 or `none`, found {}", shown(Some(text)));
-    match text.to_str() {
-        Some("none" | "0" | "false") => Ok(Compression::None),
-        Some(level) => match level.parse() {
-            Ok(level @ 1..=19) => Ok(Compression::Zstd { level }),
-            _ => Err(wrong()),
-        },
-        None => Err(wrong()),
+    match text.to_str().and_then(|text| text.parse().ok()) {
+        Some(level @ 1..=19) => Ok(level),
+        _ => Err(format!("{origin}: expected 1 to 19, found {}", shown(Some(text)))),
     }
 }
 

@@ -20,10 +20,13 @@ use crate::cli::output::Format;
 use crate::cli::output::Level;
 use crate::cli::output::Output;
 use crate::cli::output::Summary;
+use crate::cli::output::watch::Drawing;
+use crate::cli::output::watch::Watch;
+use crate::cli::secrets::SecretSource;
 use crate::cli::settings;
+use crate::cli::settings::Progress;
 use crate::cli::settings::Terminal;
 use crate::cli::verb;
-use crate::cli::watch::Watch;
 use crate::clock::Clock;
 use crate::clock::SystemClock;
 use crate::ids::RunId;
@@ -76,11 +79,26 @@ fn start(
     let (output, watch) = (Arc::clone(output), Arc::clone(watch));
     let run = new_run(&watch, clock)?;
     let context = Context { settings, environment, output, watch, run };
+    let is_long = matches!(cli.verb, Verb::Backup(_) | Verb::Restore(_) | Verb::Check(_));
+    let progress = if is_long { context.settings.progress } else { Progress::Silent };
+    // A passphrase is asked for on the same terminal, so nothing is drawn over the question.
+    let asks = matches!(context.settings.secret, SecretSource::Prompt);
+    let progress = if asks { Progress::Silent } else { progress };
+    let _drawing = Drawing::start(&context.watch, clock, progress);
     dispatch(&context, cli.verb)
 }
 
 fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
     match verb {
+        Verb::Init(args) => verb::init::run(context, &args),
+        Verb::Backup(args) => verb::backup::run(context, &args),
+        Verb::Snapshots(args) => verb::read::snapshots::run(context, &args),
+        Verb::Ls(args) => verb::read::ls::run(context, &args),
+        Verb::Find(args) => verb::read::find::run(context, &args),
+        Verb::Diff(args) => verb::read::diff::run(context, &args),
+        Verb::Check(args) => verb::check::run(context, &args),
+        Verb::Restore(args) => verb::restore::run(context, &args),
+        Verb::Key(args) => verb::key::run(context, &args),
         Verb::Completion(args) => verb::completion::run(context, &args),
         Verb::Man(args) => verb::man::run(context, &args),
     }

@@ -23,6 +23,8 @@ pub const SLOT_KEY_FILE: &str = "lifeboat 1 key file to slot key";
 pub const MACHINE_SIGNING: &str = "lifeboat 1 administrator key to own machine signing key";
 /// Id of a set of recovery shares.
 pub const SHARE_SET: &str = "lifeboat 1 root and recovery public keys to share set id";
+/// What stands for a passphrase in volatile memory, from a machine's keyset.
+pub const VERIFIER: &str = "lifeboat 1 machine keyset to passphrase verifier";
 /// Prefixes of what is signed, and what an HPKE envelope is made for.
 pub const SIGN_CONFIG: &str = "lifeboat 1 signature of the config";
 pub const SIGN_RECIPIENTS: &str = "lifeboat 1 signature of a recipients list";

@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod open;
 pub mod seal;
 pub mod tree;
+pub mod trust;
 
 use crate::format::object::SealedObject;
 use crate::repository::error::RepositoryError;

@@ -9,6 +9,7 @@
 //! Start reading at: [`Source`].
 
 pub mod exclude;
+pub mod host;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod stream;

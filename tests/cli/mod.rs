@@ -2,4 +2,8 @@
 
 mod scene;
 
+mod keys;
 mod options;
+mod reading;
+mod refusals;
+mod round_trip;

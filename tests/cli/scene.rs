@@ -34,9 +34,11 @@ impl Scene {
             ("LIFEBOAT_CACHE_DIR".to_owned(), path("cache")),
             ("LIFEBOAT_PASSWORD".to_owned(), "x".into()),
             ("HOME".to_owned(), path("home")),
+            ("XDG_RUNTIME_DIR".to_owned(), path("volatile")),
             ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".into()),
         ];
         std::fs::create_dir(dir.path().join("source")).unwrap();
+        std::fs::create_dir(dir.path().join("volatile")).unwrap();
         Self { dir, variables }
     }
 
@@ -60,6 +62,23 @@ impl Scene {
         let mut options = std::fs::OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).open(path).unwrap();
         file.write_all(content).unwrap();
+    }
+
+    /// Names of everything beneath a folder, sorted.
+    pub(crate) fn files(&self, name: &str) -> Vec<String> {
+        let mut pending = vec![self.path(name)];
+        let mut found = Vec::new();
+        while let Some(folder) = pending.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                found.push(path.display().to_string());
+                if path.symlink_metadata().unwrap().is_dir() {
+                    pending.push(path);
+                }
+            }
+        }
+        found.sort_unstable();
+        found
     }
 
     /// The program, ready to start in `source`.

@@ -1,7 +1,9 @@
 //! The only place that prints.
 
+pub mod entry;
 pub mod names;
 pub mod table;
+pub mod watch;
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,11 @@
 //! The verbs, one file each: options, and what they print.
 
+pub mod backup;
+pub mod check;
 pub mod completion;
+pub mod init;
+pub mod key;
 pub mod man;
+pub mod quickstart;
+pub mod read;
+pub mod restore;

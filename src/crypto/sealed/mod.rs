@@ -6,3 +6,4 @@ pub mod hpke;
 pub mod keyset;
 pub mod shares;
 pub mod slot;
+pub mod verifier;

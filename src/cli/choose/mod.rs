@@ -1,0 +1,5 @@
+//! Which snapshots are meant.
+
+pub mod opened;
+pub mod select;
+pub mod snapshot;

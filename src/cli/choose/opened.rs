@@ -1,0 +1,143 @@
+//! A repository opened for reading, with its snapshots.
+
+use crate::cli::choose::select::FilterArgs;
+use crate::cli::choose::select::Which;
+use crate::cli::choose::snapshot::Snapshot;
+use crate::cli::choose::snapshot::choose;
+use crate::cli::choose::snapshot::narrow;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::open;
+use crate::format::manifest::SignedManifest;
+use crate::format::snapshot::SnapshotInfo;
+use crate::repository::error::RepositoryError;
+use crate::repository::keys::unlock::Unlocked;
+use crate::repository::manifest;
+use crate::repository::open::Repository;
+use crate::repository::trust::Enrolled;
+use crate::run::monitor::Problem;
+use crate::vault::chains::Copies;
+use crate::vault::chains::Scope;
+use crate::vault::names::Place;
+
+/// A repository with the keys to read it.
+pub struct Keys {
+    pub unlocked: Unlocked,
+    pub signers: Enrolled,
+    pub repository: Repository,
+}
+
+/// A repository with its snapshots.
+pub struct Opened {
+    /// Those whose signature holds and that the keys open.
+    pub snapshots: Vec<Snapshot>,
+    pub reader: Repository,
+}
+
+/// Opens the repository with the user's secret.
+///
+/// # Errors
+/// When there is no repository (10), the secret is wrong (12), or the storage fails (15).
+pub fn keys(context: &Context) -> Result<Keys, Failure> {
+    let storage = open::storage(context)?;
+    let unlocked = open::unlock(context, &storage)?;
+    let signers = Enrolled::load(&context.run, &storage, &unlocked.keyset)?;
+    let store = unlocked.keyset.store.clone();
+    let repository = open::repository(context, (&storage, &unlocked.config), store)?;
+    Ok(Keys { unlocked, signers, repository })
+}
+
+/// The snapshots. A manifest that cannot be read, or that no enrolled machine has signed, is damage
+/// and is left out.
+///
+/// # Errors
+/// When the storage fails (15).
+pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
+    let Keys { unlocked, signers, repository } = keys;
+    let vault = repository.vault();
+    let found = vault.manifests(&context.run, Scope::All, Copies::First, signers)?;
+    for finding in &found.findings {
+        context.run.problem(&Problem::damage(finding.subject(), finding.to_string()));
+    }
+    let mut snapshots = Vec::with_capacity(found.manifests.len());
+    for stored in &found.manifests {
+        context.run.check()?;
+        match manifest::open_manifest(&unlocked.keyset, &stored.manifest) {
+            Ok(info) => snapshots.push(snapshot(&stored.place, &stored.manifest, &info)),
+            Err(error) => {
+                let subject = format!("snapshot {}", stored.place.id.short());
+                context.run.problem(&Problem::damage(subject, error.to_string()));
+            }
+        }
+    }
+    Ok(snapshots)
+}
+
+/// Opens the repository and its list of snapshots.
+///
+/// # Errors
+/// As [`keys`] and [`list`].
+pub fn for_reading(context: &Context) -> Result<Opened, Failure> {
+    let keys = keys(context)?;
+    let snapshots = list(context, &keys)?;
+    Ok(Opened { snapshots, reader: keys.repository })
+}
+
+fn snapshot(place: &Place, signed: &SignedManifest, info: &SnapshotInfo) -> Snapshot {
+    Snapshot {
+        id: place.id,
+        time: signed.public.time,
+        machine: place.chain.machine,
+        source: place.chain.source,
+        seq: place.seq,
+        host: info.host.clone().into_bytes(),
+        paths: info.paths.iter().map(|path| path.to_vec()).collect(),
+        tags: info.tags.clone(),
+        root: info.root(),
+        entries_count: info.counts.entries,
+        content_bytes: info.counts.content_bytes,
+        problems_count: info.counts.problems,
+    }
+}
+
+impl Opened {
+    /// As [`several`].
+    ///
+    /// # Errors
+    /// As [`choose`].
+    pub fn several(&self, ids: &[String], filter: &FilterArgs) -> Result<Vec<&Snapshot>, Failure> {
+        several(&self.snapshots, ids, filter)
+    }
+}
+
+/// The snapshots with these ids, or without ids all that the filter leaves.
+///
+/// # Errors
+/// As [`choose`].
+pub fn several<'a>(
+    all: &'a [Snapshot],
+    ids: &[String],
+    filter: &FilterArgs,
+) -> Result<Vec<&'a Snapshot>, Failure> {
+    if ids.is_empty() {
+        return Ok(narrow(all, filter));
+    }
+    ids.iter().map(|id| choose(all, &Which::parse(id.as_bytes())?, filter)).collect()
+}
+
+/// A node that cannot be read is damage, named with what it belongs to; the verb goes on behind it.
+///
+/// # Errors
+/// When the run was told to stop.
+pub fn node_problem(
+    context: &Context,
+    snapshot: &Snapshot,
+    error: RepositoryError,
+) -> Result<(), Failure> {
+    if let RepositoryError::Stopped(why) = error {
+        return Err(why.into());
+    }
+    let subject = format!("snapshot {}", snapshot.id.short());
+    context.run.problem(&Problem::damage(subject, format!("a part cannot be listed: {error}")));
+    Ok(())
+}

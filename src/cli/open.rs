@@ -1,0 +1,160 @@
+//! Opens the repository for a verb.
+
+use std::sync::Arc;
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::local::Local;
+use crate::cli::secrets::Asked;
+use crate::cli::secrets::SecretSource;
+use crate::crypto::blind::StoreKeys;
+use crate::crypto::sealed::keyset::AgentKeyset;
+use crate::crypto::sealed::slot::SlotSecret;
+use crate::format::config::ConfigRecord;
+use crate::repository::keys::convert;
+use crate::repository::keys::error::KeysError;
+use crate::repository::keys::machine;
+use crate::repository::keys::machine::Identity;
+use crate::repository::keys::publish;
+use crate::repository::keys::unlock;
+use crate::repository::keys::unlock::Unlocked;
+use crate::repository::open::Repository;
+use crate::secret::SecretBytes;
+use crate::source::host::host_name;
+use crate::storage::Storage;
+use crate::storage::StorageErrorKind;
+use crate::storage::open;
+use crate::storage::open::Location;
+use crate::vault::Vault;
+use crate::vault::VaultOptions;
+
+/// Name and version, as written into snapshots and sessions.
+pub const PROGRAM: &str = concat!("lifeboat ", env!("CARGO_PKG_VERSION"));
+/// A backup that gives no sign for so long has to look again at what it relies on.
+const LEASE_MS: i64 = 15 * 60 * 1000;
+
+/// The storage that the settings name.
+///
+/// # Errors
+/// When none is named (2), or there is nothing (10).
+pub fn storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
+    let location = Location::Folder(context.settings.repository()?.to_owned());
+    open::open(&context.run, &location).map_err(|error| match error.kind {
+        StorageErrorKind::NotFound => KeysError::NoRepository { location: error.location }.into(),
+        _ => error.into(),
+    })
+}
+
+/// As [`storage`], but makes it if it is missing.
+///
+/// # Errors
+/// When none is named (2), or it cannot be made (1).
+pub fn new_storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
+    let location = Location::Folder(context.settings.repository()?.to_owned());
+    Ok(open::create(&context.run, &location)?)
+}
+
+/// Opens the restore keyset with the user's secret.
+///
+/// # Errors
+/// When there is no repository (10), the secret is wrong (12), or keys are damaged (20).
+pub fn unlock(context: &Context, storage: &Arc<dyn Storage>) -> Result<Unlocked, Failure> {
+    // Whether there is a repository is told before a passphrase is asked for.
+    publish::load_config(&context.run, storage)?;
+    let secret = context.settings.secret.fetch(&context.output, Asked::Existing)?;
+    Ok(unlock::unlock(&context.run, storage, &secret)?)
+}
+
+/// What a machine needs to add snapshots.
+pub struct Writer {
+    pub storage: Arc<dyn Storage>,
+    pub config: ConfigRecord,
+    pub keyset: AgentKeyset,
+    pub local: Local,
+}
+
+/// Opens the repository for writing. It needs no passphrase where this machine has its keyset; one
+/// that is given has to be right all the same.
+///
+/// # Errors
+/// As [`unlock`].
+pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writer, Failure> {
+    let config = publish::load_config(&context.run, storage)?;
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
+    if let Some(bytes) = local.keyset(config.repository)? {
+        let keyset = convert::decode_agent(&bytes)?;
+        let is_own =
+            keyset.repository == config.repository && *keyset.root_public.as_bytes() == config.root;
+        if is_own {
+            prove(context, storage, (&local, &keyset, &bytes))?;
+            let storage = Arc::clone(storage);
+            return Ok(Writer { storage, config, keyset, local });
+        }
+    }
+    let secret = context.settings.secret.fetch(&context.output, Asked::Existing)?;
+    let unlocked = unlock::unlock(&context.run, storage, &secret)?;
+    let keyset = join(context, storage, &unlocked, (&local, &secret))?;
+    Ok(Writer { storage: Arc::clone(storage), config, keyset, local })
+}
+
+/// Enrols this machine, or finds it again by its name, and keeps its keyset.
+///
+/// # Errors
+/// When the storage or the local state cannot be written.
+pub fn join(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    unlocked: &Unlocked,
+    (local, secret): (&Local, &SlotSecret),
+) -> Result<AgentKeyset, Failure> {
+    let name = String::from_utf8_lossy(&host_name()).into_owned();
+    let (run, restore) = (&context.run, &unlocked.keyset);
+    let keyset = match machine::rejoin(run, storage, restore, &name)? {
+        Some(keyset) => keyset,
+        None => machine::enrol(run, storage, restore, (&name, Identity::Own))?,
+    };
+    let bytes = convert::encode_agent(&keyset);
+    local.keep_keyset(keyset.repository, &bytes)?;
+    local.remember(keyset.repository, &bytes, secret_bytes(secret));
+    Ok(keyset)
+}
+
+fn prove(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    (local, keyset, bytes): (&Local, &AgentKeyset, &SecretBytes),
+) -> Result<(), Failure> {
+    if matches!(context.settings.secret, SecretSource::Prompt) {
+        return Ok(());
+    }
+    let secret = context.settings.secret.fetch(&context.output, Asked::Existing)?;
+    if local.is_proven(keyset.repository, bytes, secret_bytes(&secret)) {
+        return Ok(());
+    }
+    unlock::unlock(&context.run, storage, &secret)?;
+    local.remember(keyset.repository, bytes, secret_bytes(&secret));
+    Ok(())
+}
+
+const fn secret_bytes(secret: &SlotSecret) -> &SecretBytes {
+    match secret {
+        SlotSecret::Passphrase(bytes) | SlotSecret::KeyFile(bytes) => bytes,
+    }
+}
+
+/// The objects of the repository, to whoever holds the store keys.
+///
+/// # Errors
+/// When the run was told to stop.
+pub fn repository(
+    context: &Context,
+    (storage, config): (&Arc<dyn Storage>, &ConfigRecord),
+    keys: StoreKeys,
+) -> Result<Repository, Failure> {
+    let options = VaultOptions {
+        pack_bytes: config.parameters.pack_bytes,
+        lease_ms: LEASE_MS,
+        program: PROGRAM.to_owned(),
+    };
+    Ok(Repository::new(Vault::open(&context.run, Arc::clone(storage), keys, options)?))
+}

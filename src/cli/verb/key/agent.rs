@@ -1,0 +1,66 @@
+//! `key agent`: a write-only keyset for another machine.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::local;
+use crate::cli::open;
+use crate::path::escape;
+use crate::repository::keys::convert;
+use crate::repository::keys::machine;
+use crate::repository::keys::machine::Identity;
+
+#[derive(Serialize)]
+struct Enrolled {
+    machine_id: String,
+    machine: String,
+    keyset_file: String,
+}
+
+pub fn run(context: &Context, name: &str, path: &Path) -> Result<Ended, Failure> {
+    let failed = |error: std::io::Error| {
+        let message =
+            format!("keyset file `{}`: {error}", escape(path.as_os_str().as_encoded_bytes()));
+        Failure::new(Exit::Failed, message, "name a new file in a folder that you may write to")
+    };
+    let storage = open::storage(context)?;
+    let unlocked = open::unlock(context, &storage)?;
+    // Made first: a machine whose keyset cannot be handed over is not enrolled.
+    let mut file = local::private_file(path).map_err(failed)?;
+    let enrolled =
+        machine::enrol(&context.run, &storage, &unlocked.keyset, (name, Identity::Fresh));
+    let written = enrolled.map_err(Failure::from).and_then(|keyset| {
+        let bytes = convert::encode_agent(&keyset);
+        file.write_all(bytes.expose()).and_then(|()| file.sync_all()).map_err(failed)?;
+        Ok(keyset)
+    });
+    let keyset = match written {
+        Ok(keyset) => keyset,
+        Err(failure) => {
+            let _half_written = std::fs::remove_file(path);
+            return Err(failure);
+        }
+    };
+    let enrolled = Enrolled {
+        machine_id: keyset.machine.to_string(),
+        machine: name.to_owned(),
+        keyset_file: path.display().to_string(),
+    };
+    context.output.report("machine", &enrolled, || {
+        format!(
+            "machine {} ({}) may add snapshots, and can list, read and delete nothing\n\
+             Bring {} to it as `{}/machine.keyset` in its folder for local state.",
+            escape(name.as_bytes()),
+            keyset.machine.short(),
+            escape(path.as_os_str().as_encoded_bytes()),
+            keyset.repository,
+        )
+    })?;
+    Ok(Ended::done())
+}

@@ -1,0 +1,3 @@
+//! What `quickstart` is made of.
+
+pub mod compare;

@@ -1,0 +1,6 @@
+//! Verbs that only read.
+
+pub mod diff;
+pub mod find;
+pub mod ls;
+pub mod snapshots;

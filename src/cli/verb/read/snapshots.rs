@@ -1,0 +1,124 @@
+//! `snapshots`: what there is.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::cli::choose::opened;
+use crate::cli::choose::select::FilterArgs;
+use crate::cli::choose::snapshot::Snapshot;
+use crate::cli::choose::snapshot::SnapshotLine;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::failure::Failure;
+use crate::cli::output::table;
+use crate::cli::output::table::Align;
+use crate::path::escape;
+use crate::units::Bytes;
+
+/// List snapshots.
+#[derive(Debug, Args)]
+pub struct SnapshotsArgs {
+    /// Only these.
+    #[arg(value_name = "SNAPSHOT")]
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Put together what is alike.
+    #[arg(short, long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub group_by: Vec<GroupBy>,
+    /// Only the newest of each dataset.
+    #[arg(long)]
+    pub latest: bool,
+}
+
+/// What snapshots may have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GroupBy {
+    Host,
+    Paths,
+    Tags,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    #[serde(flatten)]
+    snapshot: SnapshotLine,
+}
+
+pub fn run(context: &Context, args: &SnapshotsArgs) -> Result<Ended, Failure> {
+    let opened = opened::for_reading(context)?;
+    let mut chosen = opened.several(&args.ids, &args.filter)?;
+    chosen.sort_by_key(|snapshot| (snapshot.time, snapshot.seq, snapshot.id));
+    if args.latest {
+        chosen = newest_of_each(chosen);
+    }
+    let mut groups: BTreeMap<String, Vec<&Snapshot>> = BTreeMap::new();
+    for snapshot in chosen {
+        groups.entry(group_of(snapshot, &args.group_by)).or_default().push(snapshot);
+    }
+    for (name, members) in groups {
+        if context.output.is_json() {
+            for snapshot in members {
+                let group = (!args.group_by.is_empty()).then(|| name.clone());
+                let row = Row { group, snapshot: snapshot.line() };
+                context.output.json("result", Some("snapshot"), &row)?;
+            }
+            continue;
+        }
+        let title = if name.is_empty() { name } else { format!("{name}\n") };
+        context.output.raw(format!("{title}{}\n", text(&members)).as_bytes())?;
+    }
+    Ok(Ended::done())
+}
+
+fn newest_of_each(sorted: Vec<&Snapshot>) -> Vec<&Snapshot> {
+    let mut newest = BTreeMap::new();
+    for snapshot in sorted {
+        newest.insert((snapshot.machine, snapshot.source), snapshot);
+    }
+    newest.into_values().collect()
+}
+
+fn group_of(snapshot: &Snapshot, by: &[GroupBy]) -> String {
+    let part = |by: &GroupBy| match by {
+        GroupBy::Host => format!("host {}", escape(&snapshot.host)),
+        GroupBy::Paths => format!("paths {}", snapshot.paths_text()),
+        GroupBy::Tags => {
+            let mut tags = snapshot.tags.clone();
+            tags.sort_unstable();
+            format!("tags {}", escape(tags.join(",").as_bytes()))
+        }
+    };
+    by.iter().map(part).collect::<Vec<_>>().join("  ")
+}
+
+fn text(members: &[&Snapshot]) -> String {
+    let columns = [
+        ("id", Align::Left),
+        ("time", Align::Left),
+        ("host", Align::Left),
+        ("tags", Align::Left),
+        ("paths", Align::Left),
+        ("entries", Align::Right),
+        ("size", Align::Right),
+        ("problems", Align::Right),
+    ];
+    let row = |snapshot: &&Snapshot| {
+        vec![
+            snapshot.id.short(),
+            snapshot.time.to_rfc3339(),
+            escape(&snapshot.host),
+            escape(snapshot.tags.join(",").as_bytes()),
+            snapshot.paths_text(),
+            snapshot.entries_count.to_string(),
+            Bytes(snapshot.content_bytes).to_string(),
+            snapshot.problems_count.to_string(),
+        ]
+    };
+    table::render(&columns, &members.iter().map(row).collect::<Vec<_>>())
+}

@@ -1,0 +1,395 @@
+//! `restore`: files of a snapshot back to a folder.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::cli::choose::opened;
+use crate::cli::choose::opened::Opened;
+use crate::cli::choose::select::FilterArgs;
+use crate::cli::choose::select::Place;
+use crate::cli::choose::snapshot;
+use crate::cli::choose::snapshot::Snapshot;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::names::Name;
+use crate::cli::verb::read::ls::no_such_path;
+use crate::format::object::Ref;
+use crate::meta::Kind;
+use crate::meta::Meta;
+use crate::path::SnapshotPath;
+use crate::repository::tree::reader::TreeReader;
+use crate::repository::tree::reader::find_entry;
+use crate::restore::Delete;
+use crate::restore::Options;
+use crate::restore::Owners;
+use crate::restore::Replaced;
+use crate::restore::Report;
+use crate::restore::Rights;
+use crate::restore::Verify;
+use crate::restore::decide::Action;
+use crate::restore::execute;
+use crate::restore::execute::Step;
+use crate::restore::select::IsFolder;
+use crate::restore::select::Selection;
+use crate::restore::select::Selector;
+use crate::target::unix::FolderTarget;
+use crate::units::Bytes;
+
+/// Bring files back, with every attribute.
+///
+/// Without `--target` they come into a fresh folder beneath the current one. Nothing is written
+/// outside the target, and nothing stands under its final name before it was verified.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Which snapshot, and which path in it.
+    #[arg(value_name = "SNAPSHOT[:PATH]")]
+    pub snapshot: OsString,
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    #[command(flatten)]
+    pub part: PartArgs,
+    #[command(flatten)]
+    pub how: RestoreHowArgs,
+}
+
+/// Where to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where to")]
+pub struct PlaceArgs {
+    /// Folder to restore into.
+    #[arg(short, long, value_name = "FOLDER", conflicts_with = "in_place")]
+    pub target: Option<PathBuf>,
+    /// Restore to where the files came from; only what changed is written.
+    #[arg(long)]
+    pub in_place: bool,
+}
+
+/// Which files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which files")]
+pub struct PartArgs {
+    /// Only what matches, by the rules of .gitignore.
+    #[arg(short, long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// Not what matches.
+    #[arg(short, long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// What happens to files that are there already.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Overwrite::IfChanged)]
+    pub overwrite: Overwrite,
+    /// Remove from the target what the snapshot does not have.
+    #[arg(long)]
+    pub delete: bool,
+}
+
+/// What happens to files that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Overwrite {
+    /// Write all anew.
+    Always,
+    /// Write what differs.
+    IfChanged,
+    /// Write what is newer in the snapshot.
+    IfNewer,
+    /// Leave them alone.
+    Never,
+}
+
+/// How owners are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OwnerBy {
+    /// By name, by number where the name is unknown here.
+    Name,
+    /// By number.
+    Id,
+}
+
+/// What is only restored when allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Allowed {
+    /// Character and block devices.
+    Devices,
+    /// Programs that run with their owner's rights.
+    Setuid,
+}
+
+/// How it goes.
+#[derive(Debug, Args)]
+pub struct RestoreHowArgs {
+    /// How owners are found.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = OwnerBy::Name)]
+    pub owner: OwnerBy,
+    /// Also restore these.
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub allow: Vec<Allowed>,
+    /// Read every file back from the target and compare.
+    #[arg(long)]
+    pub verify: bool,
+    /// Say what would be done and write nothing at all.
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// One restore: what, and into which folder.
+struct Task {
+    within: SnapshotPath,
+    target: PathBuf,
+}
+
+#[derive(Default, Serialize)]
+struct Restored {
+    snapshot_id: String,
+    target: Option<String>,
+    asked_count: u64,
+    restored_count: u64,
+    kept_count: u64,
+    failed_count: u64,
+    removed_count: u64,
+    verified_count: u64,
+    restored_bytes: u64,
+    duration_ms: u64,
+}
+
+#[derive(Serialize)]
+struct Planned<'a> {
+    #[serde(flatten)]
+    path: Name<'a>,
+    action: &'static str,
+    size_bytes: u64,
+}
+
+pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
+    let place = Place::parse(&args.snapshot)?;
+    // A mistake in a pattern is told before anything is opened.
+    options(args, SnapshotPath::root())?;
+    let opened = opened::for_reading(context)?;
+    let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
+    let tasks = tasks(context, &opened, chosen, (args, &place.path))?;
+    let began = context.run.clock.elapsed();
+    let mut total = Report::default();
+    for task in &tasks {
+        let options = options(args, task.within.clone())?;
+        if args.how.dry_run {
+            plan(context, &opened, &chosen.root, (task, &options))?;
+            continue;
+        }
+        let target = FolderTarget::open(&task.target, context.run.seed)?;
+        let root = &chosen.root;
+        let report = execute::execute(&context.run, (&opened.reader, root), &target, &options)?;
+        total = sum(total, report);
+    }
+    if args.how.dry_run {
+        return Ok(Ended::done());
+    }
+    let duration = context.run.clock.elapsed().saturating_sub(began);
+    let restored = Restored {
+        snapshot_id: chosen.id.to_string(),
+        target: tasks.first().map(|task| task.target.display().to_string()),
+        asked_count: total.asked_count,
+        restored_count: total.restored_count,
+        kept_count: total.kept_count,
+        failed_count: total.failed_count,
+        removed_count: total.removed_count,
+        verified_count: total.verified_count,
+        restored_bytes: total.restored_bytes,
+        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+    };
+    context.output.report("restore", &restored, || text(&restored))?;
+    let all_there = total.failed_count == 0 && total.lost_nodes_count == 0;
+    let exit = if all_there { Exit::Done } else { Exit::Problems };
+    Ok(Ended { exit, skipped_count: total.kept_count })
+}
+
+fn text(restored: &Restored) -> String {
+    let Restored { asked_count, restored_count, kept_count, failed_count, .. } = restored;
+    let target = restored.target.as_deref().unwrap_or_default();
+    let bytes = Bytes(restored.restored_bytes);
+    let mut text = format!(
+        "restored {restored_count} of {asked_count} entries ({bytes}) to {}",
+        crate::path::escape(target.as_bytes())
+    );
+    for (count, what) in [
+        (*kept_count, "were as wanted or protected"),
+        (*failed_count, "could not be restored"),
+        (restored.removed_count, "removed"),
+        (restored.verified_count, "read again and compared"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("; {count} {what}"));
+        }
+    }
+    text
+}
+
+const fn sum(one: Report, other: Report) -> Report {
+    Report {
+        asked_count: one.asked_count + other.asked_count,
+        restored_count: one.restored_count + other.restored_count,
+        kept_count: one.kept_count + other.kept_count,
+        failed_count: one.failed_count + other.failed_count,
+        restored_bytes: one.restored_bytes + other.restored_bytes,
+        removed_count: one.removed_count + other.removed_count,
+        problems_count: one.problems_count + other.problems_count,
+        lost_nodes_count: one.lost_nodes_count + other.lost_nodes_count,
+        verified_count: one.verified_count + other.verified_count,
+    }
+}
+
+fn options(args: &RestoreArgs, within: SnapshotPath) -> Result<Options, Failure> {
+    let selection = Selection::new(within, &args.part.include, &args.part.exclude)
+        .map_err(|error| Failure::usage(error, "correct the pattern"))?;
+    if args.part.delete && selection.has_patterns() {
+        return Err(Failure::usage(
+            "--delete with --include or --exclude could remove what was merely not selected",
+            "leave one of them out",
+        ));
+    }
+    let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
+    Ok(Options {
+        selection,
+        overwrite: match args.part.overwrite {
+            Overwrite::Always => crate::restore::Overwrite::Always,
+            Overwrite::IfChanged => crate::restore::Overwrite::IfChanged,
+            Overwrite::IfNewer => crate::restore::Overwrite::IfNewer,
+            Overwrite::Never => crate::restore::Overwrite::Never,
+        },
+        replaced: if args.place.in_place { Replaced::Kept } else { Replaced::Dropped },
+        delete: if args.part.delete { Delete::Strangers } else { Delete::Nothing },
+        owners: match args.how.owner {
+            OwnerBy::Name => Owners::ByName,
+            OwnerBy::Id => Owners::ByNumber,
+        },
+        rights: if args.how.allow.is_empty() { Rights::Careful } else { Rights::All },
+        verify: if args.how.verify { Verify::ReadAgain } else { Verify::No },
+        threads_count,
+    })
+}
+
+fn tasks(
+    context: &Context,
+    opened: &Opened,
+    chosen: &Snapshot,
+    (args, within): (&RestoreArgs, &SnapshotPath),
+) -> Result<Vec<Task>, Failure> {
+    if !args.place.in_place {
+        let target = match &args.place.target {
+            Some(target) => target.clone(),
+            None => fresh_folder(chosen),
+        };
+        return Ok(vec![Task { within: within.clone(), target }]);
+    }
+    let mut tasks = Vec::new();
+    for source in &chosen.paths {
+        let (base, named) = stands_at(context, opened, chosen, source)?;
+        let part = match (within.is_within(&named), named.is_within(within)) {
+            (true, _) => within.clone(),
+            (false, true) => named,
+            (false, false) => continue,
+        };
+        let found = find_entry(&context.run, &opened.reader, &chosen.root, &part)?;
+        let folder = match found {
+            Some(entry) if entry.meta.kind != Kind::Directory => part.parent(),
+            None if !part.is_root() => continue,
+            _ => Some(part.clone()),
+        };
+        let target = base.join(os_path(&folder.unwrap_or_default().to_slashed()));
+        tasks.push(Task { within: part, target });
+    }
+    if tasks.is_empty() { Err(no_such_path(within)) } else { Ok(tasks) }
+}
+
+/// Where a source path stands in the snapshot, and the folder that this is relative to. What was
+/// named with an absolute path stands there with all its names, else with the last ones.
+fn stands_at(
+    context: &Context,
+    opened: &Opened,
+    chosen: &Snapshot,
+    source: &[u8],
+) -> Result<(PathBuf, SnapshotPath), Failure> {
+    let whole = SnapshotPath::from_user(source).unwrap_or_default();
+    let names: Vec<&[u8]> = whole.components().collect();
+    for above in 0..names.len() {
+        let (base, rest) = names.split_at(above);
+        let named = SnapshotPath::from_stored(&rest.join(&0)).unwrap_or_default();
+        if find_entry(&context.run, &opened.reader, &chosen.root, &named)?.is_some() {
+            return Ok((Path::new("/").join(os_path(&base.join(&b'/'))), named));
+        }
+    }
+    Ok((Path::new("/").join(os_path(&names.join(&b'/'))), SnapshotPath::root()))
+}
+
+#[cfg(unix)]
+fn os_path(bytes: &[u8]) -> PathBuf {
+    let text: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(bytes);
+    PathBuf::from(text)
+}
+
+#[cfg(not(unix))]
+fn os_path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// A folder beneath the current one that does not exist.
+fn fresh_folder(chosen: &Snapshot) -> PathBuf {
+    let name = format!("restored-{}", chosen.id.short());
+    let numbered = (2_u32..).map(|n| format!("{name}-{n}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered).map(PathBuf::from);
+    names.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| PathBuf::from(name))
+}
+
+fn plan(
+    context: &Context,
+    opened: &Opened,
+    root: &Ref,
+    (task, options): (&Task, &Options),
+) -> Result<(), Failure> {
+    let mut printed = Ok(());
+    let mut tell = |step: Step| {
+        if printed.is_ok() {
+            printed = print(context, &step);
+        }
+    };
+    let reader = &opened.reader;
+    if task.target.symlink_metadata().is_ok() {
+        let target = FolderTarget::open(&task.target, context.run.seed)?;
+        execute::plan(&context.run, (reader, root), &target, options, &mut tell)?;
+        return printed;
+    }
+    // Opening a target makes it, so what goes into a folder that is not there is told without it.
+    let mut selector = Selector::new(&options.selection);
+    for leaf in TreeReader::new(&context.run, reader, root, &task.within) {
+        for entry in leaf?.entries {
+            let Meta { kind, size_bytes, .. } = entry.meta;
+            let folder = if kind == Kind::Directory { IsFolder::Yes } else { IsFolder::No };
+            if selector.takes(&entry.path, folder) {
+                tell(Step { path: entry.path, kind, size_bytes, action: Action::Create });
+            }
+        }
+    }
+    printed
+}
+
+fn print(context: &Context, step: &Step) -> Result<(), Failure> {
+    let action = match step.action {
+        Action::Create => "create",
+        Action::Replace => "replace",
+        Action::Compare => "compare",
+        Action::KeepEqual => "keep",
+        Action::KeepProtected => "protect",
+        Action::Blocked => "blocked",
+    };
+    let mut path = vec![b'/'];
+    path.extend_from_slice(&step.path.to_slashed());
+    let planned = Planned { path: Name::path(&path), action, size_bytes: step.size_bytes };
+    context.output.plan("restore", &planned, || format!("{action:<8} {}", step.path))
+}
