@@ -59,7 +59,8 @@ pub struct SecretArgs {
     #[arg(long, global = true, value_name = "COMMAND", conflicts_with = "password_file")]
     pub password_command: Option<OsString>,
     /// Open the repository with a key file in place of a passphrase.
-    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["password_file", "password_command"])]
+    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(conflicts_with_all = ["password_file", "password_command"])]
     pub key_file: Option<PathBuf>,
 }
 

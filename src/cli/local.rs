@@ -1,4 +1,4 @@
-//! Local state: this machine's own keysets, and proof in volatile memory that a passphrase is right.
+//! Local state: this machine's own keysets, and proof that a passphrase is right.
 
 use std::fs::File;
 use std::io;
@@ -112,7 +112,7 @@ impl Local {
         verifier(secret, keyset, salt).is_some_and(|found| found == Secret32::new(expected))
     }
 
-    /// Remembers that this passphrase is right. Without volatile memory it is asked again each time.
+    /// Remembers that this passphrase is right. Without volatile memory a slot is opened instead.
     pub fn remember(&self, repository: RepositoryId, keyset: &SecretBytes, secret: &SecretBytes) {
         let Some(path) = self.verifier_path(repository, keyset) else { return };
         let Ok(salt) = random_bytes::<32>() else { return };

@@ -239,7 +239,8 @@ fn show(context: &Context, report: &BackupReport) -> Result<(), Failure> {
             None => "nothing changed, no snapshot was made".to_owned(),
         };
         let mut text = format!(
-            "{first}\nfiles: {files_new} new, {files_changed} changed, {files_unchanged} unchanged; \
+            "{first}\nfiles: {files_new} new, {files_changed} changed, \
+             {files_unchanged} unchanged; \
              {}, {} added to the repository, {}.{:01} s",
             Bytes(tree.content_bytes),
             Bytes(*stored_bytes),
