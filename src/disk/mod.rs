@@ -7,6 +7,8 @@
 //! is; both disks answer alike, errors included.
 //! Start reading at: [`Disk`].
 
+#[cfg(any(test, feature = "testing"))]
+pub mod sim;
 #[cfg(unix)]
 pub mod unix;
 

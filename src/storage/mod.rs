@@ -6,9 +6,13 @@
 //! Invariants: the promises stated on [`Storage`]; each is a test of that name in `conformance`.
 //! Start reading at: [`Storage`].
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod folder;
+pub mod layer;
 pub mod memory;
 pub mod open;
+pub mod stack;
 
 use std::fmt;
 

@@ -1,6 +1,9 @@
 use super::*;
 
 use crate::clock::SystemClock;
+use crate::disk::sim::SimDisk;
+use crate::disk::sim::script::DiskVerb;
+use crate::disk::sim::script::SimError;
 use crate::disk::unix::RealDisk;
 use crate::ids::RunId;
 use crate::run::monitor::Silent;
@@ -69,4 +72,83 @@ fn only_old_temporaries_are_removed() {
     let removed = storage.remove_leftovers().unwrap();
     assert_eq!((removed.count, removed.bytes), (1, 3));
     assert!(folder.path().join(".tmp-2").exists() && folder.path().join("a/b").exists());
+}
+
+fn on_sim() -> (Arc<SimDisk>, FolderStorage) {
+    let disk = Arc::new(SimDisk::new(Arc::new(SystemClock::new())));
+    let shared = Arc::clone(&disk) as Arc<dyn Disk>;
+    let storage = FolderStorage::create(&run(), shared, Path::new("/repo")).unwrap();
+    (disk, storage)
+}
+
+#[test]
+fn a_barrier_costs_one_sync() {
+    let (disk, storage) = on_sim();
+    let made = disk.call_count(DiskVerb::SyncFolder);
+    let syncs =
+        || (disk.call_count(DiskVerb::SyncFolder) - made, disk.call_count(DiskVerb::SyncAll));
+    for n in 0..20 {
+        storage.create(&name(&format!("packs/{:02x}/{n}", n % 7)), &[b"pack"]).unwrap();
+    }
+    assert_eq!(disk.call_count(DiskVerb::Create), 20 + 7);
+    storage.sync().unwrap();
+    assert_eq!(syncs(), (0, 1));
+    storage.create(&name("packs/03/x"), &[b"pack"]).unwrap();
+    storage.delete(&name("packs/03/3")).unwrap();
+    storage.sync().unwrap();
+    assert_eq!(syncs(), (1, 1));
+    storage.sync().unwrap();
+    assert_eq!(syncs(), (1, 1));
+}
+
+#[test]
+fn after_a_failed_barrier_nothing_is_taken_any_more() {
+    let (disk, storage) = on_sim();
+    storage.create(&name("a"), &[b"x"]).unwrap();
+    disk.fail(DiskVerb::SyncFolder, 1, SimError::SyncLost);
+    let error = storage.sync().unwrap_err();
+    assert!(!error.is_retryable());
+    assert!(storage.sync().is_err());
+    assert!(storage.create(&name("b"), &[b"x"]).is_err());
+    assert!(storage.delete(&name("a")).is_err());
+    assert_eq!(storage.read(&name("a"), 9).unwrap(), b"x");
+    open_on(&disk).create(&name("b"), &[b"x"]).unwrap();
+}
+
+fn open_on(disk: &Arc<SimDisk>) -> FolderStorage {
+    let shared = Arc::clone(disk) as Arc<dyn Disk>;
+    FolderStorage::open(&run(), shared, Path::new("/repo")).unwrap()
+}
+
+#[test]
+fn a_create_that_fails_leaves_nothing_and_may_be_tried_again() {
+    let errors = [
+        (DiskVerb::Create, SimError::Io, StorageErrorKind::Transient),
+        (DiskVerb::Create, SimError::NoSpace, StorageErrorKind::Full),
+        (DiskVerb::Create, SimError::SyncLost, StorageErrorKind::Transient),
+        (DiskVerb::Rename, SimError::Io, StorageErrorKind::Transient),
+        (DiskVerb::Rename, SimError::NoSpace, StorageErrorKind::Full),
+    ];
+    for (verb, error, kind) in errors {
+        let (disk, storage) = on_sim();
+        disk.fail(verb, 1, error);
+        let failed = storage.create(&name("a"), &[b"content"]).unwrap_err();
+        assert_eq!(failed.kind, kind, "{failed}");
+        assert_eq!(disk.image().files().len(), 0);
+        storage.create(&name("a"), &[b"content"]).unwrap();
+        storage.sync().unwrap();
+        assert_eq!(storage.read(&name("a"), 9).unwrap(), b"content");
+    }
+}
+
+#[test]
+fn a_listing_that_fails_is_an_error() {
+    let (disk, storage) = on_sim();
+    storage.create(&name("a/b"), &[b"x"]).unwrap();
+    for nth in 1..=2 {
+        disk.fail(DiskVerb::List, nth, SimError::Io);
+        let error = storage.list("").unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Transient);
+    }
+    assert_eq!(storage.list("").unwrap().len(), 1);
 }

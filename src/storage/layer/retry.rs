@@ -1,0 +1,144 @@
+//! Passing faults are tried again.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::run::Run;
+use crate::run::seed::Choices;
+use crate::storage::BlobName;
+use crate::storage::BlobStat;
+use crate::storage::Listed;
+use crate::storage::Storage;
+use crate::storage::StorageError;
+use crate::storage::StorageErrorKind;
+
+/// How often and how patiently. The n-th wait is drawn between half and all of
+/// `wait_first · 2^(n-1)`, at most `wait_max`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryOptions {
+    /// Calls in all; 1 is no retry.
+    pub attempts_max: u32,
+    pub wait_first: Duration,
+    pub wait_max: Duration,
+}
+
+/// Repeats calls that failed with a retryable error.
+///
+/// A `create` or `delete` whose answer was lost may have been done: then the second attempt finds
+/// it done, and that counts as success if the blob holds the very bytes, or is gone. A `sync` is
+/// never repeated: after a failed one the data may be lost while the next one succeeds.
+pub struct Retry {
+    inner: Arc<dyn Storage>,
+    run: Run,
+    options: RetryOptions,
+    choices: Mutex<Choices>,
+}
+
+impl Retry {
+    #[must_use]
+    pub fn new(run: &Run, inner: Arc<dyn Storage>, options: RetryOptions) -> Self {
+        let choices = Mutex::new(Choices::new(run.seed, "storage::layer::retry"));
+        Self { inner, run: run.clone(), options, choices }
+    }
+
+    /// Calls `work` with the number of earlier attempts until it succeeds or patience ends. A run
+    /// that was told to stop is not kept waiting.
+    fn repeat<T>(
+        &self,
+        mut work: impl FnMut(u32) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let mut failed_count = 0;
+        loop {
+            let error = match work(failed_count) {
+                Err(error) if error.is_retryable() => error,
+                result => return result,
+            };
+            failed_count += 1;
+            if failed_count >= self.options.attempts_max || self.run.check().is_err() {
+                return Err(error);
+            }
+            self.run.clock.wait(self.wait_after(failed_count));
+        }
+    }
+
+    fn wait_after(&self, failed_count: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(failed_count.saturating_sub(1)).unwrap_or(u32::MAX);
+        let longest = self.options.wait_first.saturating_mul(doubled).min(self.options.wait_max);
+        let half_ms = u64::try_from(longest.as_millis() / 2).unwrap_or(u64::MAX);
+        let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        longest / 2 + Duration::from_millis(choices.below(half_ms.saturating_add(1)))
+    }
+
+    fn holds(&self, name: &BlobName, parts: &[&[u8]]) -> Result<bool, StorageError> {
+        let len_bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        let found = match self.inner.read(name, len_bytes) {
+            Err(error) if error.kind == StorageErrorKind::Length => return Ok(false),
+            found => found?,
+        };
+        let mut rest = found.as_slice();
+        let same = parts.iter().all(|part| match rest.split_at_checked(part.len()) {
+            Some((start, after)) => {
+                rest = after;
+                start == *part
+            }
+            None => false,
+        });
+        Ok(same && rest.is_empty())
+    }
+}
+
+impl fmt::Debug for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Retry({:?})", self.inner)
+    }
+}
+
+impl Storage for Retry {
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+
+    fn create(&self, name: &BlobName, parts: &[&[u8]]) -> Result<(), StorageError> {
+        self.repeat(|earlier| match self.inner.create(name, parts) {
+            Err(error) if error.kind == StorageErrorKind::AlreadyExists && earlier > 0 => {
+                if self.holds(name, parts)? { Ok(()) } else { Err(error) }
+            }
+            result => result,
+        })
+    }
+
+    fn read(&self, name: &BlobName, bytes_max: u64) -> Result<Vec<u8>, StorageError> {
+        self.repeat(|_| self.inner.read(name, bytes_max))
+    }
+
+    fn read_range(
+        &self,
+        name: &BlobName,
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<(), StorageError> {
+        self.repeat(|_| self.inner.read_range(name, offset, into))
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
+        self.repeat(|_| self.inner.list(prefix))
+    }
+
+    fn stat(&self, name: &BlobName) -> Result<BlobStat, StorageError> {
+        self.repeat(|_| self.inner.stat(name))
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
+        self.repeat(|earlier| match self.inner.delete(name) {
+            Err(error) if error.kind == StorageErrorKind::NotFound && earlier > 0 => Ok(()),
+            result => result,
+        })
+    }
+
+    fn sync(&self) -> Result<(), StorageError> {
+        self.inner.sync()
+    }
+}
