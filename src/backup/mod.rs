@@ -9,6 +9,7 @@
 //! signs of change are as young as the parent's scan is read again.
 //! Start reading at: [`pipeline`], then `merge` and `worker`.
 
+mod bundle;
 pub mod error;
 pub mod job;
 mod large;

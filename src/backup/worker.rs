@@ -6,6 +6,8 @@ use crossbeam_channel::Receiver;
 use crossbeam_channel::Sender;
 
 use crate::backup::Cutting;
+use crate::backup::bundle::BundleBuffer;
+use crate::backup::bundle::ReadTo;
 use crate::backup::error::BackupError;
 use crate::backup::job::Job;
 use crate::backup::job::Outcome;
@@ -60,7 +62,7 @@ pub(super) struct Worker<'a> {
     pub(super) seal_jobs: Option<Sender<SealJob>>,
     pub(super) seal_queue: Receiver<SealJob>,
     pub(super) buffer: Vec<u8>,
-    bundle: Vec<u8>,
+    bundle: BundleBuffer,
 }
 
 /// A small file in the bundle that is being filled.
@@ -112,7 +114,7 @@ impl<'a> Worker<'a> {
             seal_jobs: Some(queue.0),
             seal_queue: queue.1,
             buffer: Vec::new(),
-            bundle: Vec::new(),
+            bundle: BundleBuffer::default(),
         }
     }
 
@@ -184,7 +186,7 @@ impl<'a> Worker<'a> {
     ) -> Result<Vec<Outcome>, BackupError> {
         let mut outcomes = Vec::with_capacity(tasks.len());
         let mut gathered = Vec::new();
-        self.bundle.clear();
+        self.bundle.truncate(0);
         for task in tasks {
             self.run.check()?;
             if task.found.meta.kind == Kind::File {
@@ -198,7 +200,7 @@ impl<'a> Worker<'a> {
         }
         if !gathered.is_empty() {
             let bundle = std::mem::take(&mut self.bundle);
-            let sealed = self.seal(ObjectKind::Bundle, &bundle);
+            let sealed = self.seal(ObjectKind::Bundle, bundle.filled());
             self.bundle = bundle;
             let sealed = Arc::new(sealed?);
             let entries = gathered.into_iter().map(|file| file.into_outcome(&sealed));
@@ -236,13 +238,14 @@ impl<'a> Worker<'a> {
                 Ok(content) => content,
                 Err(error) => return Ok(Small::Done(self.unreadable(&task, &error))),
             };
-            match read_small(&mut *content, &mut self.bundle, offset + limit) {
+            match self.bundle.read(&mut *content, offset + limit) {
                 Err(error) => {
                     self.bundle.truncate(offset);
                     return Ok(Small::Done(self.unreadable(&task, &error)));
                 }
                 Ok(ReadTo::Limit) => {
-                    let head = self.bundle.split_off(offset);
+                    let head = self.bundle.from(offset).to_vec();
+                    self.bundle.truncate(offset);
                     let file = large::store(self, &mut *content, &head, task.parent.as_ref())?;
                     let meta = content.meta().clone();
                     let seen = seen(&mut *content);
@@ -262,14 +265,14 @@ impl<'a> Worker<'a> {
 
     fn gather(&mut self, task: &Task, mut meta: Meta, offset: usize, seen: Flags) -> Small {
         let slot = task.slot;
-        let bytes = &self.bundle[offset..];
+        let bytes = self.bundle.from(offset);
         let len = bytes.len();
         self.note_change(task, &mut meta, len as u64, seen);
         self.run.count(Count::BytesDone, len as u64);
         if len == 0 {
             return Small::Done(Outcome::Entry { slot, meta, content: Content::None });
         }
-        let digest = digest(&self.bundle[offset..]);
+        let digest = digest(self.bundle.from(offset));
         if let Some(parent) = &task.parent
             && parent.meta.size_bytes == len as u64
             && parent.content.digest() == Some(&digest)
@@ -339,36 +342,4 @@ impl Gathered {
 /// What happened to the file while it was read.
 fn seen(content: &mut dyn crate::source::Content) -> Flags {
     if content.changed() { Flags::CHANGED } else { Flags::default() }
-}
-
-enum ReadTo {
-    End,
-    Limit,
-}
-
-/// Appends the file to `bundle` until its end, or until the bundle reaches `limit` bytes.
-fn read_small(
-    content: &mut dyn crate::source::Content,
-    bundle: &mut Vec<u8>,
-    limit: usize,
-) -> Result<ReadTo, ReadError> {
-    let mut filled = bundle.len();
-    let expected = usize::try_from(content.meta().size_bytes).unwrap_or(usize::MAX);
-    let mut room = expected.saturating_add(1).min(limit - filled).max(1);
-    loop {
-        if bundle.len() < filled + room {
-            bundle.resize(filled + room, 0);
-        }
-        let n = content.read(&mut bundle[filled..filled + room])?;
-        filled += n;
-        if n == 0 {
-            bundle.truncate(filled);
-            return Ok(ReadTo::End);
-        }
-        if filled >= limit {
-            bundle.truncate(filled);
-            return Ok(ReadTo::Limit);
-        }
-        room = room.saturating_sub(n).max(4096).min(limit - filled);
-    }
 }

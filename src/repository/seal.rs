@@ -2,6 +2,7 @@
 
 use crate::crypto::aead::OneTimeAead;
 use crate::crypto::aead::Reference;
+use crate::crypto::aead::TAG_BYTES;
 use crate::crypto::blind;
 use crate::crypto::blind::Place;
 use crate::crypto::blind::StoreKeys;
@@ -28,7 +29,7 @@ pub const NODE_REFS: &str = "node refs";
 const NODE_HEAD_BYTES: usize = 8;
 /// A frame this small is stored as it is if compressing does not shrink it, without a sample.
 const SAMPLE_FROM_BYTES: usize = 64 * 1024;
-const SAMPLE_BYTES: usize = 8 * 1024;
+const SAMPLE_BYTES: usize = 4 * 1024;
 
 /// An object cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,8 @@ pub struct Sealer {
     compressor: zstd::bulk::Compressor<'static>,
     sampler: zstd::bulk::Compressor<'static>,
     sample: Vec<u8>,
+    /// What the compressor writes to: its capacity is used, so nothing is zeroed first.
+    packed: Vec<u8>,
     buffer: Vec<u8>,
     opener: Opener,
 }
@@ -95,6 +98,7 @@ impl Sealer {
             compressor: zstd::bulk::Compressor::new(keys.level).map_err(failed)?,
             sampler: zstd::bulk::Compressor::new(1).map_err(failed)?,
             sample: Vec::new(),
+            packed: Vec::new(),
             buffer: Vec::new(),
             opener: Opener::new(keys.store.repository())?,
         })
@@ -167,31 +171,20 @@ impl Sealer {
 
     fn frame(&mut self, kind: ObjectKind, raw: &[u8], raw_len: u32) -> Result<(), SealError> {
         let start = self.buffer.len();
-        let mut codec = Codec::None;
+        self.packed.clear();
         if self.is_worth_compressing(raw) {
-            let room = start + FRAME_HEAD_BYTES + zstd::zstd_safe::compress_bound(raw.len());
-            if self.buffer.len() < room {
-                self.buffer.resize(room, 0);
-            }
-            let into = &mut self.buffer[start + FRAME_HEAD_BYTES..];
-            let len = self
-                .compressor
-                .compress_to_buffer(raw, into)
+            self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
+            self.compressor
+                .compress_to_buffer(raw, &mut self.packed)
                 .map_err(|error| SealError::Compressor(error.to_string()))?;
-            if len < raw.len() {
-                codec = Codec::Zstd;
-                self.buffer.truncate(start + FRAME_HEAD_BYTES + len);
-            }
         }
-        let head = FrameHead { kind, codec, raw_len }.encode();
-        if codec == Codec::None {
-            self.buffer.truncate(start);
-            self.buffer.extend_from_slice(&head);
-            self.buffer.extend_from_slice(raw);
-        } else {
-            self.buffer[start..start + FRAME_HEAD_BYTES].copy_from_slice(&head);
-        }
-        let padded = start + padme(self.buffer.len() - start);
+        let shrinks = !self.packed.is_empty() && self.packed.len() < raw.len();
+        let (codec, payload) =
+            if shrinks { (Codec::Zstd, self.packed.as_slice()) } else { (Codec::None, raw) };
+        let padded = start + padme(FRAME_HEAD_BYTES + payload.len());
+        self.buffer.reserve(padded - start + TAG_BYTES);
+        self.buffer.extend_from_slice(&FrameHead { kind, codec, raw_len }.encode());
+        self.buffer.extend_from_slice(payload);
         self.buffer.resize(padded, 0);
         Ok(())
     }
