@@ -97,6 +97,7 @@ pub struct CacheArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    Quickstart(verb::quickstart::QuickstartArgs),
     Init(verb::init::InitArgs),
     Backup(verb::backup::BackupArgs),
     Snapshots(verb::read::snapshots::SnapshotsArgs),

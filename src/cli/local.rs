@@ -122,7 +122,10 @@ impl Local {
 }
 
 /// A new file that only its user can read, whole or absent under its name; an old one is replaced.
-fn write_private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let number = u64::from_le_bytes(random_bytes::<8>().map_err(io::Error::other)?);
     let temporary = path.with_extension(format!("{number:016x}.new"));
     let written = private_file(&temporary).and_then(|mut file| {
@@ -153,7 +156,11 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn make_private_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder, and those above it, that only its user can enter.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -81,20 +81,30 @@ pub struct Writer {
 pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writer, Failure> {
     let config = publish::load_config(&context.run, storage)?;
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
-    if let Some(bytes) = local.keyset(config.repository)? {
-        let keyset = convert::decode_agent(&bytes)?;
-        let is_own =
-            keyset.repository == config.repository && *keyset.root_public.as_bytes() == config.root;
-        if is_own {
-            prove(context, storage, (&local, &keyset, &bytes))?;
-            let storage = Arc::clone(storage);
-            return Ok(Writer { storage, config, keyset, local });
-        }
+    if let Some((keyset, bytes)) = own_keyset(&local, &config)? {
+        prove(context, storage, (&local, &keyset, &bytes))?;
+        let storage = Arc::clone(storage);
+        return Ok(Writer { storage, config, keyset, local });
     }
     let secret = context.settings.secret.fetch(&context.output, Asked::Existing)?;
     let unlocked = unlock::unlock(&context.run, storage, &secret)?;
     let keyset = join(context, storage, &unlocked, (&local, &secret))?;
     Ok(Writer { storage: Arc::clone(storage), config, keyset, local })
+}
+
+/// This machine's keyset of a repository, with its bytes; `None` if it has none.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub fn own_keyset(
+    local: &Local,
+    config: &ConfigRecord,
+) -> Result<Option<(AgentKeyset, SecretBytes)>, Failure> {
+    let Some(bytes) = local.keyset(config.repository)? else { return Ok(None) };
+    let keyset = convert::decode_agent(&bytes)?;
+    let is_own =
+        keyset.repository == config.repository && *keyset.root_public.as_bytes() == config.root;
+    Ok(is_own.then_some((keyset, bytes)))
 }
 
 /// Enrols this machine, or finds it again by its name, and keeps its keyset.

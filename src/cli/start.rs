@@ -79,7 +79,10 @@ fn start(
     let (output, watch) = (Arc::clone(output), Arc::clone(watch));
     let run = new_run(&watch, clock)?;
     let context = Context { settings, environment, output, watch, run };
-    let is_long = matches!(cli.verb, Verb::Backup(_) | Verb::Restore(_) | Verb::Check(_));
+    let is_long = matches!(
+        cli.verb,
+        Verb::Quickstart(_) | Verb::Backup(_) | Verb::Restore(_) | Verb::Check(_)
+    );
     let progress = if is_long { context.settings.progress } else { Progress::Silent };
     // A passphrase is asked for on the same terminal, so nothing is drawn over the question.
     let asks = matches!(context.settings.secret, SecretSource::Prompt);
@@ -90,6 +93,7 @@ fn start(
 
 fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
     match verb {
+        Verb::Quickstart(args) => verb::quickstart::run(context, &args),
         Verb::Init(args) => verb::init::run(context, &args),
         Verb::Backup(args) => verb::backup::run(context, &args),
         Verb::Snapshots(args) => verb::read::snapshots::run(context, &args),

@@ -4,6 +4,7 @@ mod scene;
 
 mod keys;
 mod options;
+mod quickstart;
 mod reading;
 mod refusals;
 mod round_trip;

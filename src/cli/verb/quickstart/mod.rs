@@ -1,3 +1,316 @@
-//! What `quickstart` is made of.
+//! `quickstart`: a repository, a backup, and the proof that it comes back, in one command.
 
 pub mod compare;
+pub mod folders;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::backup::snapshot::BackupReport;
+use crate::cli::choose::opened;
+use crate::cli::choose::opened::Keys;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::local::Local;
+use crate::cli::open;
+use crate::cli::secrets::Asked;
+use crate::cli::verb::backup;
+use crate::cli::verb::backup::BackupArgs;
+use crate::cli::verb::backup::ExcludeArgs;
+use crate::cli::verb::backup::HowArgs;
+use crate::cli::verb::backup::InputArgs;
+use crate::cli::verb::backup::LabelArgs;
+use crate::cli::verb::backup::Parent;
+use crate::cli::verb::backup::input;
+use crate::cli::verb::init;
+use crate::format::object::Ref;
+use crate::path::SnapshotPath;
+use crate::path::escape;
+use crate::repository::keys::error::KeysError;
+use crate::repository::keys::publish;
+use crate::repository::keys::unlock;
+use crate::repository::keys::unlock::Unlocked;
+use crate::repository::trust::Enrolled;
+use crate::restore::Delete;
+use crate::restore::Options;
+use crate::restore::Overwrite;
+use crate::restore::Owners;
+use crate::restore::Replaced;
+use crate::restore::Rights;
+use crate::restore::Verify;
+use crate::restore::execute;
+use crate::restore::select::Selection;
+use crate::run::monitor::Problem;
+use crate::storage::Storage;
+use crate::target::unix::FolderTarget;
+use crate::units::Bytes;
+
+use self::compare::Compared;
+use self::folders::ProofFolder;
+
+/// Make a repository, back up, restore into a throw-away folder and compare every file.
+///
+/// A second run on the same folders uses the repository of the first. The throw-away folder needs
+/// as much room as the folders themselves, beside the repository, until the end of the run.
+#[derive(Debug, Args)]
+pub struct QuickstartArgs {
+    /// What to back up.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Folder of the repository; without it `--repo`, else one in the user's folder for data.
+    #[arg(long, value_name = "FOLDER")]
+    pub storage: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Proven {
+    is_proven: bool,
+    repository: String,
+    snapshot_id: String,
+    password_file: Option<String>,
+    entries_count: u64,
+    files_count: u64,
+    content_bytes: u64,
+    stored_bytes: u64,
+    restored_bytes: u64,
+    differences_count: u64,
+    changed_since_count: u64,
+    backup_ms: u64,
+    restore_ms: u64,
+    compare_ms: u64,
+}
+
+/// How long each part took.
+struct Times {
+    backup: Duration,
+    restore: Duration,
+    compare: Duration,
+}
+
+/// A repository that can be written and read.
+struct Ready {
+    writer: open::Writer,
+    unlocked: Unlocked,
+    password_file: Option<PathBuf>,
+}
+
+pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
+    let paths = folders::sources(&args.paths)?;
+    let folder = folders::storage(context, args.storage.as_deref(), &paths)?;
+    let backup_args = backup_args(&paths);
+    let input = input::resolve(&backup_args)?;
+    let Ready { writer, unlocked, password_file } = ready(context, &folder)?;
+    let clock = &context.run.clock;
+    let began = clock.elapsed();
+    let (ended, made) = backup::make(context, (&backup_args, &input), &writer)?;
+    let backed_up = clock.elapsed();
+    let Some(made) = made else { return Ok(ended) };
+    // Opened anew, as anybody would who comes later: nothing of the backup's memory helps.
+    let keys = keys(context, &writer.storage, unlocked)?;
+    let root = root(context, &keys, &made)?;
+    let proof = ProofFolder::beside(&folder)?;
+    let restored_bytes = restore(context, &keys, &root, proof.path())?;
+    let restored = clock.elapsed();
+    let compared = compare_all(context, &paths, proof.path(), &made)?;
+    let times = Times {
+        backup: backed_up.saturating_sub(began),
+        restore: restored.saturating_sub(backed_up),
+        compare: clock.elapsed().saturating_sub(restored),
+    };
+    proof.remove()?;
+    let proven =
+        proven((&folder, password_file.as_deref()), &made, &compared, (restored_bytes, &times));
+    context.output.report("quickstart", &proven, || text(&proven))?;
+    let exit = if proven.is_proven { ended.exit } else { Exit::Problems };
+    Ok(Ended { exit, skipped_count: 0 })
+}
+
+fn backup_args(paths: &[PathBuf]) -> BackupArgs {
+    BackupArgs {
+        paths: paths.to_vec(),
+        exclude: ExcludeArgs {
+            exclude: Vec::new(),
+            exclude_file: Vec::new(),
+            exclude_if_present: Vec::new(),
+            exclude_caches: false,
+            exclude_larger_than: None,
+            one_file_system: false,
+        },
+        input: InputArgs {
+            files_from: Vec::new(),
+            stdin: false,
+            stdin_from_command: false,
+            stdin_filename: "stdin".into(),
+        },
+        label: LabelArgs { tag: Vec::new(), host: None },
+        how: HowArgs { skip_if_unchanged: false, parent: Parent::Latest, dry_run: false },
+    }
+}
+
+/// Opens the repository of an earlier run, or makes it.
+fn ready(context: &Context, folder: &Path) -> Result<Ready, Failure> {
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
+    let location = crate::storage::open::Location::Folder(folder.to_owned());
+    let storage = crate::storage::open::create(&context.run, &location)?;
+    let found = match publish::load_config(&context.run, &storage) {
+        Ok(config) => Some(config),
+        Err(KeysError::NoRepository { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let asked = if found.is_some() { Asked::Existing } else { Asked::New };
+    let (source, password_file) = folders::passphrase(context, folder, asked)?;
+    let secret = source.fetch(&context.output, asked)?;
+    let unlocked = match found {
+        Some(_) => unlock::unlock(&context.run, &storage, &secret)?,
+        None => init::make(context, &storage, (&local, &secret))?,
+    };
+    let keyset = match open::own_keyset(&local, &unlocked.config)? {
+        Some((keyset, _)) => keyset,
+        None => open::join(context, &storage, &unlocked, (&local, &secret))?,
+    };
+    let config = unlocked.config.clone();
+    let writer = open::Writer { storage, config, keyset, local };
+    Ok(Ready { writer, unlocked, password_file })
+}
+
+fn keys(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    unlocked: Unlocked,
+) -> Result<Keys, Failure> {
+    let signers = Enrolled::load(&context.run, storage, &unlocked.keyset)?;
+    let store = unlocked.keyset.store.clone();
+    let repository = open::repository(context, (storage, &unlocked.config), store)?;
+    Ok(Keys { unlocked, signers, repository })
+}
+
+/// The tree of the new snapshot, found as anybody would find it: in storage, by its signature.
+fn root(context: &Context, keys: &Keys, made: &BackupReport) -> Result<Ref, Failure> {
+    let listed = opened::list(context, keys)?;
+    let id = made.snapshot.map(|place| place.id);
+    let found = listed.into_iter().find(|snapshot| Some(snapshot.id) == id);
+    found.map(|snapshot| snapshot.root).ok_or_else(|| {
+        let message = "the new snapshot is not in the repository's list";
+        Failure::new(Exit::Damage, message, "run `lifeboat check` and see what it names")
+    })
+}
+
+/// Restores everything; answers the bytes written.
+fn restore(context: &Context, keys: &Keys, root: &Ref, into: &Path) -> Result<u64, Failure> {
+    let selection = Selection::new(SnapshotPath::root(), &[], &[])
+        .map_err(|error| Failure::usage(error, "report it"))?;
+    let options = Options {
+        selection,
+        overwrite: Overwrite::Always,
+        replaced: Replaced::Dropped,
+        delete: Delete::Nothing,
+        owners: Owners::ByName,
+        // Nobody else can reach into the folder, so nothing in it can be misused.
+        rights: Rights::All,
+        verify: Verify::No,
+        threads_count: std::thread::available_parallelism().map_or(2, usize::from),
+    };
+    let target = FolderTarget::open(into, context.run.seed)?;
+    let report = execute::execute(&context.run, (&keys.repository, root), &target, &options)?;
+    Ok(report.restored_bytes)
+}
+
+fn compare_all(
+    context: &Context,
+    paths: &[PathBuf],
+    restored: &Path,
+    made: &BackupReport,
+) -> Result<Compared, Failure> {
+    let mut all = Compared::default();
+    for path in paths {
+        // What was named with an absolute path stands in the snapshot with all its names.
+        let inside: PathBuf = path
+            .components()
+            .filter(|part| matches!(part, std::path::Component::Normal(_)))
+            .collect();
+        let one = compare::compare(&context.run, path, &restored.join(inside), made.started)?;
+        for (path, what) in &one.named {
+            let subject = path.as_os_str().as_encoded_bytes();
+            context.run.problem(&Problem::new(subject, format!("did not come back: {what}")));
+        }
+        all.entries_count += one.entries_count;
+        all.files_count += one.files_count;
+        all.bytes += one.bytes;
+        all.differences_count += one.differences_count;
+        all.changed_since_count += one.changed_since_count;
+    }
+    Ok(all)
+}
+
+fn proven(
+    (folder, password_file): (&Path, Option<&Path>),
+    made: &BackupReport,
+    compared: &Compared,
+    (restored_bytes, times): (u64, &Times),
+) -> Proven {
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let shown = |path: &Path| escape(path.as_os_str().as_encoded_bytes());
+    Proven {
+        is_proven: compared.differences_count == 0 && made.tree.flagged_count == 0,
+        repository: shown(folder),
+        snapshot_id: made.snapshot.map(|place| place.id.to_string()).unwrap_or_default(),
+        password_file: password_file.map(shown),
+        entries_count: compared.entries_count,
+        files_count: compared.files_count,
+        content_bytes: compared.bytes,
+        stored_bytes: made.stored_bytes,
+        restored_bytes,
+        differences_count: compared.differences_count,
+        changed_since_count: compared.changed_since_count,
+        backup_ms: ms(times.backup),
+        restore_ms: ms(times.restore),
+        compare_ms: ms(times.compare),
+    }
+}
+
+fn text(proven: &Proven) -> String {
+    let Proven { repository, entries_count, files_count, differences_count, .. } = proven;
+    let verdict = if proven.is_proven {
+        "Proven: what was backed up came back, compared byte for byte."
+    } else {
+        "Not proven: see the problems above."
+    };
+    let seconds = |ms: u64| format!("{}.{:01} s", ms / 1000, ms % 1000 / 100);
+    let mut lines = vec![
+        String::new(),
+        verdict.to_owned(),
+        format!(
+            "  backup   {:>8}  {} in {files_count} files; {} added to the repository",
+            seconds(proven.backup_ms),
+            Bytes(proven.content_bytes),
+            Bytes(proven.stored_bytes)
+        ),
+        format!("  restore  {:>8}  {}", seconds(proven.restore_ms), Bytes(proven.restored_bytes)),
+        format!(
+            "  compare  {:>8}  {entries_count} entries, {differences_count} differ",
+            seconds(proven.compare_ms)
+        ),
+    ];
+    if proven.changed_since_count > 0 {
+        let count = proven.changed_since_count;
+        lines.push(format!("  {count} entries were changed meanwhile, so they prove nothing"));
+    }
+    lines.push(format!("\nThe repository is in  {repository}"));
+    if let Some(file) = &proven.password_file {
+        lines.push(format!("Its passphrase is in  {file}"));
+    }
+    lines.push("\nStill missing for safety:".to_owned());
+    lines.push("  a second place: a disk or house that fails with this one takes both".to_owned());
+    if proven.password_file.is_some() {
+        lines.push("  the passphrase elsewhere: without it nobody reads the repository".to_owned());
+    }
+    lines.push("  a recovery key on paper: `lifeboat key recovery --help`".to_owned());
+    lines.join("\n")
+}

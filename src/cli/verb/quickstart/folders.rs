@@ -1,0 +1,233 @@
+//! Where `quickstart` puts what it makes: never inside what it backs up.
+
+use std::io;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::local;
+use crate::cli::secrets::Asked;
+use crate::cli::secrets::SecretSource;
+use crate::crypto::random_bytes;
+use crate::path::escape;
+
+/// The folder's name beneath the user's folder for data.
+const OWN: &str = "lifeboat";
+/// Random bytes of a passphrase that nobody chose.
+const PASSPHRASE_BYTES: usize = 16;
+
+fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
+}
+
+/// The named paths, absolute and without links, so that a comparison finds them again.
+///
+/// # Errors
+/// When one does not exist.
+pub fn sources(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut sources = Vec::with_capacity(paths.len());
+    for path in paths {
+        let real = path.canonicalize().map_err(|error| {
+            let message = format!("`{}`: {error}", shown(path));
+            Failure::new(Exit::Failed, message, "name a folder that exists")
+        })?;
+        sources.push(real);
+    }
+    sources.sort_unstable();
+    sources.dedup();
+    Ok(sources)
+}
+
+/// The folder of the repository.
+///
+/// # Errors
+/// When it would lie inside a source, or a source inside it (2).
+pub fn storage(
+    context: &Context,
+    named: Option<&Path>,
+    sources: &[PathBuf],
+) -> Result<PathBuf, Failure> {
+    let own = || context.environment.data_home().map(|home| home.join(OWN).join("quickstart"));
+    let named = named.map(Path::to_owned).or_else(|| context.settings.repository.clone());
+    let folder = named.or_else(own).ok_or_else(|| {
+        Failure::usage("no folder for the repository: HOME is not set", "give --storage FOLDER")
+    })?;
+    let folder = real(&folder).map_err(|error| failed(&folder, &error))?;
+    for source in sources {
+        if folder.starts_with(source) || source.starts_with(&folder) {
+            let (folder, source) = (shown(&folder), shown(source));
+            return Err(Failure::usage(
+                format_args!("the repository `{folder}` and `{source}` lie inside each other"),
+                "give --storage FOLDER outside of what is backed up",
+            ));
+        }
+    }
+    Ok(folder)
+}
+
+/// Absolute and without links, as far as it exists.
+fn real(path: &Path) -> io::Result<PathBuf> {
+    let whole = std::path::absolute(path)?;
+    for above in whole.ancestors() {
+        match (above.canonicalize(), whole.strip_prefix(above)) {
+            (Ok(there), Ok(rest)) if rest.as_os_str().is_empty() => return Ok(there),
+            (Ok(there), Ok(rest)) if !rest.components().any(|c| c == Component::ParentDir) => {
+                return Ok(there.join(rest));
+            }
+            _ => {}
+        }
+    }
+    Ok(whole)
+}
+
+/// Where the passphrase comes from, and the file if it is one of ours. Where none is named and
+/// nobody can be asked, a new repository gets a random one in a file that only its user can read.
+///
+/// # Errors
+/// When that file cannot be written.
+pub fn passphrase(
+    context: &Context,
+    folder: &Path,
+    asked: Asked,
+) -> Result<(SecretSource, Option<PathBuf>), Failure> {
+    let source = &context.settings.secret;
+    if !matches!(source, SecretSource::Prompt) {
+        return Ok((source.clone(), None));
+    }
+    let Some(home) = context.environment.data_home() else { return Ok((source.clone(), None)) };
+    // Beside the user's data and not beside the repository: that may be a disk which is carried.
+    let number = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
+    let number = number.get(..16).unwrap_or_default();
+    let file = home.join(OWN).join(format!("passphrase-{number}"));
+    if file.exists() {
+        return Ok((SecretSource::File(file.clone()), Some(file)));
+    }
+    if asked == Asked::Existing || !source.is_absent() {
+        return Ok((source.clone(), None));
+    }
+    let random = random_bytes::<PASSPHRASE_BYTES>().map_err(io::Error::other);
+    let random = random.map_err(|error| failed(&file, &error))?;
+    let mut text = zeroize::Zeroizing::new(String::new());
+    for (at, byte) in random.iter().enumerate() {
+        let dash = if at > 0 && at % 2 == 0 { "-" } else { "" };
+        text.push_str(&format!("{dash}{byte:02x}"));
+    }
+    text.push('\n');
+    let made = local::make_private_folder(&home.join(OWN));
+    made.and_then(|()| local::write_private(&file, &[text.as_bytes()]))
+        .map_err(|error| failed(&file, &error))?;
+    Ok((SecretSource::File(file.clone()), Some(file)))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("`{}`: {error}", shown(path));
+    Failure::new(Exit::Failed, message, "name another folder with --storage")
+}
+
+/// A folder for restored files that is removed in the end, however the run ends.
+#[derive(Debug)]
+pub struct ProofFolder {
+    path: PathBuf,
+}
+
+impl ProofFolder {
+    /// A new folder beside the repository, closed to others.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn beside(repository: &Path) -> Result<Self, Failure> {
+        let mut name = repository.file_name().unwrap_or_default().to_owned();
+        let number = random_bytes::<8>().map_err(io::Error::other);
+        let number = number.map_err(|error| failed(repository, &error))?;
+        name.push(format!("-proof-{:016x}", u64::from_be_bytes(number)));
+        let path = repository.with_file_name(name);
+        local::make_private_folder(&path).map_err(|error| failed(&path, &error))?;
+        Ok(Self { path })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes it.
+    ///
+    /// # Errors
+    /// When something of it stays.
+    pub fn remove(self) -> Result<(), Failure> {
+        remove(&self.path).map_err(|error| {
+            let message = format!("the throw-away folder `{}`: {error}", shown(&self.path));
+            Failure::new(Exit::Problems, message, "remove the folder by hand")
+        })
+    }
+}
+
+impl Drop for ProofFolder {
+    fn drop(&mut self) {
+        if self.path.symlink_metadata().is_ok() {
+            let _named_by_the_first_failure = remove(&self.path);
+        }
+    }
+}
+
+/// Restored folders may be closed even to their owner, so they are opened first.
+fn remove(folder: &Path) -> io::Result<()> {
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        open_to_owner(&folder)?;
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                pending.push(entry.path());
+            }
+        }
+    }
+    std::fs::remove_dir_all(folder)
+}
+
+#[cfg(unix)]
+fn open_to_owner(folder: &Path) -> io::Result<()> {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(folder, mode)
+}
+
+#[cfg(not(unix))]
+fn open_to_owner(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_throw_away_folder_goes_with_closed_folders_in_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let proof = ProofFolder::beside(&dir.path().join("repository")).unwrap();
+        assert_eq!(proof.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        let closed = proof.path().join("a/closed");
+        std::fs::create_dir_all(closed.join("b")).unwrap();
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o500)).unwrap();
+        proof.remove().unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let dropped = ProofFolder::beside(&dir.path().join("repository")).unwrap();
+        drop(dropped);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_are_followed_as_far_as_the_path_exists() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        std::fs::create_dir(base.join("there")).unwrap();
+        std::os::unix::fs::symlink(base.join("there"), base.join("link")).unwrap();
+        assert_eq!(real(&base.join("link/new/r")).unwrap(), base.join("there/new/r"));
+        assert_eq!(real(&base.join("link")).unwrap(), base.join("there"));
+    }
+}
