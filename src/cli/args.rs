@@ -105,6 +105,7 @@ pub enum Verb {
     Find(verb::read::find::FindArgs),
     Diff(verb::read::diff::DiffArgs),
     Restore(verb::restore::RestoreArgs),
+    Dump(verb::dump::DumpArgs),
     Check(verb::check::CheckArgs),
     Key(verb::key::KeyArgs),
     Completion(verb::completion::CompletionArgs),

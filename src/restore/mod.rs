@@ -10,6 +10,7 @@
 
 mod data;
 pub mod decide;
+pub mod dump;
 pub mod execute;
 mod file;
 mod filling;

@@ -2,6 +2,7 @@
 
 mod scene;
 
+mod dump;
 mod keys;
 mod options;
 mod quickstart;

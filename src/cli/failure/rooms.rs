@@ -8,6 +8,7 @@ use crate::format::record::RecordError;
 use crate::repository::error::RepositoryError;
 use crate::repository::keys::error::KeysError;
 use crate::restore::RestoreError;
+use crate::restore::dump::DumpError;
 use crate::source::SourceError;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
@@ -192,6 +193,30 @@ impl From<TargetError> for Failure {
         };
         Self::new(Exit::Failed, error, next)
             .meaning("what stands in the target under its final name is whole")
+    }
+}
+
+impl From<DumpError> for Failure {
+    fn from(error: DumpError) -> Self {
+        match error {
+            DumpError::Stopped(why) => why.into(),
+            DumpError::Write(error) => error.into(),
+            DumpError::NotAFile { .. } => Self::new(
+                Exit::Failed,
+                error,
+                "name a file; `lifeboat restore` brings back folders and the rest",
+            ),
+            DumpError::Unreadable { .. } => {
+                Self::new(Exit::Problems, error, "take the file from an earlier snapshot")
+            }
+            DumpError::Lost { error, .. } if matches!(*error, RepositoryError::Vault(_)) => {
+                (*error).into()
+            }
+            DumpError::Lost { .. } | DumpError::Differs { .. } => {
+                Self::new(Exit::Damage, error, CHECK)
+                    .meaning("what was printed is not the whole file")
+            }
+        }
     }
 }
 

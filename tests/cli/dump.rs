@@ -1,0 +1,49 @@
+//! `dump`.
+
+use super::round_trip::with_files;
+
+#[test]
+fn a_file_comes_out_byte_for_byte() {
+    let scene = with_files();
+    scene.file("source/empty", b"");
+    #[cfg(unix)]
+    std::fs::hard_link(scene.path("source/a.txt"), scene.path("source/z-link")).unwrap();
+    scene.expect(0, &["backup", "-q", "."]);
+    assert_eq!(scene.expect(0, &["dump", "latest:a.txt"]).stdout, b"alpha");
+    assert_eq!(scene.expect(0, &["dump", "latest:/sub/b.txt"]).stdout, b"beta");
+    assert_eq!(scene.expect(0, &["dump", "latest:empty"]).stdout, b"");
+    let large = scene.expect(0, &["dump", "latest:sub/deep/large.bin"]);
+    assert!(large.stdout == vec![7; 3_000_000], "{} bytes", large.stdout.len());
+    #[cfg(unix)]
+    assert_eq!(scene.expect(0, &["dump", "latest:z-link"]).stdout, b"alpha");
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let scene = with_files();
+    scene.expect(0, &["backup", "-q", "."]);
+    let told = scene.expect(1, &["dump", "latest:sub"]);
+    assert!(told.stdout.is_empty() && told.stderr.contains("is not a file"), "{told}");
+    let told = scene.expect(1, &["dump", "latest:gone"]);
+    assert!(told.stderr.contains("is not in the snapshot"), "{told}");
+    scene.expect(2, &["dump", "latest:a.txt", "--json"]);
+}
+
+#[test]
+fn damage_is_told_and_never_printed() {
+    let scene = with_files();
+    scene.expect(0, &["backup", "-q", "."]);
+    let packs: Vec<_> =
+        scene.files("repository").into_iter().filter(|name| name.contains("/packs/")).collect();
+    let mut damaged_count = 0;
+    for pack in packs.iter().filter(|path| std::fs::metadata(path).unwrap().is_file()) {
+        let mut bytes = std::fs::read(pack).unwrap();
+        bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+        std::fs::remove_file(pack).unwrap();
+        scene.file(pack, &bytes);
+        damaged_count += 1;
+    }
+    assert!(damaged_count > 0, "{:?}", scene.files("repository"));
+    let told = scene.run(&["dump", "latest:a.txt"]);
+    assert!(told.code != Some(0) && told.stdout.is_empty(), "{told}");
+}
