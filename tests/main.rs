@@ -5,5 +5,8 @@
 mod architecture;
 mod cli;
 mod house;
+mod kill;
+mod reader;
 mod support;
 mod tidy;
+mod torture;
