@@ -211,6 +211,17 @@ impl ChainNames {
         self.manifests.keys().find(|place| place.id == *id).copied()
     }
 
+    /// Manifests of which one copy is not listed, and the folder that lacks it. What a tombstone
+    /// removes may be half gone on purpose.
+    pub(in crate::vault) fn without_twin(&self) -> impl Iterator<Item = (Place, &'static str)> {
+        self.manifests.iter().filter(|(place, _)| !self.tombstones.contains(place)).filter_map(
+            |(place, listed)| {
+                let lacks = listed.iter().position(|is_listed| !is_listed)?;
+                MANIFESTS.get(lacks).map(|prefix| (*place, *prefix))
+            },
+        )
+    }
+
     /// Whether a snapshot is or was here.
     pub(in crate::vault) fn contains(&self, id: &SnapshotId) -> bool {
         self.manifests.keys().chain(&self.tombstones).any(|place| place.id == *id)

@@ -114,7 +114,20 @@ impl Session {
         {
             return Err(VaultError::ParentGone { id });
         }
-        self.check_root(run, &manifest.public.root, &names)
+        self.check_root(run, &manifest.public.root, &names)?;
+        self.write_twins(run, &names)
+    }
+
+    /// A writer that died between the two copies of its manifest left one: this is the other. A
+    /// copy that cannot be read is no reason not to commit; `check` tells of it.
+    fn write_twins(&self, run: &Run, names: &ChainNames) -> Result<(), VaultError> {
+        for (place, prefix) in names.without_twin() {
+            run.check()?;
+            if let Ok(Some(manifest)) = self.vault.read_manifest_at(&place) {
+                self.create_manifest(&place.name(prefix)?, &manifest)?;
+            }
+        }
+        Ok(())
     }
 
     /// A root that was not put now is either the parent's or known to the index.

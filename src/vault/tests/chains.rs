@@ -189,3 +189,13 @@ fn refused_signatures_swapped_names_and_strangers_are_named() {
     assert_eq!(found.findings.iter().filter(bad).count(), 2);
     assert!(matches!(found.findings[0], ChainFinding::Stranger { .. }));
 }
+
+#[test]
+fn the_next_commit_writes_a_missing_twin() {
+    for prefix in ["manifests/", "manifests.2/"] {
+        let (fixture, ids) = three();
+        let name = remove(&fixture, prefix, &ids[2]);
+        fixture.backup(4, 1);
+        assert_eq!(manifests(&fixture).findings, [], "{name}");
+    }
+}
