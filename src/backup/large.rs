@@ -49,6 +49,54 @@ pub(super) struct LargeFile {
     pub(super) failed: Option<ReadError>,
 }
 
+/// What was read of a file and not cut yet. Its bytes are kept from file to file, so that they are
+/// zeroed once.
+#[derive(Default)]
+pub(super) struct Window {
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
+impl Window {
+    fn begin(&mut self, chunk_max_bytes: usize, head: &[u8]) {
+        let capacity = (chunk_max_bytes + chunk_max_bytes / 4).max(head.len());
+        if self.bytes.len() < capacity {
+            self.bytes.resize(capacity, 0);
+        }
+        self.bytes[..head.len()].copy_from_slice(head);
+        self.filled = head.len();
+    }
+
+    /// Reads on, at most `left` bytes, which is counted down; 0 means the end.
+    fn read(
+        &mut self,
+        content: &mut dyn source::Content,
+        left: &mut u64,
+    ) -> Result<usize, ReadError> {
+        let room = self.bytes.len() - self.filled;
+        let room = room.min(usize::try_from(*left).unwrap_or(usize::MAX));
+        if room == 0 {
+            return Ok(0);
+        }
+        let read = content.read(&mut self.bytes[self.filled..self.filled + room])?;
+        self.filled += read;
+        *left -= read as u64;
+        Ok(read)
+    }
+
+    fn keep_from(&mut self, start: usize) {
+        self.bytes.copy_within(start..self.filled, 0);
+        self.filled -= start;
+    }
+}
+
+/// What a chunk is of its file.
+#[derive(Debug, Clone, Copy)]
+enum Share {
+    WholeFile,
+    Part,
+}
+
 enum Part {
     Ready(Extent),
     Waiting { number: u64, digest: Digest },
@@ -84,11 +132,10 @@ pub(super) fn store(
         next_number: 0,
         reply: crossbeam_channel::unbounded(),
     };
-    let mut buffer = std::mem::take(&mut reading.worker.buffer);
-    buffer.clear();
-    buffer.extend_from_slice(head);
-    let read = reading.read_all(content, &mut buffer);
-    reading.worker.buffer = buffer;
+    let mut window = std::mem::take(&mut reading.worker.window);
+    window.begin(reading.worker.cutter.sizes().max_bytes as usize, head);
+    let read = reading.read_all(content, &mut window);
+    reading.worker.window = window;
     let failed = read?;
     reading.settle()?;
     let size_bytes = reading.hasher.len_bytes();
@@ -122,10 +169,10 @@ impl Reading<'_, '_> {
     fn read_all(
         &mut self,
         content: &mut dyn source::Content,
-        buffer: &mut Vec<u8>,
+        window: &mut Window,
     ) -> Result<Option<ReadError>, BackupError> {
-        if !buffer.is_empty() || !content.may_have_holes() {
-            return self.read_range(content, buffer, u64::MAX);
+        if window.filled > 0 || !content.may_have_holes() {
+            return self.read_range(content, window, None);
         }
         let mut at = 0;
         loop {
@@ -136,7 +183,7 @@ impl Reading<'_, '_> {
             };
             self.hole(range.offset.saturating_sub(at))?;
             let before = self.hasher.len_bytes();
-            if let Some(error) = self.read_range(content, buffer, range.len_bytes)? {
+            if let Some(error) = self.read_range(content, window, Some(range.len_bytes))? {
                 return Ok(Some(error));
             }
             let read = self.hasher.len_bytes() - before;
@@ -158,59 +205,59 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    /// Reads `limit` bytes or to the end of the file, cutting as it goes.
+    /// Reads `limit` bytes, or to the end of the file, cutting as it goes.
     fn read_range(
         &mut self,
         content: &mut dyn source::Content,
-        buffer: &mut Vec<u8>,
-        limit: u64,
+        window: &mut Window,
+        limit: Option<u64>,
     ) -> Result<Option<ReadError>, BackupError> {
         let max = self.worker.cutter.sizes().max_bytes as usize;
-        let capacity = max + max / 4;
-        let mut left = limit.saturating_sub(buffer.len() as u64);
-        let mut filled = buffer.len();
+        let mut left = limit.unwrap_or(u64::MAX);
         let mut failed = None;
         let mut ended = false;
-        buffer.resize(capacity.max(filled), 0);
         loop {
-            while filled < max && !ended {
-                let room = (buffer.len() - filled).min(usize::try_from(left).unwrap_or(usize::MAX));
-                if room == 0 {
-                    ended = true;
-                    break;
-                }
-                match content.read(&mut buffer[filled..filled + room]) {
+            while window.filled < max && !ended {
+                match window.read(content, &mut left) {
                     Ok(0) => ended = true,
-                    Ok(n) => {
-                        filled += n;
-                        left -= n as u64;
-                    }
+                    Ok(_) => {}
                     Err(error) => {
                         failed = Some(error);
                         ended = true;
                     }
                 }
             }
+            let filled = window.filled;
             let mut start = 0;
             while start < filled && (ended || filled - start >= max) {
-                let len = self.worker.cutter.cut(&buffer[start..filled]);
-                self.chunk(&buffer[start..start + len])?;
+                let len = self.worker.cutter.cut(&window.bytes[start..filled]);
+                let ends_file = ended && limit.is_none() && len == filled;
+                let share = if ends_file && self.hasher.len_bytes() == 0 {
+                    Share::WholeFile
+                } else {
+                    Share::Part
+                };
+                self.chunk(&window.bytes[start..start + len], share)?;
                 start += len;
             }
-            buffer.copy_within(start..filled, 0);
-            filled -= start;
-            if ended && filled == 0 {
-                buffer.clear();
+            window.keep_from(start);
+            if ended && window.filled == 0 {
                 return Ok(failed);
             }
         }
     }
 
-    fn chunk(&mut self, raw: &[u8]) -> Result<(), BackupError> {
+    /// Takes the next chunk. One that is the whole file is hashed once for both digests.
+    fn chunk(&mut self, raw: &[u8], share: Share) -> Result<(), BackupError> {
         self.worker.run.check()?;
         self.worker.run.count(Count::BytesDone, raw.len() as u64);
-        self.hasher.update(raw);
-        let digest = digest(raw);
+        let digest = match share {
+            Share::WholeFile => self.hasher.only(raw),
+            Share::Part => {
+                self.hasher.update(raw);
+                digest(raw)
+            }
+        };
         if let Some(chunk) = self.known.get(&digest) {
             let chunk = Arc::clone(chunk);
             self.worker.run.count(Count::ObjectsKnown, 1);
@@ -220,13 +267,21 @@ impl Reading<'_, '_> {
         let number = self.next_number;
         self.next_number += 1;
         self.parts.push_back(Part::Waiting { number, digest });
-        let job = SealJob { raw: raw.to_vec(), reply: self.reply.0.clone(), number };
-        let rejected = match &self.worker.seal_jobs {
-            Some(jobs) => jobs.try_send(job).err(),
-            None => Some(TrySendError::Full(job)),
-        };
-        if let Some(TrySendError::Full(job) | TrySendError::Disconnected(job)) = rejected {
-            job.execute(self.worker);
+        // Only a chunk that another worker can take is worth a copy.
+        let free = self.worker.seal_jobs.as_ref().filter(|jobs| !jobs.is_full());
+        let rejected = free.and_then(|jobs| {
+            let job = SealJob { raw: raw.to_vec(), reply: self.reply.0.clone(), number };
+            jobs.try_send(job).err()
+        });
+        match rejected {
+            Some(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
+                job.execute(self.worker);
+            }
+            None if free.is_some() => {}
+            None => {
+                let sealed = self.worker.seal(ObjectKind::Chunk, raw)?;
+                self.done.insert(number, sealed);
+            }
         }
         self.collect()?;
         self.flush()

@@ -15,6 +15,7 @@ use crate::backup::job::Task;
 use crate::backup::large;
 use crate::backup::large::LargeFile;
 use crate::backup::large::SealJob;
+use crate::backup::large::Window;
 use crate::chunk::Cutter;
 use crate::chunk::digest::digest;
 use crate::format::entry::Content;
@@ -61,7 +62,7 @@ pub(super) struct Worker<'a> {
     sealer: Sealer,
     pub(super) seal_jobs: Option<Sender<SealJob>>,
     pub(super) seal_queue: Receiver<SealJob>,
-    pub(super) buffer: Vec<u8>,
+    pub(super) window: Window,
     bundle: BundleBuffer,
 }
 
@@ -113,7 +114,7 @@ impl<'a> Worker<'a> {
             sealer,
             seal_jobs: Some(queue.0),
             seal_queue: queue.1,
-            buffer: Vec::new(),
+            window: Window::default(),
             bundle: BundleBuffer::default(),
         }
     }

@@ -19,6 +19,13 @@ impl ContentHasher {
         self.at = self.at.saturating_add(data.len() as u64);
     }
 
+    /// Takes all there is of content without holes, and tells its digest, which [`Self::finish`] will
+    /// give too. Nothing may come before or after it.
+    pub fn only(&mut self, data: &[u8]) -> Digest {
+        self.update(data);
+        Digest::new(*self.hasher.finalize().as_bytes())
+    }
+
     /// Passes over a hole; adjacent holes count as one.
     pub fn hole(&mut self, len_bytes: u64) {
         match self.holes.last_mut() {

@@ -31,6 +31,24 @@ const NODE_HEAD_BYTES: usize = 8;
 const SAMPLE_FROM_BYTES: usize = 64 * 1024;
 const SAMPLE_BYTES: usize = 4 * 1024;
 
+/// The level that sealing works at when nobody asks for another one.
+pub const LEVEL_DEFAULT: i32 = 3;
+const LEVEL_FAST: i32 = 1;
+/// Samples of a chunk that shrink to less than this many hundredths are worth the default level.
+/// Above, it would take twice the time of level 1 for a few hundredths more: programs, pictures and
+/// documents that are compressed inside (measured in `benches/`).
+const WELL_SHRINKING_PERCENT: usize = 45;
+/// Samples that stay above this many hundredths are not compressed at all.
+const SHRINKING_PERCENT: usize = 97;
+
+/// How hard to compress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effort {
+    None,
+    Fast,
+    Full,
+}
+
 /// An object cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
@@ -68,7 +86,7 @@ pub enum UnsealError {
 pub struct SealKeys {
     pub domain: DomainKeys,
     pub store: StoreKeys,
-    /// zstd level, 1 to 19.
+    /// zstd level, 1 to 19. At [`LEVEL_DEFAULT`], chunks that shrink little are compressed at level 1.
     pub level: i32,
 }
 
@@ -76,7 +94,7 @@ pub struct SealKeys {
 pub struct Sealer {
     keys: SealKeys,
     compressor: zstd::bulk::Compressor<'static>,
-    sampler: zstd::bulk::Compressor<'static>,
+    fast: zstd::bulk::Compressor<'static>,
     sample: Vec<u8>,
     /// What the compressor writes to: its capacity is used, so nothing is zeroed first.
     packed: Vec<u8>,
@@ -96,7 +114,7 @@ impl Sealer {
         Ok(Self {
             keys: keys.clone(),
             compressor: zstd::bulk::Compressor::new(keys.level).map_err(failed)?,
-            sampler: zstd::bulk::Compressor::new(1).map_err(failed)?,
+            fast: zstd::bulk::Compressor::new(LEVEL_FAST).map_err(failed)?,
             sample: Vec::new(),
             packed: Vec::new(),
             buffer: Vec::new(),
@@ -158,7 +176,7 @@ impl Sealer {
         let key = self.keys.domain.object_key(SUITE, kind as u8, kids, frame);
         let aad = associated_data(kind, kids);
         Reference::seal(key.expose(), &aad, &mut self.buffer, start);
-        let bytes = self.buffer.clone();
+        let bytes = std::mem::take(&mut self.buffer);
         let sid = blind::sid_of(&bytes);
         let object = SealedObject { sid, kind, bytes };
         let reference = Ref { sid, key, raw_len };
@@ -172,9 +190,14 @@ impl Sealer {
     fn frame(&mut self, kind: ObjectKind, raw: &[u8], raw_len: u32) -> Result<(), SealError> {
         let start = self.buffer.len();
         self.packed.clear();
-        if self.is_worth_compressing(raw) {
+        let compressor = match self.effort(kind, raw) {
+            Effort::None => None,
+            Effort::Fast => Some(&mut self.fast),
+            Effort::Full => Some(&mut self.compressor),
+        };
+        if let Some(compressor) = compressor {
             self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
-            self.compressor
+            compressor
                 .compress_to_buffer(raw, &mut self.packed)
                 .map_err(|error| SealError::Compressor(error.to_string()))?;
         }
@@ -189,11 +212,10 @@ impl Sealer {
         Ok(())
     }
 
-    /// A cheap test: four samples are compressed fast; data that does not shrink there by 3 % is
-    /// stored as it is.
-    fn is_worth_compressing(&mut self, raw: &[u8]) -> bool {
-        if raw.is_empty() || raw.len() < SAMPLE_FROM_BYTES {
-            return !raw.is_empty();
+    /// A cheap test: four samples are compressed fast, and tell how hard to try.
+    fn effort(&mut self, kind: ObjectKind, raw: &[u8]) -> Effort {
+        if raw.len() < SAMPLE_FROM_BYTES {
+            return if raw.is_empty() { Effort::None } else { Effort::Full };
         }
         let step = raw.len() / 4;
         let mut sampled = 0;
@@ -201,13 +223,20 @@ impl Sealer {
         self.sample.resize(zstd::zstd_safe::compress_bound(SAMPLE_BYTES), 0);
         for part in raw.chunks_exact(step) {
             let part = &part[..SAMPLE_BYTES.min(part.len())];
-            let Ok(len) = self.sampler.compress_to_buffer(part, &mut self.sample[..]) else {
-                return true;
+            let Ok(len) = self.fast.compress_to_buffer(part, &mut self.sample[..]) else {
+                return Effort::Full;
             };
             sampled += part.len();
             packed += len;
         }
-        packed * 100 < sampled * 97
+        let may_be_fast = kind == ObjectKind::Chunk && self.keys.level == LEVEL_DEFAULT;
+        if packed * 100 >= sampled * SHRINKING_PERCENT {
+            Effort::None
+        } else if may_be_fast && packed * 100 >= sampled * WELL_SHRINKING_PERCENT {
+            Effort::Fast
+        } else {
+            Effort::Full
+        }
     }
 }
 

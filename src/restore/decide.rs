@@ -3,6 +3,7 @@
 use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::restore::Overwrite;
+use crate::target::UNFINISHED_MODE;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub enum Action {
 #[must_use]
 pub fn decide(wanted: &Meta, standing: Option<&Meta>, overwrite: Overwrite) -> Action {
     let Some(standing) = standing else { return Action::Create };
+    if standing.kind == Kind::File && standing.mode == UNFINISHED_MODE {
+        return Action::Replace;
+    }
     if standing.kind == Kind::Directory {
         return match overwrite {
             Overwrite::Never => Action::KeepProtected,
@@ -77,7 +81,9 @@ mod tests {
             }
             assert_eq!(decide(&wanted, Some(&standing), Never), Action::KeepProtected);
         }
+        let unfinished = Meta { mode: UNFINISHED_MODE, ..file(5, 100) };
         for mode in [Always, IfChanged, IfNewer, Never] {
+            assert_eq!(decide(&wanted, Some(&unfinished), mode), Action::Replace);
             assert_eq!(decide(&wanted, None, mode), Action::Create);
         }
     }

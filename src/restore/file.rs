@@ -33,6 +33,7 @@ use crate::run::monitor::Count;
 use crate::run::monitor::Problem;
 use crate::target::Attributes;
 use crate::target::Lack;
+use crate::target::Naming;
 use crate::target::NewFile;
 use crate::target::OldFile;
 use crate::target::Placing;
@@ -279,13 +280,13 @@ impl<'a> Worker<'a> {
                 match bytes.filter(|bytes| hash(bytes) == *digest) {
                     None => return self.lost(job, "the digest of its content differs"),
                     Some(bytes) => {
-                        let mut file = self.writer.create_file(&job.path)?;
+                        let mut file = self.create_small(job)?;
                         file.write_at(0, bytes)?;
                         (file, None)
                     }
                 }
             }
-            Content::None => (self.writer.create_file(&job.path)?, None),
+            Content::None => (self.create_small(job)?, None),
             Content::Extents { .. } | Content::Map { .. } => self.write_extents(job, action)?,
         };
         let mut xattrs = Vec::new();
@@ -296,6 +297,13 @@ impl<'a> Worker<'a> {
         lacks.extend(file.publish(shared.placing(action), &wanted)?);
         shared.restored(job, lacks, job.entry.meta.size_bytes);
         Ok(())
+    }
+
+    /// A file whose content is at hand and verified.
+    fn create_small(&mut self, job: &Job) -> Result<Box<dyn NewFile>, TargetError> {
+        let fresh = self.shared.target.standing().fresh;
+        let naming = if fresh { Naming::AtOnce } else { Naming::WhenWhole };
+        self.writer.create_file(&job.path, naming)
     }
 
     fn lost(&self, job: &Job, why: &str) -> Result<(), RestoreError> {
@@ -337,7 +345,7 @@ impl<'a> Worker<'a> {
             Action::Replace => self.writer.open_file(&job.path).ok(),
             _ => None,
         };
-        let mut file = self.writer.create_file(&job.path)?;
+        let mut file = self.writer.create_file(&job.path, Naming::WhenWhole)?;
         file.set_len(job.entry.meta.size_bytes)?;
         let mut filling = Filling::new();
         let mut extents = extents(shared, &job.entry.content);

@@ -10,6 +10,7 @@ use crate::path::SnapshotPath;
 use crate::target::Attributes;
 use crate::target::Lack;
 use crate::target::Made;
+use crate::target::Naming;
 use crate::target::NewFile;
 use crate::target::OldFile;
 use crate::target::Placing;
@@ -94,9 +95,13 @@ impl Writer for FaultWriter<'_> {
         self.inner.create_folder(path)
     }
 
-    fn create_file(&mut self, path: &SnapshotPath) -> Result<Box<dyn NewFile>, TargetError> {
+    fn create_file(
+        &mut self,
+        path: &SnapshotPath,
+        naming: Naming,
+    ) -> Result<Box<dyn NewFile>, TargetError> {
         self.script.step("create file")?;
-        let inner = self.inner.create_file(path)?;
+        let inner = self.inner.create_file(path, naming)?;
         Ok(Box::new(FaultFile { inner, script: Arc::clone(&self.script) }))
     }
 

@@ -18,6 +18,7 @@ use crate::target::NewFile;
 use crate::target::OldFile;
 use crate::target::Placing;
 use crate::target::TargetError;
+use crate::target::UNFINISHED_MODE;
 
 use super::TemporaryNames;
 use super::attributes;
@@ -28,6 +29,12 @@ use super::failed;
 const REPLACED_NAMES_MAX: u32 = 1000;
 /// How many temporary names are tried.
 const TEMPORARY_NAMES_MAX: u32 = 1000;
+
+const EXCLUSIVE: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::EXCL)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// A place for something that has no final name yet.
 #[derive(Debug)]
@@ -141,12 +148,22 @@ fn keep_aside(folder: &OwnedFd, old: &[u8], name: &[u8]) -> Result<(), Errno> {
     Err(Errno::EXIST)
 }
 
-/// A file being written. It has no name where the system can do that, else a temporary one.
+/// The name of a file that is being written.
+enum Name {
+    /// None, where the system can do that.
+    Unnamed,
+    Temporary(Vec<u8>),
+    /// Its own already, with the rights of what is unfinished.
+    Own,
+    /// Its own, and it is whole.
+    Placed,
+}
+
+/// A file being written.
 pub(super) struct FolderFile {
     fd: OwnedFd,
     place: Place,
-    /// The temporary name; `None` for a file without any.
-    temporary: Option<Vec<u8>>,
+    name: Name,
 }
 
 impl FolderFile {
@@ -154,30 +171,41 @@ impl FolderFile {
         let mode = Mode::RUSR | Mode::WUSR;
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(&*place.folder, c".", flags | OFlags::TMPFILE, mode) {
-            Ok(fd) => Ok(Self { fd, place, temporary: None }),
+            Ok(fd) => Ok(Self { fd, place, name: Name::Unnamed }),
             Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {
-                let exclusive = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
                 let made = place
-                    .temporary(|folder, name| rustix::fs::openat(folder, name, exclusive, mode));
+                    .temporary(|folder, name| rustix::fs::openat(folder, name, EXCLUSIVE, mode));
                 let (mut temporary, fd) = made.map_err(place.failed("create file"))?;
                 temporary.placed = true;
                 let name = std::mem::take(&mut temporary.name);
                 drop(temporary);
-                Ok(Self { fd, place, temporary: Some(name) })
+                Ok(Self { fd, place, name: Name::Temporary(name) })
             }
             Err(errno) => Err(failed("create file", &place.path, errno)),
         }
     }
 
+    pub(super) fn create_named(place: Place) -> Result<Self, TargetError> {
+        let mode = Mode::from_raw_mode(UNFINISHED_MODE);
+        let fd = rustix::fs::openat(&*place.folder, place.name(), EXCLUSIVE, mode)
+            .map_err(place.failed("create file"))?;
+        Ok(Self { fd, place, name: Name::Own })
+    }
+
     fn place(&mut self, placing: Placing) -> Result<(), Errno> {
-        if let Some(name) = self.temporary.take() {
-            return Temporary { place: &self.place, name, placed: false }.place(placing);
+        match std::mem::replace(&mut self.name, Name::Placed) {
+            Name::Own | Name::Placed => Ok(()),
+            Name::Temporary(name) => {
+                Temporary { place: &self.place, name, placed: false }.place(placing)
+            }
+            Name::Unnamed if placing == Placing::New => {
+                link(&self.fd, &self.place.folder, self.place.name())
+            }
+            Name::Unnamed => {
+                let made = self.place.temporary(|folder, name| link(&self.fd, folder, name));
+                made?.0.place(placing)
+            }
         }
-        if placing == Placing::New {
-            return link(&self.fd, &self.place.folder, self.place.name());
-        }
-        let (temporary, ()) = self.place.temporary(|folder, name| link(&self.fd, folder, name))?;
-        temporary.place(placing)
     }
 }
 
@@ -196,9 +224,12 @@ fn link(fd: &OwnedFd, folder: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
 
 impl Drop for FolderFile {
     fn drop(&mut self) {
-        if let Some(name) = self.temporary.take() {
-            drop(Temporary { place: &self.place, name, placed: false });
-        }
+        let name = match std::mem::replace(&mut self.name, Name::Placed) {
+            Name::Temporary(name) => name,
+            Name::Own => self.place.name().to_vec(),
+            Name::Unnamed | Name::Placed => return,
+        };
+        drop(Temporary { place: &self.place, name, placed: false });
     }
 }
 

@@ -8,9 +8,11 @@ use crate::meta::Kind;
 use crate::meta::Xattr;
 use crate::target::Attributes;
 use crate::target::Made;
+use crate::target::Naming;
 use crate::target::Placing;
 use crate::target::Special;
 use crate::target::Strays;
+use crate::target::UNFINISHED_MODE;
 use crate::units::FileTime;
 
 /// A target with a canary beside it that nothing may touch.
@@ -51,7 +53,7 @@ impl Place {
     }
 
     fn put(&self, name: &str, bytes: &[u8], placing: Placing) -> Result<(), TargetError> {
-        let mut file = self.target.writer().create_file(&path(name))?;
+        let mut file = self.target.writer().create_file(&path(name), Naming::WhenWhole)?;
         file.write_at(0, bytes)?;
         assert_eq!(file.publish(placing, &attributes())?, []);
         Ok(())
@@ -71,7 +73,7 @@ fn attributes() -> Attributes<'static> {
 fn a_dropped_file_leaves_nothing_and_a_published_one_is_whole() {
     let place = Place::new();
     assert!(place.target.standing().fresh);
-    let mut file = place.target.writer().create_file(&path("a")).unwrap();
+    let mut file = place.target.writer().create_file(&path("a"), Naming::WhenWhole).unwrap();
     file.write_at(0, b"half").unwrap();
     drop(file);
     assert!(place.names("").is_empty());
@@ -120,7 +122,7 @@ fn a_link_at_any_component_is_refused_and_never_written_through() {
         let mut writer = place.target.writer();
         let within = path(link).join(b"new").unwrap();
         let special = Special::Fifo;
-        assert!(writer.create_file(&within).is_err());
+        assert!(writer.create_file(&within, Naming::WhenWhole).is_err());
         assert!(writer.create_folder(&within).is_err());
         assert!(writer.create_special(&within, special, &attributes(), Placing::New).is_err());
         assert!(writer.look(&within).is_err());
@@ -165,7 +167,9 @@ fn a_folder_swapped_for_a_link_during_the_restore_lets_nothing_out() {
         for number in 0..2000 {
             let mut writer = place.target.writer();
             let within = path(&format!("d/{number}"));
-            match writer.create_file(&within).map(|file| file.publish(Placing::New, &attributes()))
+            match writer
+                .create_file(&within, Naming::WhenWhole)
+                .map(|file| file.publish(Placing::New, &attributes()))
             {
                 Ok(published) => assert_eq!(published, Ok(vec![])),
                 Err(_) => refused += 1,
@@ -204,6 +208,35 @@ fn special_things_are_what_they_should_be() {
 }
 
 #[test]
+fn a_file_named_at_once_shows_that_it_is_unfinished_until_it_is_published() {
+    let place = Place::new();
+    let mut writer = place.target.writer();
+    let mut file = writer.create_file(&path("a"), Naming::AtOnce).unwrap();
+    file.write_at(0, b"half").unwrap();
+    let standing = writer.look(&path("a")).unwrap().unwrap();
+    assert_eq!(standing.mode, UNFINISHED_MODE);
+    let taken = writer.create_file(&path("a"), Naming::AtOnce).err().unwrap();
+    assert_eq!(taken.kind, TargetErrorKind::Taken);
+    drop(file);
+    assert!(place.names("").is_empty());
+    let mut file = writer.create_file(&path("a"), Naming::AtOnce).unwrap();
+    file.write_at(0, b"whole").unwrap();
+    assert_eq!(file.publish(Placing::New, &attributes()).unwrap(), []);
+    assert_eq!(std::fs::read(place.at("a")).unwrap(), b"whole");
+    assert_eq!(std::fs::metadata(place.at("a")).unwrap().mode() & 0o7777, 0o640);
+}
+
+#[test]
+fn a_name_that_a_link_has_taken_is_not_followed() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("../outside/new", place.at("a")).unwrap();
+    let mut writer = place.target.writer();
+    let taken = writer.create_file(&path("a"), Naming::AtOnce).err().unwrap();
+    assert_eq!(taken.kind, TargetErrorKind::Taken);
+    place.assert_canary();
+}
+
+#[test]
 fn attributes_survive_and_what_cannot_be_set_is_told() {
     let place = Place::new();
     let xattrs = [
@@ -213,7 +246,7 @@ fn attributes_survive_and_what_cannot_be_set_is_told() {
     let mode = 0o4751;
     let owner = place.target.standing().privileged.then_some((12_345, 54_321));
     let wanted = Attributes { owner, mode, xattrs: &xattrs, ..attributes() };
-    let file = place.target.writer().create_file(&path("a")).unwrap();
+    let file = place.target.writer().create_file(&path("a"), Naming::WhenWhole).unwrap();
     let lacks = file.publish(Placing::New, &wanted).unwrap();
     assert_eq!(lacks.iter().map(|l| &l.what[..]).collect::<Vec<_>>(), [b"nonsense"]);
     let stat = std::fs::metadata(place.at("a")).unwrap();
@@ -232,7 +265,7 @@ fn attributes_survive_and_what_cannot_be_set_is_told() {
 #[test]
 fn holes_take_no_space_and_read_as_zero() {
     let place = Place::new();
-    let mut file = place.target.writer().create_file(&path("a")).unwrap();
+    let mut file = place.target.writer().create_file(&path("a"), Naming::WhenWhole).unwrap();
     file.set_len(64 << 20).unwrap();
     file.write_at(32 << 20, b"data").unwrap();
     file.publish(Placing::New, &attributes()).unwrap();
@@ -258,7 +291,7 @@ fn paths_longer_than_the_system_takes_in_one_call_work() {
         assert_eq!(writer.create_folder(&folder), Ok(Made::Stood));
     }
     let file = folder.join(b"file").unwrap();
-    let new = writer.create_file(&file).unwrap();
+    let new = writer.create_file(&file, Naming::WhenWhole).unwrap();
     new.publish(Placing::New, &attributes()).unwrap();
     assert_eq!(writer.look(&file).unwrap().unwrap().kind, Kind::File);
     let long = SnapshotPath::root().join(&[b'n'; 300]).unwrap();

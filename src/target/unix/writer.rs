@@ -15,6 +15,7 @@ use crate::path::SnapshotPath;
 use crate::target::Attributes;
 use crate::target::Lack;
 use crate::target::Made;
+use crate::target::Naming;
 use crate::target::NewFile;
 use crate::target::OldFile;
 use crate::target::Placing;
@@ -98,8 +99,16 @@ impl Writer for FolderWriter {
         }
     }
 
-    fn create_file(&mut self, path: &SnapshotPath) -> Result<Box<dyn NewFile>, TargetError> {
-        Ok(Box::new(FolderFile::create(self.place("create file", path)?)?))
+    fn create_file(
+        &mut self,
+        path: &SnapshotPath,
+        naming: Naming,
+    ) -> Result<Box<dyn NewFile>, TargetError> {
+        let place = self.place("create file", path)?;
+        Ok(Box::new(match naming {
+            Naming::WhenWhole => FolderFile::create(place)?,
+            Naming::AtOnce => FolderFile::create_named(place)?,
+        }))
     }
 
     fn open_file(&mut self, path: &SnapshotPath) -> Result<Box<dyn OldFile>, TargetError> {
