@@ -21,7 +21,7 @@ pub enum Kind {
     File,
     Directory,
     Symlink,
-    /// Another name of a file that stands earlier in the same snapshot.
+    /// Another name of what stands earlier in the same snapshot and is no folder.
     HardLink,
     Fifo,
     Socket,
@@ -126,7 +126,7 @@ impl Meta {
     #[must_use]
     pub fn looks_unchanged_from(&self, earlier: &Self) -> bool {
         let kind_same = self.kind == earlier.kind
-            || (self.kind == Kind::File && earlier.kind == Kind::HardLink);
+            || (self.kind != Kind::Directory && earlier.kind == Kind::HardLink);
         kind_same
             && self.size_bytes == earlier.size_bytes
             && self.mtime == earlier.mtime

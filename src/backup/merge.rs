@@ -18,7 +18,7 @@ use crate::source::Found;
 pub(super) enum Decision {
     /// Nothing changed: the parent's entry stands.
     Keep(Item),
-    /// Another name of a file that came before; needs no reading.
+    /// Another name of something that came before; needs no reading.
     Link(Item),
     /// To be read with others: attributes, or a small file's content.
     Small(Task),
@@ -59,7 +59,7 @@ impl<'a> Merge<'a> {
     }
 
     fn first_name(&mut self, found: &Found) -> Option<SnapshotPath> {
-        if found.meta.kind != Kind::File || found.meta.links_count < 2 {
+        if found.meta.kind == Kind::Directory || found.meta.links_count < 2 {
             return None;
         }
         let inode = (found.meta.device, found.meta.inode);

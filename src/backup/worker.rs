@@ -239,6 +239,12 @@ impl<'a> Worker<'a> {
                 Ok(content) => content,
                 Err(error) => return Ok(Small::Done(self.unreadable(&task, &error))),
             };
+            if has_hole(&mut *content) {
+                let file = large::store(self, &mut *content, &[], task.parent.as_ref())?;
+                let meta = content.meta().clone();
+                let seen = seen(&mut *content);
+                return Ok(Small::Done(self.entry(&task, meta, file, seen)));
+            }
             match self.bundle.read(&mut *content, offset + limit) {
                 Err(error) => {
                     self.bundle.truncate(offset);
@@ -337,6 +343,20 @@ impl Gathered {
             _ => Content::None,
         };
         Outcome::Entry { slot: self.slot, meta: self.meta, content }
+    }
+}
+
+/// Whether a file has a hole: then it is kept as extents however small it is, since a slice of a
+/// bundle cannot tell a hole from zeros. Leaves the place of `read` at the start.
+fn has_hole(content: &mut dyn crate::source::Content) -> bool {
+    let size_bytes = content.meta().size_bytes;
+    if size_bytes == 0 || !content.may_have_holes() {
+        return false;
+    }
+    match content.seek_data(0) {
+        Ok(Some(range)) => range.offset > 0 || range.len_bytes < size_bytes,
+        Ok(None) => true,
+        Err(_) => false,
     }
 }
 

@@ -102,16 +102,20 @@ impl Worker<'_> {
                     let entry = Entry { path: job.entry.path.clone(), ..entry };
                     self.file(&Job { entry, path: job.path.clone() })
                 }
+                Ok(Some(entry)) if !matches!(entry.meta.kind, Kind::Directory | Kind::HardLink) => {
+                    let entry = Entry { path: job.entry.path.clone(), ..entry };
+                    Ok(self.special(&Job { entry, path: job.path.clone() })?)
+                }
                 Err(crate::repository::error::RepositoryError::Stopped(why)) => Err(why.into()),
                 _ => {
-                    let why = "the file that it is a hard link to is not in the snapshot";
+                    let why = "what it is a hard link to is not in the snapshot";
                     shared.fail(job, &Problem::damage(subject(), why));
                     Ok(())
                 }
             };
         };
         if shared.with(|state| state.absent.contains(&place)) {
-            let why = "the file that it is a hard link to was not restored";
+            let why = "what it is a hard link to was not restored";
             shared.fail(job, &Problem::new(subject(), why));
             return Ok(());
         }
