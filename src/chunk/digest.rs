@@ -19,7 +19,8 @@ impl ContentHasher {
         self.at = self.at.saturating_add(data.len() as u64);
     }
 
-    /// Takes all there is of content without holes, and tells its digest, which [`Self::finish`] will
+    /// Takes all there is of content without holes, and tells its digest, which [`Self::finish`]
+    /// will
     /// give too. Nothing may come before or after it.
     pub fn only(&mut self, data: &[u8]) -> Digest {
         self.update(data);

@@ -86,7 +86,8 @@ pub enum UnsealError {
 pub struct SealKeys {
     pub domain: DomainKeys,
     pub store: StoreKeys,
-    /// zstd level, 1 to 19. At [`LEVEL_DEFAULT`], chunks that shrink little are compressed at level 1.
+    /// zstd level, 1 to 19. At [`LEVEL_DEFAULT`], chunks that shrink little are compressed at level
+    /// 1.
     pub level: i32,
 }
 

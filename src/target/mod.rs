@@ -50,7 +50,8 @@ pub struct TargetError {
     pub detail: String,
 }
 
-/// Rights of a file that stands under its name and is not whole yet: a killed restore leaves at most
+/// Rights of a file that stands under its name and is not whole yet: a killed restore leaves at
+/// most
 /// one a thread, nobody can read it, and the next restore replaces it in every mode. The sticky bit
 /// means nothing on a file, so no user's file has these rights.
 pub const UNFINISHED_MODE: u32 = 0o1000;
@@ -60,7 +61,8 @@ pub const UNFINISHED_MODE: u32 = 0o1000;
 pub enum Naming {
     /// When it is whole: for what is written in many steps, or where something may stand.
     WhenWhole,
-    /// At once, with [`UNFINISHED_MODE`]: for a small file in a fresh target, where a file without a
+    /// At once, with [`UNFINISHED_MODE`]: for a small file in a fresh target, where a file without
+    /// a
     /// name would cost a third more of the system's time.
     AtOnce,
 }
@@ -161,7 +163,8 @@ pub trait Writer {
     /// Makes a folder with rights for its owner only; its attributes come last.
     fn create_folder(&mut self, path: &SnapshotPath) -> Result<Made, TargetError>;
 
-    /// Starts a file in the folder of `path`. With [`Naming::AtOnce`] the name must be free, and the
+    /// Starts a file in the folder of `path`. With [`Naming::AtOnce`] the name must be free, and
+    /// the
     /// only placing is [`Placing::New`].
     fn create_file(
         &mut self,
