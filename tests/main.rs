@@ -6,6 +6,7 @@ mod architecture;
 mod cli;
 mod house;
 mod kill;
+mod pages;
 mod reader;
 mod support;
 mod tidy;

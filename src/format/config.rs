@@ -18,8 +18,13 @@ pub const CONFIG_NAMES: [&str; 3] = ["config", "config.1", "config.2"];
 pub const PACK_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Fewest bytes of a pack.
 pub const PACK_BYTES_MIN: u64 = 64 * 1024;
-/// Fewest bytes of a chunk's minimum; fastcdc works from 64.
+/// Between which sizes the chunker works: fewest and most bytes of a chunk's minimum, average and
+/// maximum.
 pub const CHUNK_BYTES_MIN: u32 = 64;
+pub const CHUNK_MIN_BYTES_MAX: u32 = 1024 * 1024;
+pub const CHUNK_AVG_BYTES_MIN: u32 = 256;
+pub const CHUNK_AVG_BYTES_MAX: u32 = 4 * 1024 * 1024;
+pub const CHUNK_MAX_BYTES_MIN: u32 = 1024;
 
 /// How content is cut and packed; fixed for the life of the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -69,7 +74,9 @@ impl Parameters {
         let even = |size: u32| size.is_multiple_of(2);
         let chunk = [self.chunk_bytes_min, self.chunk_bytes_avg, self.chunk_bytes_max];
         if !rising(chunk[0], chunk[1], chunk[2])
-            || chunk[0] < CHUNK_BYTES_MIN
+            || !(CHUNK_BYTES_MIN..=CHUNK_MIN_BYTES_MAX).contains(&chunk[0])
+            || !(CHUNK_AVG_BYTES_MIN..=CHUNK_AVG_BYTES_MAX).contains(&chunk[1])
+            || chunk[2] < CHUNK_MAX_BYTES_MIN
             || !chunk[1].is_power_of_two()
             || !chunk.into_iter().all(even)
         {
@@ -124,3 +131,32 @@ impl Record for ConfigRecord {
 }
 
 impl SignedRecord for ConfigRecord {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::ChunkSizes;
+
+    /// A config that passes is one that the chunker works with, or init and backup disagree.
+    #[test]
+    fn sizes_pass_here_if_and_only_if_the_chunker_takes_them() {
+        let sizes = [2, 64, 66, 255, 256, 512, 1024, 1 << 20, 1 << 21, 1 << 22, 1 << 23, 1 << 24];
+        let mut passed = 0;
+        for min_bytes in sizes {
+            for avg_bytes in sizes {
+                for max_bytes in sizes.into_iter().chain([1 << 25, u32::MAX - 1]) {
+                    let parameters = Parameters {
+                        chunk_bytes_min: min_bytes,
+                        chunk_bytes_avg: avg_bytes,
+                        chunk_bytes_max: max_bytes,
+                        ..Parameters::DEFAULT
+                    };
+                    let cut = ChunkSizes { min_bytes, avg_bytes, max_bytes };
+                    assert_eq!(parameters.check().is_ok(), cut.check().is_ok(), "{cut:?}");
+                    passed += u32::from(cut.check().is_ok());
+                }
+            }
+        }
+        assert!(passed > 20, "{passed}");
+    }
+}

@@ -13,8 +13,6 @@ use crate::units::Timestamp;
 
 /// Kind of the box that holds it.
 pub const SNAPSHOT_KIND: &str = "snapshot";
-/// Most paths or tags of one snapshot.
-pub const PATHS_MAX: usize = 4096;
 
 /// What a snapshot is of, and what became of the run that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
