@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod fuzz;
 mod house;
 mod kill;
 mod pages;
@@ -11,3 +12,4 @@ mod reader;
 mod support;
 mod tidy;
 mod torture;
+mod world;

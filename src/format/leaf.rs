@@ -14,6 +14,9 @@ use crate::ids::Sid;
 
 /// Most entries of one leaf.
 pub const LEAF_ENTRIES_MAX: usize = 16 * 1024;
+/// Most bytes of all paths of one leaf together. They share what is equal, so a small leaf could
+/// otherwise ask its reader for half a gibibyte.
+pub const LEAF_PATH_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Most children of one node: with 32 bytes each, sealed refs stay below 2 MiB.
 pub const NODE_CHILDREN_MAX: usize = 65_536;
 /// Most different owners-and-rights of one leaf.

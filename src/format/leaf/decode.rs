@@ -28,6 +28,7 @@ use crate::units::FileTime;
 use super::COLUMNS;
 use super::Column;
 use super::LEAF_ENTRIES_MAX;
+use super::LEAF_PATH_BYTES_MAX;
 use super::OWNER_NAME_BYTES_MAX;
 use super::OWNERS_MAX;
 use super::XATTRS_MAX;
@@ -45,12 +46,19 @@ pub fn decode_leaf(raw: &[u8], sids: &[Sid]) -> Result<Vec<Entry>, FormatError> 
     let children = decode_children(&mut reader, sids)?;
     let mut columns = Columns::decode(&mut reader, children)?;
     reader.finish()?;
-    let mut entries = Vec::with_capacity(count);
+    // Every entry has a byte of shape.
+    let mut entries = Vec::with_capacity(count.min(columns.column(Column::Shape).left()));
+    let mut path_bytes = 0_usize;
     let mut last: Option<SnapshotPath> = None;
     for _ in 0..count {
         let entry = columns.entry()?;
         if last.as_ref().is_some_and(|last| *last >= entry.path) {
             return Err(columns.invalid("paths are not sorted"));
+        }
+        path_bytes = path_bytes.saturating_add(entry.path.as_stored().len());
+        if path_bytes > LEAF_PATH_BYTES_MAX {
+            let (found, max) = (path_bytes as u64, LEAF_PATH_BYTES_MAX as u64);
+            return Err(FormatError::Limit { what: "leaf's paths", found, max });
         }
         last = Some(entry.path.clone());
         entries.push(entry);

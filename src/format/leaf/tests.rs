@@ -10,6 +10,7 @@ use crate::format::entry::Content;
 use crate::format::entry::Entry;
 use crate::format::entry::Extent;
 use crate::format::object::Ref;
+use crate::format::wire::FormatError;
 use crate::ids::Digest;
 use crate::ids::Sid;
 use crate::meta::Extra;
@@ -21,6 +22,7 @@ use crate::path::SnapshotPath;
 use crate::secret::ObjectKey;
 use crate::units::FileTime;
 
+use super::LEAF_PATH_BYTES_MAX;
 use super::decode::decode_leaf;
 use super::encode::encode_leaf;
 
@@ -156,4 +158,26 @@ proptest! {
         raw.extend_from_slice(&bytes);
         let _refused_or_not = decode_leaf(&raw, &[]);
     }
+}
+
+/// Paths share what is equal, so their length is no measure of what they ask for.
+#[test]
+fn a_small_leaf_cannot_ask_for_much_memory() {
+    let deep = vec![vec![b'a'; 250]; 130].join(&0);
+    let entries = |count: u32| -> Vec<Entry> {
+        let path = |n: u32| [&deep[..], &[0], format!("{n:05}").as_bytes()].concat();
+        (0..count)
+            .map(|n| Entry {
+                path: SnapshotPath::from_stored(&path(n)).unwrap(),
+                meta: Meta::plain(Kind::Fifo, 0),
+                content: Content::None,
+            })
+            .collect()
+    };
+    let most = u32::try_from(LEAF_PATH_BYTES_MAX / (deep.len() + 6)).unwrap();
+    let good = encode_leaf(&entries(most));
+    assert!(good.raw.len() < 200_000, "{} bytes", good.raw.len());
+    assert!(decode_leaf(&good.raw, &[]).is_ok());
+    let bad = decode_leaf(&encode_leaf(&entries(most + 1)).raw, &[]);
+    assert!(matches!(bad, Err(FormatError::Limit { what: "leaf's paths", .. })), "{bad:?}");
 }

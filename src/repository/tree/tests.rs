@@ -10,6 +10,7 @@ use crate::crypto::sealed::content::DomainKeys;
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
 use crate::format::entry::Extent;
+use crate::format::leaf::LEAF_PATH_BYTES_MAX;
 use crate::format::object::ObjectKind;
 use crate::format::object::Ref;
 use crate::format::object::SealedObject;
@@ -275,4 +276,28 @@ fn maps_of_any_size_round_trip() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_leaf_ends_before_its_paths_are_too_long() {
+    let deep = vec![vec![b'a'; 250]; 130].join(&0);
+    let count = LEAF_PATH_BYTES_MAX / deep.len() + 10;
+    let entry = |n: usize| Entry {
+        path: SnapshotPath::from_stored(&[&deep[..], format!("\0{n:05}").as_bytes()].concat())
+            .unwrap(),
+        meta: Meta::plain(Kind::Fifo, 0),
+        content: Content::None,
+    };
+    let mut memory = Memory::new();
+    let sizes = TreeSizes { leaf_cut_bits: 64, ..TreeSizes::DEFAULT };
+    let mut sealer = Sealer::new(&keys()).unwrap();
+    let mut writer = TreeWriter::new(&mut sealer, &mut memory, sizes);
+    for n in 0..count {
+        writer.push(Item { entry: entry(n), kept: None }).unwrap();
+    }
+    let root = writer.finish().unwrap();
+    let (run, within) = (run(), SnapshotPath::root());
+    let leaves = TreeReader::new(&run, &memory, &root, &within);
+    let counts: Vec<usize> = leaves.map(|leaf| leaf.unwrap().entries.len()).collect();
+    assert_eq!((counts.len(), counts.iter().sum::<usize>()), (2, count));
 }

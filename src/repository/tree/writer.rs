@@ -9,9 +9,11 @@ use crate::format::branch::encode_branch;
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
 use crate::format::leaf::LEAF_ENTRIES_MAX;
+use crate::format::leaf::LEAF_PATH_BYTES_MAX;
 use crate::format::leaf::encode::encode_leaf;
 use crate::format::object::ObjectKind;
 use crate::format::object::Ref;
+use crate::path::PATH_BYTES_MAX;
 use crate::path::SnapshotPath;
 use crate::repository::error::RepositoryError;
 use crate::repository::seal::Sealer;
@@ -41,6 +43,8 @@ pub struct TreeWriter<'a> {
     sizes: TreeSizes,
     pending: Vec<Entry>,
     weight: u32,
+    /// Bytes of the pending entries' paths.
+    path_bytes: usize,
     origin: Origin,
     /// Unfinished branches; the first stands above the leaves.
     levels: Vec<Vec<BranchChild>>,
@@ -73,6 +77,7 @@ impl<'a> TreeWriter<'a> {
             sizes,
             pending: Vec::new(),
             weight: 0,
+            path_bytes: 0,
             origin: Origin::Empty,
             levels: Vec::new(),
             entries_count: 0,
@@ -97,11 +102,14 @@ impl<'a> TreeWriter<'a> {
             _ => Origin::Mixed,
         };
         self.weight = self.weight.saturating_add(weight(&entry));
+        self.path_bytes = self.path_bytes.saturating_add(entry.path.as_stored().len());
         let hash = self.sealer.domain().tree_cut_hash(entry.path.as_stored());
         self.pending.push(entry);
         self.entries_count += 1;
         let may_end = self.weight >= self.sizes.leaf_min && is_cut(hash, self.sizes.leaf_cut_bits);
-        let must_end = self.weight >= self.sizes.leaf_max || self.pending.len() >= LEAF_ENTRIES_MAX;
+        let must_end = self.weight >= self.sizes.leaf_max
+            || self.pending.len() >= LEAF_ENTRIES_MAX
+            || self.path_bytes > LEAF_PATH_BYTES_MAX - PATH_BYTES_MAX;
         if may_end || must_end { self.end_leaf() } else { Ok(()) }
     }
 
@@ -120,6 +128,7 @@ impl<'a> TreeWriter<'a> {
         };
         self.pending.clear();
         self.weight = 0;
+        self.path_bytes = 0;
         self.push_child(0, BranchChild { first, node, entries_count })
     }
 
