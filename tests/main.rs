@@ -7,6 +7,7 @@ mod cli;
 mod fuzz;
 mod house;
 mod kill;
+mod model;
 mod pages;
 mod reader;
 mod support;

@@ -90,7 +90,7 @@ fn explore(target: &Target, seed: u64, time: Duration) -> Explored {
                     done.accepted += 1;
                     if pool.len() < committed + KEPT_MAX {
                         pool.push(input);
-                    } else if done.accepted % 8 == 0 {
+                    } else if done.accepted.is_multiple_of(8) {
                         let at = committed + mutator.below(KEPT_MAX);
                         pool[at] = input;
                     }

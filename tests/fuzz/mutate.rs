@@ -28,7 +28,18 @@ const EDGES: [u64; 20] = [
 
 /// Names and words that mean something to somebody.
 const WORDS: [&[u8]; 12] = [
-    b"..", b".", b"/", b"\0", b"a/../..", b"\xff\xfe", b"CON", b"**/", b"[!", b"{a,b}", b"KiB", b"zoo ",
+    b"..",
+    b".",
+    b"/",
+    b"\0",
+    b"a/../..",
+    b"\xff\xfe",
+    b"CON",
+    b"**/",
+    b"[!",
+    b"{a,b}",
+    b"KiB",
+    b"zoo ",
 ];
 
 pub struct Mutator {

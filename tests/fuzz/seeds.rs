@@ -147,8 +147,10 @@ fn from_a_repository(seeds: &mut Seeds) {
         seeds.add("share", &format!("{name}-body"), &[1], &bytes.expose()[..51]);
         seeds.add("share-words", &name, &[], words::encode(share).as_bytes());
     }
-    let two: Vec<u8> =
-        shares.shares[..2].iter().flat_map(|share| share.encode().expose()[..51].to_vec()).collect();
+    let two: Vec<u8> = shares.shares[..2]
+        .iter()
+        .flat_map(|share| share.encode().expose()[..51].to_vec())
+        .collect();
     seeds.add("share", "two", &[2], &two);
 }
 
@@ -263,13 +265,17 @@ fn nodes(seeds: &mut Seeds, run: &Run, repository: &Repository, root: &Ref) {
         let frame = [&head.encode()[..], &raw[..]].concat();
         seeds.add("frame", &format!("{kind:?}"), &[], &frame);
         let raw_len = head.raw_len.to_le_bytes();
-        seeds.add("object", &format!("{kind:?}"), &[&[kind as u8, 1], &raw_len[..]].concat(), &frame);
+        seeds.add(
+            "object",
+            &format!("{kind:?}"),
+            &[&[kind as u8, 1], &raw_len[..]].concat(),
+            &frame,
+        );
         match kind {
             ObjectKind::Branch => {
                 seeds.add("branch", &name, &count, &raw);
                 let branch = decode_branch(&raw, &sids).unwrap();
-                let below =
-                    if branch.level == 1 { ObjectKind::Leaf } else { ObjectKind::Branch };
+                let below = if branch.level == 1 { ObjectKind::Leaf } else { ObjectKind::Branch };
                 waiting.extend(branch.children.iter().map(|c| ((*c.node).clone(), below)));
             }
             ObjectKind::Leaf => {
@@ -284,8 +290,7 @@ fn nodes(seeds: &mut Seeds, run: &Run, repository: &Repository, root: &Ref) {
             ObjectKind::MapBranch => {
                 seeds.add("map", &format!("branch-{name}"), &[&[1], &count[..]].concat(), &raw);
                 let branch = map::decode_map_branch(&raw, &sids).unwrap();
-                let below =
-                    if branch.level == 1 { ObjectKind::Map } else { ObjectKind::MapBranch };
+                let below = if branch.level == 1 { ObjectKind::Map } else { ObjectKind::MapBranch };
                 waiting.extend(branch.children.iter().map(|(node, _)| ((**node).clone(), below)));
             }
             _ => {
@@ -300,11 +305,8 @@ fn by_hand(seeds: &mut Seeds) {
     let raw = b"some content that zstd makes shorter shorter shorter shorter shorter".repeat(20);
     let packed = zstd::bulk::compress(&raw, 3).unwrap();
     let raw_len = u32::try_from(raw.len()).unwrap();
-    let head = FrameHead {
-        kind: ObjectKind::Chunk,
-        codec: lifeboat::format::frame::Codec::Zstd,
-        raw_len,
-    };
+    let head =
+        FrameHead { kind: ObjectKind::Chunk, codec: lifeboat::format::frame::Codec::Zstd, raw_len };
     let frame = [&head.encode()[..], &packed[..], &[0; 9]].concat();
     let input = [&[ObjectKind::Chunk as u8, 1], &raw_len.to_le_bytes()[..]].concat();
     seeds.add("object", "zstd", &input, &frame);
@@ -350,7 +352,11 @@ fn empty_nodes(seeds: &mut Seeds) {
     let extents = [
         Extent::Hole { len_bytes: u64::MAX },
         Extent::Chunk {
-            chunk: Arc::new(Ref { sid: Sid::new([1; 32]), key: ObjectKey::new([2; 32]), raw_len: 1 }),
+            chunk: Arc::new(Ref {
+                sid: Sid::new([1; 32]),
+                key: ObjectKey::new([2; 32]),
+                raw_len: 1,
+            }),
             digest: Digest::new([3; 32]),
         },
     ];

@@ -185,7 +185,18 @@ impl World {
         &mut self,
         watched: &Watched,
         machine: &Machine,
+        what: (&dyn Source, &str),
+    ) -> Result<BackupReport, BackupError> {
+        self.backup_cut(watched, machine, what, CUTTING)
+    }
+
+    /// The same with content cut in another way.
+    pub fn backup_cut(
+        &mut self,
+        watched: &Watched,
+        machine: &Machine,
         (source, dataset): (&dyn Source, &str),
+        cutting: Cutting,
     ) -> Result<BackupReport, BackupError> {
         let info = |root: &Ref| {
             let mut info = SnapshotInfo::new(root);
@@ -196,7 +207,7 @@ impl World {
             source,
             dataset: dataset.as_bytes(),
             info: &info,
-            cutting: CUTTING,
+            cutting,
             level: 3,
             workers_count: 1,
             cache: Some(machine.cache.path()),

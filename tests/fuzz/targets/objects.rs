@@ -74,7 +74,8 @@ pub fn object(input: &[u8]) -> Seen {
     let mut bytes = Vec::new();
     let mut kids = Vec::new();
     if kind.is_node() {
-        let place = blind::Place { kind: node_refs::NODE_REFS_KIND, repository: REPOSITORY, name: b"" };
+        let place =
+            blind::Place { kind: node_refs::NODE_REFS_KIND, repository: REPOSITORY, name: b"" };
         let sids = [4; 64];
         let refs = blind::seal_box_deterministic(&Secret32::new([3; 32]), place, &sids);
         bytes.extend_from_slice(&7_u32.to_le_bytes());

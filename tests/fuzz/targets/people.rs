@@ -119,7 +119,8 @@ pub fn path(input: &[u8]) -> Seen {
 
 pub fn blob_name(input: &[u8]) -> Seen {
     let text = String::from_utf8_lossy(input);
-    for error in [text.parse::<Sid>().err(), text.parse::<MachineId>().err()].into_iter().flatten() {
+    for error in [text.parse::<Sid>().err(), text.parse::<MachineId>().err()].into_iter().flatten()
+    {
         told(&error);
     }
     if let Ok(id) = text.parse::<Sid>() {
@@ -200,7 +201,8 @@ pub fn cutting(input: &[u8]) -> Seen {
     let sizes = ChunkSizes { min_bytes: size(0), avg_bytes: size(4), max_bytes: size(8) };
     let mut number = u64::from(head[12]);
     let gear = Box::new(std::array::from_fn(|_| {
-        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        number =
+            number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         number
     }));
     let cutter = match Cutter::new(sizes, gear) {

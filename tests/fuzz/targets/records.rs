@@ -174,7 +174,8 @@ pub fn manifest(input: &[u8]) -> Seen {
     };
     match SignedManifest::decode(bytes.clone()) {
         Ok(found) => {
-            let unsigned = manifest::unsigned(&found.public, found.sealed()).expect("within limits");
+            let unsigned =
+                manifest::unsigned(&found.public, found.sealed()).expect("within limits");
             assert_eq!(unsigned, found.signed_part());
             let again = manifest::sign(unsigned, found.signature()).expect("within limits");
             assert_eq!(again.as_bytes(), bytes, "a manifest has one form");

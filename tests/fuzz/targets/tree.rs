@@ -64,9 +64,8 @@ fn settles<T: PartialEq + Debug>(
 
 pub fn leaf(input: &[u8]) -> Seen {
     let encode = |entries: &Vec<Entry>| encode_leaf(entries);
-    let (seen, entries) = settles(input, decode_leaf, encode, |entries| {
-        entries.iter().cloned().map(plain).collect()
-    });
+    let (seen, entries) =
+        settles(input, decode_leaf, encode, |entries| entries.iter().cloned().map(plain).collect());
     let entries = entries.unwrap_or_default();
     assert!(entries.len() <= LEAF_ENTRIES_MAX);
     for entry in &entries {
@@ -113,8 +112,7 @@ pub fn check_entry(entry: &Entry) {
 }
 
 pub fn branch(input: &[u8]) -> Seen {
-    let (seen, found) =
-        settles(input, branch::decode_branch, branch::encode_branch, Clone::clone);
+    let (seen, found) = settles(input, branch::decode_branch, branch::encode_branch, Clone::clone);
     if let Some(found) = found {
         assert!((1..TREE_HEIGHT_MAX).contains(&found.level));
         assert!(found.children.is_sorted_by(|a, b| a.first < b.first));
