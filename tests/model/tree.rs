@@ -113,31 +113,7 @@ impl Tree {
         let (Some(any), Some(file)) = (any, file) else { return self.create(random, now) };
         match random.below(16) {
             0..=4 => self.create(random, now),
-            5 => {
-                let size = self.inode(&file).content.len();
-                let inode = self.touch(&file, now);
-                if size > 0 {
-                    inode.content[random.below(size)] ^= 0x55;
-                    inode.data = None;
-                }
-                if random.below(3) > 0 {
-                    inode.mtime = now;
-                }
-                format!("one byte of {file:?}")
-            }
-            6 => {
-                let more = content(random);
-                let inode = self.touch(&file, now);
-                inode.content.extend(more);
-                (inode.data, inode.mtime) = (None, now);
-                format!("appended to {file:?}")
-            }
-            7 => {
-                let inode = self.touch(&file, now);
-                inode.content.truncate(inode.content.len() / 2);
-                (inode.data, inode.mtime) = (None, now);
-                format!("halved {file:?}")
-            }
+            5..=7 => self.edit_content(&file, random, now),
             8 => {
                 let inode = self.touch(&any, now);
                 if inode.kind != Kind::Symlink {
@@ -181,6 +157,36 @@ impl Tree {
                     self.add(place.clone(), copy);
                 }
                 format!("{place:?} is a copy of {file:?}")
+            }
+        }
+    }
+
+    fn edit_content(&mut self, file: &str, random: &mut Random, now: FileTime) -> String {
+        match random.below(3) {
+            0 => {
+                let size = self.inode(file).content.len();
+                let inode = self.touch(file, now);
+                if size > 0 {
+                    inode.content[random.below(size)] ^= 0x55;
+                    inode.data = None;
+                }
+                if random.below(3) > 0 {
+                    inode.mtime = now;
+                }
+                format!("one byte of {file:?}")
+            }
+            1 => {
+                let more = content(random);
+                let inode = self.touch(file, now);
+                inode.content.extend(more);
+                (inode.data, inode.mtime) = (None, now);
+                format!("appended to {file:?}")
+            }
+            _ => {
+                let inode = self.touch(file, now);
+                inode.content.truncate(inode.content.len() / 2);
+                (inode.data, inode.mtime) = (None, now);
+                format!("halved {file:?}")
             }
         }
     }
