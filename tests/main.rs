@@ -4,6 +4,8 @@
 
 mod architecture;
 mod cli;
+mod damage;
+mod formats;
 mod fuzz;
 mod house;
 mod kill;

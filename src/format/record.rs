@@ -49,6 +49,10 @@ pub enum RecordError {
     Damaged { noun: &'static str },
     #[error("{noun} has an unknown field or a wrong form")]
     Malformed { noun: &'static str },
+    #[error("{noun} lies under a name that is not its own")]
+    Misplaced { noun: &'static str },
+    #[error("{noun} is not signed by anyone who may")]
+    Unsigned { noun: &'static str },
     #[error("{noun}: {field} is out of range")]
     OutOfRange { noun: &'static str, field: &'static str },
 }

@@ -46,3 +46,8 @@ pub fn below(folder: &std::path::Path, name: &[u8]) -> std::path::PathBuf {
     use std::os::unix::ffi::OsStrExt;
     folder.join(std::ffi::OsStr::from_bytes(name))
 }
+
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

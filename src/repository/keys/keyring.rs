@@ -14,6 +14,7 @@ use crate::format::record;
 use crate::ids::RepositoryId;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
+use crate::repository::keys::publish::Placed;
 use crate::run::Run;
 use crate::run::monitor::Problem;
 use crate::storage::Storage;
@@ -58,20 +59,19 @@ fn load_all(
     for name in store.list(KEYRINGS)? {
         run.check()?;
         let names = records::numbered_names(&name, KEYRING_COPIES)?;
-        let (keyring, signed) = match store.load(run, &names, records::signed::<KeyringRecord>) {
-            Ok(loaded) => loaded,
+        let decode = |bytes: &[u8]| {
+            let found = records::signed::<KeyringRecord>(bytes)?;
+            let expected = publish::numbered(KEYRINGS, found.0.generation.into(), bytes);
+            let place = Placed::of((found.0.repository, repository), (&name, &expected));
+            publish::believed(found, (Purpose::Keyring, signers), place)
+        };
+        match store.load(run, &names, decode) {
+            Ok(keyring) if keyring.repository == repository => keyrings.push(keyring),
+            Ok(_) => {} // Left behind by an `init` that never finished.
             Err(RecordsError::Unreadable { error, .. }) => {
                 run.problem(&Problem::damage(name, error.to_string()));
-                continue;
             }
             Err(error) => return Err(error.into()),
-        };
-        if keyring.repository != repository {
-            continue; // Left behind by an `init` that never finished.
-        }
-        match publish::verify(&signed, Purpose::Keyring, signers, "keyring") {
-            Ok(()) => keyrings.push(keyring),
-            Err(error) => run.problem(&Problem::damage(name, error.to_string())),
         }
     }
     Ok(keyrings)

@@ -21,6 +21,7 @@ use crate::ids::MachineId;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
+use crate::repository::keys::publish::Placed;
 use crate::run::Run;
 use crate::run::monitor::Problem;
 use crate::secret::Secret32;
@@ -177,8 +178,13 @@ pub fn list(
     for name in store.list(MACHINES)? {
         run.check()?;
         let names = records::numbered_names(&name, MACHINE_COPIES)?;
-        let loaded = store.load(run, &names, records::signed::<MachineRecord>);
-        let (record, signed) = match loaded {
+        let decode = |bytes: &[u8]| {
+            let found = records::signed::<MachineRecord>(bytes)?;
+            let expected = format!("{MACHINES}{}/{}", found.0.machine, found.0.version);
+            let place = Placed::of((found.0.repository, keyset.repository), (&name, &expected));
+            publish::believed(found, (Purpose::Machine, &admins), place)
+        };
+        let record = match store.load(run, &names, decode) {
             Ok(loaded) => loaded,
             Err(RecordsError::Unreadable { error, .. }) => {
                 run.problem(&Problem::damage(name, error.to_string()));
@@ -188,14 +194,6 @@ pub fn list(
         };
         if record.repository != keyset.repository {
             continue; // Left behind by an `init` that never finished.
-        }
-        if name != format!("{MACHINES}{}/{}", record.machine, record.version) {
-            run.problem(&Problem::damage(name, "this machine record bears another name"));
-            continue;
-        }
-        if let Err(error) = publish::verify(&signed, Purpose::Machine, &admins, "machine record") {
-            run.problem(&Problem::damage(name, error.to_string()));
-            continue;
         }
         let known = newest.get(&record.machine).map_or(0, |known| known.version);
         if record.version > known {

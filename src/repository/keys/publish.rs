@@ -12,6 +12,7 @@ use crate::format::recipients::RECIPIENTS;
 use crate::format::recipients::RECIPIENTS_COPIES;
 use crate::format::recipients::RecipientsRecord;
 use crate::format::record;
+use crate::format::record::RecordError;
 use crate::format::record::Signed;
 use crate::format::record::SignedRecord;
 use crate::ids::RepositoryId;
@@ -47,6 +48,45 @@ pub(in crate::repository::keys) fn verify(
     let key = keys.iter().find(|key| key.key_id() == signer);
     let key = key.ok_or(KeysError::UnknownSigner { what, signer })?;
     Ok(key.verify(purpose, &signed.payload, &signed.signature)?)
+}
+
+/// What a reader of copies believes of one, so that it goes on to the next: a record of another
+/// repository, which the caller passes over, or one under its own name that one of `keys` signed.
+pub(in crate::repository::keys) fn believed<R: SignedRecord>(
+    (record, signed): (R, Signed),
+    (purpose, keys): (Purpose, &[VerifyingKey]),
+    place: Placed,
+) -> Result<R, RecordError> {
+    match place {
+        Placed::Elsewhere => return Ok(record),
+        Placed::Wrong => return Err(RecordError::Misplaced { noun: R::NOUN }),
+        Placed::Right => {}
+    }
+    let verified = verify(&signed, purpose, keys, R::NOUN);
+    verified.map(|()| record).map_err(|_| RecordError::Unsigned { noun: R::NOUN })
+}
+
+/// Whether a record lies where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::repository::keys) enum Placed {
+    /// It belongs to another repository: left behind by an `init` that never finished.
+    Elsewhere,
+    Right,
+    Wrong,
+}
+
+impl Placed {
+    /// From the two repositories and the two names.
+    pub(in crate::repository::keys) fn of(
+        (found, own): (RepositoryId, RepositoryId),
+        (name, expected): (&str, &str),
+    ) -> Self {
+        match (found == own, name == expected) {
+            (false, _) => Self::Elsewhere,
+            (true, true) => Self::Right,
+            (true, false) => Self::Wrong,
+        }
+    }
 }
 
 /// A name that no other content takes: `<folder><number>-<16 hex digits of its hash>`.
@@ -87,7 +127,13 @@ pub fn load_recipients(
     for name in records.list(RECIPIENTS)? {
         run.check()?;
         let names = records::numbered_names(&name, RECIPIENTS_COPIES)?;
-        let (list, signed) = match records.load(run, &names, records::signed::<RecipientsRecord>) {
+        let decode = |bytes: &[u8]| {
+            let found = records::signed::<RecipientsRecord>(bytes)?;
+            let expected = numbered(RECIPIENTS, found.0.version.into(), bytes);
+            let place = Placed::of((found.0.repository, repository), (&name, &expected));
+            believed(found, (Purpose::Recipients, std::slice::from_ref(root)), place)
+        };
+        let list = match records.load(run, &names, decode) {
             Ok(loaded) => loaded,
             Err(RecordsError::Unreadable { error, .. }) => {
                 run.problem(&Problem::damage(name, error.to_string()));
@@ -97,12 +143,6 @@ pub fn load_recipients(
         };
         if list.repository != repository {
             continue; // Left behind by an `init` that never finished.
-        }
-        if let Err(error) =
-            verify(&signed, Purpose::Recipients, std::slice::from_ref(root), "recipients list")
-        {
-            run.problem(&Problem::damage(name, error.to_string()));
-            continue;
         }
         if newest.as_ref().is_none_or(|newest| newest.version < list.version) {
             newest = Some(list);

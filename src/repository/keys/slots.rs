@@ -9,6 +9,8 @@ use crate::crypto::sealed::slot::Argon2Parameters;
 use crate::crypto::sealed::slot::SlotSecret;
 use crate::crypto::sealed::slot::Stretch;
 use crate::format::record;
+use crate::format::record::Record;
+use crate::format::record::RecordError;
 use crate::format::slot::SLOT_LABEL_BYTES_MAX;
 use crate::format::slot::SLOTS;
 use crate::format::slot::SlotKind;
@@ -120,11 +122,18 @@ pub fn load_all(
     for name in store.list(SLOTS)? {
         run.check()?;
         let names = records::twin_names(&name, SLOT_COPIES)?;
-        match store.load(run, &names, records::plain::<SlotRecord>) {
-            Ok(slot) if slot.public.repository != repository => {}
-            Ok(slot) if format!("{SLOTS}{}", slot.public.slot) != name => {
-                run.problem(&Problem::damage(name, "this slot bears another name"));
+        let decode = |bytes: &[u8]| {
+            let slot = records::plain::<SlotRecord>(bytes)?;
+            let is_own = slot.public.repository == repository;
+            let expected = format!("{SLOTS}{}", slot.public.slot);
+            // A copy of another slot is passed over for the twin.
+            if is_own && name != expected {
+                return Err(RecordError::Misplaced { noun: SlotRecord::NOUN });
             }
+            Ok(slot)
+        };
+        match store.load(run, &names, decode) {
+            Ok(slot) if slot.public.repository != repository => {}
             Ok(slot) => slots.push(slot),
             Err(RecordsError::Unreadable { error, .. }) => {
                 run.problem(&Problem::damage(name, error.to_string()));

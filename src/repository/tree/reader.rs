@@ -31,6 +31,8 @@ pub struct TreeReader<'a> {
     /// Branches from the root down, and the next child of each.
     stack: Vec<(Branch, usize)>,
     root: Option<Ref>,
+    /// The last path that was given or passed: whatever follows lies behind it.
+    reached: Option<SnapshotPath>,
 }
 
 impl std::fmt::Debug for TreeReader<'_> {
@@ -49,27 +51,40 @@ impl<'a> TreeReader<'a> {
         within: &SnapshotPath,
     ) -> Self {
         let within = within.clone();
-        Self { run, source, within, stack: Vec::new(), root: Some(root.clone()) }
+        let root = Some(root.clone());
+        Self { run, source, within, stack: Vec::new(), root, reached: None }
     }
 
-    fn read_branch(&self, node: &Ref, above: Option<u8>) -> Result<Branch, RepositoryError> {
+    fn read_branch(
+        &self,
+        node: &Ref,
+        above: Option<(u8, &SnapshotPath)>,
+    ) -> Result<Branch, RepositoryError> {
         let (raw, sids) = self.source.node(self.run, node, ObjectKind::Branch)?;
         let branch = decode_branch(&raw, &sids)
             .map_err(|error| RepositoryError::NodeInvalid { sid: node.sid, error })?;
         // Levels fall by one on the way down, so a hostile tree ends.
-        if above.is_some_and(|above| branch.level + 1 != above) {
-            return Err(RepositoryError::NodeLevel { sid: node.sid });
-        }
-        Ok(branch)
+        let fits = above.is_none_or(|(level, first)| {
+            branch.level + 1 == level
+                && branch.children.first().is_some_and(|child| child.first == *first)
+        });
+        if fits { Ok(branch) } else { Err(RepositoryError::NodeLevel { sid: node.sid }) }
     }
 
-    fn read_leaf(&self, node: Arc<Ref>, first: SnapshotPath) -> Result<Leaf, RepositoryError> {
+    /// Paths rise from leaf to leaf, so a hostile tree cannot lead to the same nodes again.
+    fn check_order(&self, node: &Ref, first: &SnapshotPath) -> Result<(), RepositoryError> {
+        let is_behind = self.reached.as_ref().is_none_or(|reached| reached < first);
+        if is_behind { Ok(()) } else { Err(RepositoryError::NodeLevel { sid: node.sid }) }
+    }
+
+    fn read_leaf(&mut self, node: Arc<Ref>, first: SnapshotPath) -> Result<Leaf, RepositoryError> {
         let (raw, sids) = self.source.node(self.run, &node, ObjectKind::Leaf)?;
         let mut entries = decode_leaf(&raw, &sids)
             .map_err(|error| RepositoryError::NodeInvalid { sid: node.sid, error })?;
         if entries.first().is_some_and(|entry| entry.path != first) {
             return Err(RepositoryError::NodeLevel { sid: node.sid });
         }
+        self.reached = Some(entries.last().map_or(&first, |last| &last.path).clone());
         if !self.within.is_root() {
             entries.retain(|entry| entry.path.is_within(&self.within));
         }
@@ -108,10 +123,11 @@ impl<'a> TreeReader<'a> {
         }
         while let Some((level, node, first)) = self.next_child() {
             self.run.check()?;
+            self.check_order(&node, &first)?;
             if level == 1 {
                 return self.read_leaf(node, first).map(Some);
             }
-            let branch = self.read_branch(&node, Some(level))?;
+            let branch = self.read_branch(&node, Some((level, &first)))?;
             self.stack.push((branch, 0));
         }
         Ok(None)

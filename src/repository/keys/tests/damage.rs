@@ -13,9 +13,13 @@ use crate::repository::keys::error::KeysError;
 use crate::repository::keys::machine;
 use crate::repository::keys::machine::Identity;
 use crate::repository::keys::publish;
+use crate::repository::keys::slots;
 use crate::repository::keys::tests::Scene;
 use crate::repository::keys::tests::create;
+use crate::repository::keys::tests::new_slot;
 use crate::repository::keys::tests::scene;
+use crate::repository::keys::tests::secret;
+use crate::repository::keys::unlock::unlock;
 use crate::secret::SecretBytes;
 
 /// Every bit, every cut and one byte more: refused.
@@ -80,6 +84,35 @@ fn a_payload_altered_under_a_fresh_checksum_is_not_believed() {
     }
     scene.blobs.blobs.lock().unwrap().insert(name, good);
     publish::load_recipients(&scene.run, &scene.storage, place).unwrap();
+}
+
+/// Where a copy is another record, the twin stands in for it.
+#[test]
+fn a_misplaced_copy_is_passed_over_for_its_twin() {
+    let scene = scene();
+    let keyset = create(&scene).keyset;
+    slots::add(&scene.run, &scene.storage, &keyset, &new_slot("two")).unwrap();
+    for name in ["desk", "server"] {
+        machine::enrol(&scene.run, &scene.storage, &keyset, (name, Identity::Fresh)).unwrap();
+    }
+    publish_second_list(&scene, &keyset);
+    for folder in ["slots/", "machines/"] {
+        let blobs = blobs_below(&scene, folder);
+        let other = blobs.last().unwrap().1.clone();
+        scene.blobs.blobs.lock().unwrap().insert(blobs[0].0.clone(), other);
+    }
+    for text in ["one", "two"] {
+        unlock(&scene.run, &scene.storage, &secret(text)).unwrap();
+    }
+    assert_eq!(machine::list(&scene.run, &scene.storage, &keyset).unwrap().len(), 2);
+    // An older list under the name of the newest is no newest list.
+    let lists = blobs_below(&scene, RECIPIENTS);
+    let newest = lists.last().unwrap().0.clone();
+    scene.blobs.blobs.lock().unwrap().insert(newest.clone(), lists[0].1.clone());
+    machine::list(&scene.run, &scene.storage, &keyset).unwrap();
+    let problems = scene.recorder.recorded().problems;
+    let newest = newest.trim_end_matches(".0");
+    assert!(problems.iter().any(|problem| problem.subject.starts_with(newest.as_bytes())));
 }
 
 /// Publishes the list anew as version 2, with one recipient more.
