@@ -1,6 +1,8 @@
 //! SIGKILL of the real program at delays spread over its whole run. Whatever was acknowledged
 //! before restores, and the next backup works without help.
 
+mod calls;
+
 use std::time::Duration;
 
 use crate::support::Random;

@@ -7,6 +7,7 @@ mod cli;
 mod damage;
 mod formats;
 mod fuzz;
+mod harness;
 mod house;
 mod kill;
 mod model;

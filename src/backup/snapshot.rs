@@ -33,6 +33,7 @@ use crate::repository::cache::Cache;
 use crate::repository::cache::CacheKey;
 use crate::repository::cache::Head;
 use crate::repository::error::RepositoryError;
+use crate::repository::keys::complete;
 use crate::repository::manifest::seal_manifest;
 use crate::repository::open::CachedNodes;
 use crate::repository::open::Repository;
@@ -243,6 +244,9 @@ pub fn execute(
     let started = run.clock.now();
     let keys = seal_keys(agent, request.level);
     let chain = find_chain(run, repository, (agent, &keys.domain), request)?;
+    if let Err(error) = complete::lasting_records(run, repository.vault().storage()) {
+        tracing::warn!(%error, "missing copies of records could not be written");
+    }
     let session_request = SessionRequest {
         machine: agent.machine,
         source: chain.source,

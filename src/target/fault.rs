@@ -21,17 +21,19 @@ use crate::target::TargetError;
 use crate::target::TargetErrorKind;
 use crate::target::Writer;
 
-/// Counts every operation that changes something; from number `fail_from` on each one fails.
+/// Counts every operation that changes something; `fail_count` fail from number `fail_from` on.
 #[derive(Debug)]
 pub struct Script {
     done: AtomicU64,
     fail_from: u64,
+    fail_count: u64,
     kind: TargetErrorKind,
 }
 
 impl Script {
     fn step(&self, operation: &'static str) -> Result<(), TargetError> {
-        if self.done.fetch_add(1, Ordering::SeqCst) < self.fail_from {
+        let number = self.done.fetch_add(1, Ordering::SeqCst);
+        if !(self.fail_from..self.fail_from.saturating_add(self.fail_count)).contains(&number) {
             return Ok(());
         }
         let (path, detail) = (String::from("/"), String::from("scripted fault"));
@@ -48,7 +50,13 @@ pub struct FaultTarget<T> {
 impl<T: Target> FaultTarget<T> {
     /// The first `fail_from` changes succeed, all later ones fail with `kind`.
     pub fn new(inner: T, fail_from: u64, kind: TargetErrorKind) -> Self {
-        Self { inner, script: Arc::new(Script { done: AtomicU64::new(0), fail_from, kind }) }
+        Self::failing(inner, (fail_from, u64::MAX), kind)
+    }
+
+    /// Behind the first `fail_from` changes, `fail_count` fail; those after them succeed again.
+    pub fn failing(inner: T, (fail_from, fail_count): (u64, u64), kind: TargetErrorKind) -> Self {
+        let script = Script { done: AtomicU64::new(0), fail_from, fail_count, kind };
+        Self { inner, script: Arc::new(script) }
     }
 
     /// Changes asked for so far.

@@ -147,7 +147,7 @@ impl Locations {
         false
     }
 
-    fn is_present(&self, pack: u32) -> bool {
+    pub(in crate::vault) fn is_present(&self, pack: u32) -> bool {
         self.pack(pack).is_some_and(|pack| pack.is_present)
     }
 

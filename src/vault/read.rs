@@ -14,6 +14,7 @@ use crate::vault::Vault;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::load::absent_or_error;
+use crate::vault::locations::Locations;
 use crate::vault::locations::Row;
 use crate::vault::names;
 
@@ -64,7 +65,7 @@ impl Vault {
             let mut unknown = Vec::new();
             let mut wanted = Vec::with_capacity(sids.len());
             for (number, sid) in sids.iter().enumerate() {
-                match locations.find(sid).min_by_key(|row| (row.pack, row.offset)) {
+                match locations.find(sid).min_by_key(|row| order(locations, row)) {
                     Some(row) => wanted.push(Wanted { number, row }),
                     None => unknown.push((number, *sid)),
                 }
@@ -123,6 +124,12 @@ impl Vault {
     }
 }
 
+/// Copies in packs that are there go first: a power cut may keep an index file and take a pack that
+/// nothing relied on yet, and that is no damage.
+fn order(locations: &Locations, row: &Row) -> (bool, u32, u32) {
+    (!locations.is_present(row.pack), row.pack, row.offset)
+}
+
 fn end_of(row: &Row) -> u64 {
     u64::from(row.offset) + u64::from(row.len_bytes())
 }
@@ -145,7 +152,9 @@ impl Inner {
     fn rows_of(&self, run: &Run, sid: &Sid) -> Result<Vec<(Row, BlobName)>, VaultError> {
         let rows = self.with_locations(run, |locations| {
             let named = |row: Row| Some((row, locations.pack(row.pack)?.id));
-            locations.find(sid).filter_map(named).collect::<Vec<_>>()
+            let mut rows: Vec<Row> = locations.find(sid).collect();
+            rows.sort_by_key(|row| order(locations, row));
+            rows.into_iter().filter_map(named).collect::<Vec<_>>()
         })?;
         rows.into_iter().map(|(row, pack)| Ok((row, names::pack(&pack)?))).collect()
     }

@@ -6,6 +6,7 @@
 pub mod compare;
 pub mod generate;
 pub mod mutate;
+pub mod profile;
 pub mod tally;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@
 //! commit point of a new repository and is written after all else is durable.
 //! Start reading at: `create`, then `unlock`.
 
+pub mod complete;
 pub mod convert;
 pub mod create;
 pub mod error;

@@ -18,6 +18,7 @@ use crate::format::slot::SlotPublic;
 use crate::format::slot::SlotRecord;
 use crate::ids::RepositoryId;
 use crate::ids::SlotId;
+use crate::repository::keys::complete;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
 use crate::run::Run;
@@ -29,7 +30,7 @@ use crate::vault::records::Copy;
 use crate::vault::records::Records;
 use crate::vault::records::RecordsError;
 
-const SLOT_COPIES: u8 = 2;
+pub(in crate::repository::keys) const SLOT_COPIES: u8 = 2;
 
 /// What a new slot is made with.
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ pub fn add(
         return Err(KeysError::Label { found_bytes, bytes_max: SLOT_LABEL_BYTES_MAX });
     }
     new.secret.check()?;
+    complete::slots(run, storage)?;
     let salt = random_bytes()?;
     let Argon2Parameters { memory_kib, passes, lanes } = new.argon2;
     let kind = match &new.secret {
@@ -161,6 +163,7 @@ pub fn remove(
     storage: &Arc<dyn Storage>,
     (repository, slot): (RepositoryId, SlotId),
 ) -> Result<(), KeysError> {
+    complete::slots(run, storage)?;
     let slots = load_all(run, storage, repository)?;
     if !slots.iter().any(|found| found.public.slot == slot) {
         return Err(KeysError::NoSuchSlot { slot });

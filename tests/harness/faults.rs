@@ -1,0 +1,202 @@
+//! H2: every call of a storage and of the disk beneath it fails, once and for good, in every way
+//! that fits the call; then all is healed and the laws are tried.
+
+use std::sync::Arc;
+
+use lifeboat::clock::Clock;
+use lifeboat::clock::ManualClock;
+use lifeboat::clock::SystemClock;
+use lifeboat::ids::RunId;
+use lifeboat::run::Run;
+use lifeboat::run::monitor::Silent;
+use lifeboat::storage::Storage;
+use lifeboat::storage::layer::Verb;
+use lifeboat::storage::layer::fault::FaultLayer;
+use lifeboat::storage::layer::fault::plan::Fault;
+use lifeboat::storage::layer::fault::plan::Lasting;
+use lifeboat::storage::layer::fault::plan::Plan;
+use lifeboat::storage::layer::fault::plan::apt_for;
+use lifeboat::storage::layer::retry::Retry;
+use lifeboat::storage::layer::retry::RetryOptions;
+use lifeboat::storage::memory::MemoryBlobs;
+use lifeboat::storage::memory::MemoryStorage;
+use lifeboat::units::Timestamp;
+
+use crate::support::profile;
+use crate::support::profile::Profile;
+
+use super::laws;
+use super::laws::Claim;
+use super::office::Now;
+use super::office::Office;
+use super::office::Open;
+use super::scenarios::Scenario;
+
+const START_MS: i64 = 1_800_000_000_000;
+const RETRY: RetryOptions = RetryOptions {
+    attempts_max: 3,
+    wait_first: std::time::Duration::from_millis(100),
+    wait_max: std::time::Duration::from_secs(1),
+};
+
+/// Where a fault is put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    UnderRetry,
+    AboveRetry,
+}
+
+/// One run.
+#[derive(Debug, Clone, Copy)]
+struct Shot {
+    place: Where,
+    verb: Verb,
+    nth: u64,
+    lasting: Lasting,
+    fault: Fault,
+}
+
+/// A storage in memory, with layers that can fail.
+struct Rig {
+    clock: Arc<ManualClock>,
+    memory: Arc<MemoryStorage>,
+    under: Arc<FaultLayer>,
+    above: Arc<FaultLayer>,
+}
+
+impl Rig {
+    fn holding(blobs: MemoryBlobs, now: Timestamp) -> Self {
+        let clock = Arc::new(ManualClock::new(now));
+        let run = Run::new(RunId::new([0; 16]), Arc::new(Silent), Arc::clone(&clock) as _, 5);
+        let memory = Arc::new(MemoryStorage::from_blobs(Arc::clone(&clock) as _, blobs));
+        let layer = |inner: Arc<dyn Storage>| {
+            Arc::new(FaultLayer::new(Arc::clone(&clock) as _, inner, Plan::none()))
+        };
+        let under = layer(Arc::clone(&memory) as _);
+        let above = layer(Arc::new(Retry::new(&run, Arc::clone(&under) as _, RETRY)));
+        Self { clock, memory, under, above }
+    }
+
+    /// How a process opens it. Every promise is made at one moment: what is not promised at the
+    /// end was never acknowledged.
+    fn doors(&self) -> (Open, Now) {
+        let above = Arc::clone(&self.above);
+        (Arc::new(move |_, _| Ok(Arc::clone(&above) as _)), Arc::new(|| 0))
+    }
+
+    fn layer(&self, place: Where) -> &FaultLayer {
+        match place {
+            Where::UnderRetry => &self.under,
+            Where::AboveRetry => &self.above,
+        }
+    }
+}
+
+/// What the design promises of a medium that does this.
+fn claim_of(shot: &Shot) -> Claim {
+    match shot.fault {
+        // The medium keeps something else than it said: `check` finds it where it matters.
+        Fault::DoneNotStored if shot.lasting == Lasting::Always => Claim::Nothing,
+        Fault::DoneNotStored | Fault::Torn { .. } | Fault::CorruptWrite { .. } => Claim::Noticed,
+        // It breaks a promise on the way; what was acknowledged stays.
+        Fault::CutLeftVisible { .. }
+        | Fault::ListEmpty
+        | Fault::ListCut { .. }
+        | Fault::ListStale => Claim::Kept,
+        _ => Claim::All,
+    }
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    runs: u64,
+    pairs_possible: u64,
+    pairs_hit: u64,
+    ended_well: u64,
+}
+
+/// Every shot at a scenario.
+pub fn run(scenario: &Scenario) {
+    let clock = SystemClock::new();
+    let profile = Profile::of_process();
+    let base = Rig::holding(MemoryBlobs::new(), Timestamp::from_unix_ms(START_MS));
+    let mut office = Office::new(&base.clock, base.doors(), profile::seed());
+    (scenario.prepare)(&mut office).expect(scenario.name);
+    let mut tally = Tally::default();
+    let mut number = profile::seed();
+    let stride = profile.pick(23, 1, 1);
+    for place in [Where::UnderRetry, Where::AboveRetry] {
+        for shot in shots(&base, &office, scenario, place) {
+            number += 1;
+            if profile::case().is_some_and(|case| case != case_of(scenario, &shot))
+                || !number.is_multiple_of(stride)
+            {
+                continue;
+            }
+            tally.pairs_possible += 1;
+            fire(&base, &office, (scenario, &shot), &mut tally);
+        }
+    }
+    assert_eq!(tally.pairs_hit, tally.pairs_possible, "{}: shots that met no call", scenario.name);
+    let counts = [
+        ("trials", tally.runs),
+        ("pairs_possible", tally.pairs_possible),
+        ("pairs_hit", tally.pairs_hit),
+        ("ended_well", tally.ended_well),
+        ("failures", 0),
+    ];
+    profile::report("faults", scenario.name, clock.elapsed(), &counts);
+}
+
+/// Runs clean, counts the calls, and names a shot for each of them and each fault.
+fn shots(base: &Rig, office: &Office, scenario: &Scenario, place: Where) -> Vec<Shot> {
+    let rig = Rig::holding(base.memory.blobs(), base.clock.now());
+    let mut clean = office.moved(rig.doors(), &rig.clock);
+    (scenario.act)(&mut clean).expect(scenario.name);
+    let mut all = Vec::new();
+    for verb in Verb::ALL {
+        for nth in 1..=rig.layer(place).call_count(verb) {
+            let small = 7 + usize::try_from(nth).unwrap() * 13 % 50;
+            for fault in apt_for(verb, small) {
+                for lasting in [Lasting::Once, Lasting::Always] {
+                    all.push(Shot { place, verb, nth, lasting, fault });
+                }
+            }
+        }
+    }
+    all
+}
+
+fn case_of(scenario: &Scenario, shot: &Shot) -> String {
+    format!("{} {shot:?}", scenario.name)
+}
+
+fn fire(base: &Rig, office: &Office, (scenario, shot): (&Scenario, &Shot), tally: &mut Tally) {
+    let rig = Rig::holding(base.memory.blobs(), base.clock.now());
+    let mut office = office.moved(rig.doors(), &rig.clock);
+    let Shot { place, verb, nth, lasting, fault } = *shot;
+    rig.layer(place).replan(Plan::none().with(verb, nth, lasting, fault));
+    tally.runs += 1;
+    let act = std::panic::AssertUnwindSafe(|| (scenario.act)(&mut office));
+    let ended = std::panic::catch_unwind(act);
+    tally.pairs_hit += u64::from(!rig.layer(place).injected().is_empty());
+    rig.layer(place).replan(Plan::none());
+    let held = match ended {
+        Err(_) => Err(laws::Broken { law: "K10", found: "a panic in the command".to_owned() }),
+        Ok(Err(found)) if found.starts_with("K") => Err(laws::Broken { law: "K9", found }),
+        Ok(ended) => {
+            tally.ended_well += u64::from(ended.is_ok());
+            laws::forget_later(&mut office, 0);
+            laws::hold_as(&mut office, claim_of(shot))
+        }
+    };
+    if let Err(broken) = held {
+        panic!(
+            "{broken}\nreplay: LIFEBOAT_TEST_SEED={} LIFEBOAT_TEST_CASE='{}' \
+             cargo test --features testing harness::scenarios::failed::{}",
+            profile::seed(),
+            case_of(scenario, shot),
+            scenario.name
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! Crashes, faults and kills over whole commands, each followed by the laws of keeping.
+//!
+//! `office` runs commands as processes over one storage and notes what they promised; `scenarios`
+//! is what people do; `laws` is tried on whatever is left. `crash` enumerates what a power cut may
+//! leave (H3), `faults` fails every call (H2), `kill` ends real processes (H4). `museum` plants old
+//! bugs of other programs, to see that they are caught.
+
+mod crash;
+mod faults;
+mod laws;
+mod model;
+mod office;
+mod restore;
+mod scenarios;
+mod target;

@@ -1,0 +1,185 @@
+//! What people do, cut into what came before and what is interrupted.
+
+use lifeboat::source::memory::Fault;
+
+use super::crash;
+use super::faults;
+use super::laws;
+use super::office::LEASE_MS;
+use super::office::Office;
+use super::target::MemoryTarget;
+
+pub type Act = fn(&mut Office) -> Result<(), String>;
+
+/// A named piece of work.
+pub struct Scenario {
+    pub name: &'static str,
+    pub prepare: Act,
+    pub act: Act,
+}
+
+fn nothing(_: &mut Office) -> Result<(), String> {
+    Ok(())
+}
+
+fn made(office: &mut Office) -> Result<(), String> {
+    office.add_desk("one");
+    office.init("first")
+}
+
+fn backed_up(office: &mut Office) -> Result<(), String> {
+    made(office)?;
+    office.backup(0).map(drop)
+}
+
+fn mutate(office: &mut Office, desk: usize) {
+    let mut random = crate::support::Random::new(office.random_seed + 77);
+    office.desks[desk].tree.mutate(&mut random);
+}
+
+fn incremental(office: &mut Office) -> Result<(), String> {
+    mutate(office, 0);
+    office.backup(0)?;
+    mutate(office, 0);
+    office.backup(0).map(drop)
+}
+
+fn changing_source(office: &mut Office) -> Result<(), String> {
+    mutate(office, 0);
+    let faults = [("large", Fault::Change(1)), ("d/b", Fault::Change(9)), ("x", Fault::Change(1))];
+    office.desks[0].tree.faults =
+        faults.into_iter().map(|(path, fault)| (path.to_owned(), fault)).collect();
+    office.backup(0)?;
+    office.desks[0].tree.faults.clear();
+    Ok(())
+}
+
+fn two_desks(office: &mut Office) -> Result<(), String> {
+    backed_up(office)?;
+    office.add_desk("two");
+    Ok(())
+}
+
+/// The second machine enrols and backs up while the first one is about to commit.
+fn two_machines(office: &mut Office) -> Result<(), String> {
+    mutate(office, 0);
+    let mut inner = Ok(());
+    office.backup_while(0, &mut |office| inner = office.backup(1).map(drop))?;
+    inner
+}
+
+/// The same machine backs up twice at once: the second to commit is told so.
+fn twice_at_once(office: &mut Office) -> Result<(), String> {
+    mutate(office, 0);
+    let mut inner = Ok(());
+    let outer = office.backup_while(0, &mut |office| inner = office.backup(0).map(drop));
+    match outer {
+        Err(error) if error.contains("next in its chain") => inner,
+        other => Err(format!("expected a refusal, found {other:?}")),
+    }
+}
+
+/// The machine sleeps longer than its lease, and then longer than any session may live.
+fn expired_session(office: &mut Office) -> Result<(), String> {
+    for ms in [LEASE_MS * 2, 80 * 60 * 60 * 1000, -LEASE_MS] {
+        mutate(office, 0);
+        office.backup_while(0, &mut |office| office.clock.jump(ms))?;
+    }
+    Ok(())
+}
+
+/// A source that fails at its end, then the same once more, which uses what was sent.
+fn suspended(office: &mut Office) -> Result<(), String> {
+    mutate(office, 0);
+    office.desks[0].tree.fails_at_end = true;
+    let failed = office.backup(0);
+    office.desks[0].tree.fails_at_end = false;
+    if failed.is_ok() {
+        return Err("a snapshot of a source that failed".to_owned());
+    }
+    office.backup(0).map(drop)
+}
+
+fn slots(office: &mut Office) -> Result<(), String> {
+    office.add_key("second")?;
+    office.change_key("third")?;
+    office.remove_key("second")
+}
+
+fn with_shares(office: &mut Office) -> Result<(), String> {
+    backed_up(office)?;
+    office.make_shares()
+}
+
+fn recovery(office: &mut Office) -> Result<(), String> {
+    office.make_shares()?;
+    office.use_shares("from paper")
+}
+
+/// Writes nothing, so there is one state; that it is the same before and after is part of it.
+fn check(office: &mut Office) -> Result<(), String> {
+    let before = office.now();
+    let reader = office.reader()?;
+    let report = laws::check(&reader, &reader.unlocked.keyset)?;
+    let wrote = office.now() - before;
+    if wrote > 0 || !report.is_ok() {
+        return Err(format!("check took {wrote} steps and found {report:?}"));
+    }
+    Ok(())
+}
+
+/// Whatever happens, what stands under a final name is what the snapshot holds.
+fn restore(office: &mut Office) -> Result<(), String> {
+    let tree = office.known.attempts[0].tree.clone();
+    let target = MemoryTarget::new();
+    let reader = office.reader()?;
+    let root = laws::root_of(office, &reader, 0)?;
+    let restored = laws::restore_to(&reader, &root, &target);
+    tree.wrong_bytes(&target.standings().things())
+        .map_or(Ok(()), |why| Err(format!("K9 {why}")))?;
+    restored?;
+    let differs = tree.difference(&target.standings().things());
+    differs.map_or(Ok(()), |why| Err(format!("K9 {why}")))
+}
+
+macro_rules! scenarios {
+    ($($name:ident: $prepare:ident, $act:expr;)*) => {
+        /// All of them.
+        pub const ALL: &[Scenario] = &[
+            $(Scenario { name: stringify!($name), prepare: $prepare, act: $act },)*
+        ];
+
+        mod crashed {
+            $(#[test]
+            fn $name() {
+                super::crash::run(super::named(stringify!($name)));
+            })*
+        }
+
+        mod failed {
+            $(#[test]
+            fn $name() {
+                super::faults::run(super::named(stringify!($name)));
+            })*
+        }
+    };
+}
+
+scenarios! {
+    init: nothing, made;
+    first_backup: made, |office| office.backup(0).map(drop);
+    incremental: backed_up, incremental;
+    changing_source: backed_up, changing_source;
+    two_machines: two_desks, two_machines;
+    twice_at_once: backed_up, twice_at_once;
+    expired_session: backed_up, expired_session;
+    suspended: backed_up, suspended;
+    slots: backed_up, slots;
+    recovery: with_shares, recovery;
+    check: backed_up, check;
+    restore: backed_up, restore;
+}
+
+pub fn named(name: &str) -> &'static Scenario {
+    ALL.iter().find(|scenario| scenario.name == name).expect("a scenario")
+}
