@@ -86,6 +86,75 @@ mod tests {
         assert_eq!(sealed, b"headthe message");
     }
 
+    fn unhex(text: &str) -> Vec<u8> {
+        let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+        (0..text.len()).step_by(2).map(digit).collect()
+    }
+
+    fn opened(key: &str, nonce: &str, aad: &str, sealed: &str) -> Option<Vec<u8>> {
+        let key: [u8; 32] = unhex(key).try_into().unwrap();
+        let nonce: [u8; 12] = unhex(nonce).try_into().unwrap();
+        let mut body = unhex(sealed);
+        let tag: [u8; 16] = body.split_off(body.len() - 16).try_into().unwrap();
+        let cipher = Aes256Gcm::new(&key.into());
+        let aad = unhex(aad);
+        let body_slice = body.as_mut_slice().into();
+        let opens = cipher.decrypt_inout_detached(&nonce.into(), &aad, body_slice, &tag.into());
+        opens.ok().map(|()| body)
+    }
+
+    /// The cipher below [`Reference`], with nonces that are not zero: GCM specification, test case
+    /// 16; NIST CAVP `gcmEncryptExtIV256`; Wycheproof.
+    #[test]
+    fn published_vectors() {
+        let plain = concat!(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72",
+            "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+        );
+        let sealed = concat!(
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa",
+            "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+            "76fc6ece0f4e1768cddf8853bb2d551b"
+        );
+        let key = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
+        let aad = "feedfacedeadbeeffeedfacedeadbeefabaddad2";
+        assert_eq!(opened(key, "cafebabefacedbaddecaf888", aad, sealed), Some(unhex(plain)));
+        let key = "b52c505a37d78eda5dd34f20c22540ea1b58963cf8e5bf8ffa85f9f2492505b4";
+        let tag = "bdc1ac884d332457a1d2664f168c76f0";
+        assert_eq!(opened(key, "516c33929df5a3284ff463d7", "", tag), Some(Vec::new()));
+    }
+
+    /// Wycheproof, AES-GCM with 256-bit keys: altered tags, each of which must be refused.
+    #[test]
+    fn wycheproof_altered_tags() {
+        let key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        let nonce = "505152535455565758595a5b";
+        let body = "b2061457c0759fc1749f174ee1ccadfa";
+        let with = |tag: &str| opened(key, nonce, "", &format!("{body}{tag}"));
+        let plain = unhex("202122232425262728292a2b2c2d2e2f");
+        assert_eq!(with("9ce8fef6d8ab1bf1bf887232eab590dd"), Some(plain));
+        for tag in [
+            "9ce8fef6d8ab1bf1be887232eab590dd",
+            "9ce8fef6d8ab1bf13f887232eab590dd",
+            "9ce8fef6d8ab1bf1bfa87232eab590dd",
+            "9ce8fef6d8ab1bf1bf887332eab590dd",
+            "9ce8fef6d8ab1bf1bf887232ebb590dd",
+            "9ce8fef6d8ab1bf1bf8872326ab590dd",
+            "9ce8fef6d8ab1bf1bf887232eab590dc",
+            "9ce8fef6d8ab1bf1bf887232eab5905d",
+            "9de8fef6d8ab1bf1be887232eab590dd",
+            "9ce8fe76d8ab1b71bf887232eab590dd",
+            "9ce8fef6d8ab1b71bf887232eab5905d",
+            "631701092754e40e40778dcd154a6f22",
+            "00000000000000000000000000000000",
+            "ffffffffffffffffffffffffffffffff",
+            "1c687e76582b9b713f08f2b26a35105d",
+            "9de9fff7d9aa1af0be897333ebb491dc",
+        ] {
+            assert_eq!(with(tag), None, "{tag}");
+        }
+    }
+
     /// GCM specification, test case 14 (McGrew and Viega): key, nonce and plaintext zero.
     #[test]
     fn known_answer() {

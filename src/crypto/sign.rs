@@ -61,10 +61,11 @@ pub enum SignError {
 pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
 
 impl VerifyingKey {
-    /// Refuses bytes that are no point and points of small order, whose signatures prove nothing.
+    /// Refuses bytes that are no point, a point in a longer form, and points of small order, whose
+    /// signatures prove nothing.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, SignError> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| SignError::BadKey)?;
-        if key.is_weak() || key.to_bytes() != *bytes {
+        if key.is_weak() || !is_canonical(bytes) {
             return Err(SignError::BadKey);
         }
         Ok(Self(key))
@@ -92,6 +93,11 @@ impl VerifyingKey {
             .verify_strict(&purpose.prefixed(message), &signature)
             .map_err(|_| SignError::BadSignature { signer: self.key_id() })
     }
+}
+
+/// Whether the height of a point is below the field's prime, 2^255 - 19: there is one form of each.
+fn is_canonical([low, middle @ .., high]: &[u8; 32]) -> bool {
+    high & 0x7f != 0x7f || *low < 0xed || middle.iter().any(|&byte| byte != 0xff)
 }
 
 impl fmt::Debug for VerifyingKey {
@@ -153,15 +159,16 @@ impl fmt::Debug for SigningKey {
 pub(in crate::crypto) fn known_answer_holds() -> bool {
     const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
     const PUBLIC: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-    const START: &str = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155";
+    const R: &str = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155";
+    const S: &str = "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b";
     let hex = |text| crate::ids::parse_hex::<32>(text);
-    let (Ok(seed), Ok(public), Ok(start)) = (hex(SEED), hex(PUBLIC), hex(START)) else {
+    let (Ok(seed), Ok(public), Ok(r), Ok(s)) = (hex(SEED), hex(PUBLIC), hex(R), hex(S)) else {
         return false;
     };
     let key = ed25519_dalek::SigningKey::from_bytes(&seed);
     let signature = key.sign(b"");
     key.verifying_key().to_bytes() == public
-        && signature.to_bytes().starts_with(&start)
+        && signature.to_bytes().as_slice() == [r, s].concat()
         && key.verifying_key().verify_strict(b"", &signature).is_ok()
 }
 
@@ -208,11 +215,76 @@ mod tests {
         assert!(matches!(verdict, Err(SignError::BadSignature { .. })));
     }
 
+    /// RFC 8032, section 7.1, tests 2 and 3.
     #[test]
-    fn keys_of_small_order_are_refused() {
-        let mut identity = [0; 32];
-        identity[0] = 1;
-        assert_eq!(VerifyingKey::from_bytes(&identity), Err(SignError::BadKey));
-        assert_eq!(VerifyingKey::from_bytes(&[0; 32]), Err(SignError::BadKey));
+    fn rfc_8032_known_answers() {
+        for (seed, public, message, signature) in [
+            (
+                "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+                "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+                &b"\x72"[..],
+                [
+                    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da",
+                    "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+                ],
+            ),
+            (
+                "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+                "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+                &b"\xaf\x82"[..],
+                [
+                    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac",
+                    "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+                ],
+            ),
+        ] {
+            let hex = |text| crate::ids::parse_hex::<32>(text).unwrap();
+            let key = ed25519_dalek::SigningKey::from_bytes(&hex(seed));
+            assert_eq!(key.verifying_key().to_bytes(), hex(public));
+            let made = key.sign(message);
+            assert_eq!(made.to_bytes().as_slice(), signature.map(hex).concat());
+            key.verifying_key().verify_strict(message, &made).unwrap();
+        }
+    }
+
+    /// Points of small order, and the other ways to write the same points: whoever uses one as a
+    /// key can make signatures that hold for any message.
+    #[test]
+    fn keys_of_small_order_and_odd_encodings_are_refused() {
+        let ys = [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            // 2^255 - 19 and the next: 0 and 1 in a longer form.
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            // 2^255 - 1: 18 in a longer form, and no small order.
+            "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ];
+        for y in ys {
+            let mut key = crate::ids::parse_hex::<32>(y).unwrap();
+            for sign in [0, 0x80] {
+                key[31] = (key[31] & 0x7f) | sign;
+                assert_eq!(VerifyingKey::from_bytes(&key), Err(SignError::BadKey), "{y} {sign}");
+            }
+        }
+    }
+
+    /// Made with the secret scalar so that the plain equation holds: R is the identity, S is the
+    /// challenge times the scalar. OpenSSL takes it; strict rules refuse a nonce point of small
+    /// order.
+    #[test]
+    fn a_nonce_point_of_small_order_is_refused() {
+        const S: &str = "73d63d4cc5891c6abdc017533c8e875b82cd9ea81e6f8177066f0fc37105580c";
+        let mut signature = [0; SIGNATURE_BYTES];
+        signature[0] = 1;
+        signature[32..].copy_from_slice(&crate::ids::parse_hex::<32>(S).unwrap());
+        let key = SigningKey::from_seed(&Secret32::new([7; 32])).verifying_key();
+        let message = Purpose::Config.prefixed(b"message");
+        let loose = ed25519_dalek::Signature::from_bytes(&signature);
+        ed25519_dalek::Verifier::verify(&key.0, &message, &loose).unwrap();
+        assert!(key.verify(Purpose::Config, b"message", &signature).is_err());
     }
 }

@@ -439,6 +439,46 @@ mod tests {
         }
     }
 
+    /// The key comes from what the cipher is given: the same bytes packed otherwise have another
+    /// key, so the zero nonce never meets one key twice.
+    #[test]
+    fn another_codec_or_level_is_another_key() {
+        let raw: Vec<u8> = (0..4000_u32).flat_map(|n| (n * n).to_string().into_bytes()).collect();
+        let at = |level| {
+            let mut sealer = Sealer::new(&SealKeys { level, ..keys() }).unwrap();
+            sealer.seal_data(ObjectKind::Bundle, &raw).unwrap()
+        };
+        let (low, high) = (at(1), at(19));
+        assert_ne!(low.1.bytes.len(), high.1.bytes.len(), "the levels must make two frames");
+        assert_ne!(low.0.key, high.0.key);
+        let stored = {
+            let head = FrameHead {
+                kind: ObjectKind::Bundle,
+                codec: Codec::None,
+                raw_len: u32::try_from(raw.len()).unwrap(),
+            };
+            let frame = [&head.encode()[..], &raw].concat();
+            keys().domain.object_key(SUITE, ObjectKind::Bundle as u8, &[], &frame)
+        };
+        assert!(stored != low.0.key && stored != high.0.key);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn two_frames_never_share_a_key(
+            one in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+            two in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+        ) {
+            let mut sealer = Sealer::new(&keys()).unwrap();
+            let first = sealer.seal_data(ObjectKind::Chunk, &one).unwrap();
+            let second = sealer.seal_data(ObjectKind::Chunk, &two).unwrap();
+            assert_eq!(one == two, first.0.key == second.0.key);
+            assert_eq!(one == two, first.0.sid == second.0.sid);
+            let other = sealer.seal_data(ObjectKind::Bundle, &one).unwrap();
+            assert_ne!(other.0.key, first.0.key);
+        }
+    }
+
     #[test]
     fn nodes_round_trip_and_their_children_are_bound() {
         let mut sealer = Sealer::new(&keys()).unwrap();

@@ -279,6 +279,17 @@ fn public_of<K: Kem>(secret: &Secret32) -> Vec<u8> {
     K::sk_to_pk(&secret).to_bytes().to_vec()
 }
 
+/// Opens an envelope of each suite that another implementation has made (OpenSSL).
+pub(in crate::crypto) fn known_answers_hold() -> bool {
+    const X25519: &[u8] = include_bytes!("known_answers/x25519.envelope");
+    const X_WING: &[u8] = include_bytes!("known_answers/x_wing.envelope");
+    let binding = Binding::Keyring { repository: RepositoryId::new([0x11; 16]), generation: 1 };
+    [(Suite::X25519, X25519), (Suite::XWing, X_WING)].into_iter().all(|(suite, envelope)| {
+        let opened = KemSecret::new(suite, Secret32::new([0xa3; 32])).open(binding, envelope);
+        opened.is_ok_and(|message| message.expose() == [0xa6; 32])
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,6 +326,30 @@ mod tests {
             b"Count-0",
         );
         assert_eq!(opened.unwrap(), b"Beauty is truth, truth beauty");
+    }
+
+    /// draft-connolly-cfrg-xwing-kem, first vector: public key of a seed, and what an encapsulated
+    /// key decapsulates to.
+    #[test]
+    fn x_wing_draft_known_answer() {
+        let text = include_str!("known_answers/x_wing_draft.txt");
+        let field = |name: &str| {
+            let lines = text.lines().skip_while(|line| *line != name).skip(1);
+            unhex(&lines.take_while(|line| line.len() > 2).collect::<String>())
+        };
+        let mut seed = [0; 32];
+        seed.copy_from_slice(&field("sk"));
+        let secret = KemSecret::new(Suite::XWing, Secret32::new(seed));
+        assert_eq!(secret.public().as_bytes(), field("pk"));
+        let key = <XWing as Kem>::PrivateKey::from_bytes(&seed).unwrap();
+        let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(&field("ct")).unwrap();
+        let shared = XWing::decap(&key, None, &encapsulated).unwrap();
+        assert_eq!(shared.0.to_vec(), field("ss"));
+    }
+
+    #[test]
+    fn envelopes_of_another_implementation_open() {
+        assert!(known_answers_hold());
     }
 
     #[test]

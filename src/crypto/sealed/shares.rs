@@ -160,6 +160,15 @@ pub fn join(shares: &[Share]) -> Result<Secret32, ShareError> {
     Ok(Secret32::new(secret))
 }
 
+/// Secret 0 and slope 0x80: the value at 2 is 0x80 doubled, which is 0x1d in the field.
+pub(in crate::crypto) fn known_answer_holds() -> bool {
+    let share = |index, byte| {
+        let value = Secret32::new([byte; 32]);
+        Share { k: 2, n: 2, index, set_id: [0; SET_ID_BYTES], value }
+    };
+    join(&[share(1, 0x80), share(2, 0x1d)]).is_ok_and(|secret| *secret.expose() == [0; 32])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +228,7 @@ mod tests {
     /// Secret 0 and slope 0x80: 0x80 doubled is 0x1d modulo x^8 + x^4 + x^3 + x^2 + 1.
     #[test]
     fn the_field_has_the_documented_modulus() {
+        assert!(known_answer_holds());
         let share = |index, byte| Share {
             k: 2,
             n: 2,

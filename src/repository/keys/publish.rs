@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::crypto::blind;
+use crate::crypto::self_test;
 use crate::crypto::sign::Purpose;
 use crate::crypto::sign::SigningKey;
 use crate::crypto::sign::VerifyingKey;
@@ -101,9 +102,11 @@ pub(in crate::repository::keys) fn config_names() -> Result<Vec<BlobName>, KeysE
     Ok(CONFIG_NAMES.iter().map(|name| BlobName::new(name)).collect::<Result<_, _>>()?)
 }
 
-/// The config, if there is a repository. Its signature is checked against the root key that it
+/// The config, if there is a repository; the ciphers prove themselves first, because every command
+/// on a repository begins here. Its signature is checked against the root key that it
 /// names; whether that is the right one shows when a keyset is opened.
 pub fn load_config(run: &Run, storage: &Arc<dyn Storage>) -> Result<ConfigRecord, KeysError> {
+    self_test::ensure()?;
     let records = Records::new(Arc::clone(storage));
     let loaded = records.load(run, &config_names()?, records::signed::<ConfigRecord>);
     let (config, signed) = loaded.map_err(|error| match error {
