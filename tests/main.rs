@@ -3,6 +3,7 @@
 //! Every integration test of the crate, in one binary.
 
 mod architecture;
+mod canary;
 mod cli;
 mod damage;
 mod formats;

@@ -26,6 +26,7 @@ use crate::format::snapshot::SnapshotCounts;
 use crate::format::snapshot::SnapshotInfo;
 use crate::ids::KeyId;
 use crate::ids::SessionId;
+use crate::ids::SnapshotId;
 use crate::ids::SourceId;
 use crate::repository::ObjectSink;
 use crate::repository::Stored;
@@ -45,10 +46,14 @@ use crate::run::monitor::Phase;
 use crate::run::monitor::Problem;
 use crate::source::Source;
 use crate::units::Timestamp;
+use crate::vault::error::VaultError;
 use crate::vault::names::Chain as ChainName;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
 use crate::vault::session::SessionRequest;
+
+/// How often a backup that was overtaken becomes the next of its chain instead.
+const COMMITS_MAX: u32 = 16;
 
 /// What happens when nothing changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,13 +289,20 @@ pub fn execute(
         session.suspend(run).map_err(RepositoryError::from)?;
         return Ok(report);
     }
-    let manifest = seal(agent, &chain, request, (&report, session.id()))?;
     // Told to stop before the only commit point: nothing is committed.
     if let Err(stopped) = run.check() {
         memory.abandon();
         session.suspend(run).map_err(RepositoryError::from)?;
         return Err(stopped.into());
     }
+    let committed = commit(run, repository, (agent, request), (&chain, &report, &mut session));
+    let (manifest, committed) = match committed {
+        Ok(committed) => committed,
+        Err(error) => {
+            memory.abandon();
+            return Err(error);
+        }
+    };
     let head = Head {
         snapshot: crate::ids::SnapshotId::new(crate::crypto::blind::hash(manifest.as_bytes())),
         seq: manifest.public.seq,
@@ -298,18 +310,35 @@ pub fn execute(
         started,
         decayed: report.tree.decayed.iter().copied().collect(),
     };
-    let committed = match session.commit(run, &manifest) {
-        Ok(committed) => committed,
-        Err(error) => {
-            memory.abandon();
-            return Err(RepositoryError::from(error).into());
-        }
-    };
     memory.finish(&head);
     let chain_name = ChainName { machine: agent.machine, source: chain.source };
     report.snapshot = Some(Place { chain: chain_name, seq: head.seq, id: committed });
     run.phase(Phase::Finished);
     Ok(report)
+}
+
+/// Commits as the next of the chain. Another backup of the same source may have become that since
+/// this one began: then as the one after it.
+fn commit(
+    run: &Run,
+    repository: &Repository,
+    (agent, request): (&AgentKeyset, &Request<'_>),
+    (chain, report, session): (&Chain, &BackupReport, &mut Session),
+) -> Result<(SignedManifest, SnapshotId), BackupError> {
+    let name = ChainName { machine: agent.machine, source: chain.source };
+    let mut newest = chain.newest;
+    let mut attempts_left = COMMITS_MAX;
+    loop {
+        let manifest = seal(agent, (chain.source, newest), request, (report, session.id()))?;
+        attempts_left -= 1;
+        match session.commit(run, &manifest) {
+            Ok(committed) => return Ok((manifest, committed)),
+            Err(VaultError::NotNext { .. }) if attempts_left > 0 => {
+                newest = repository.vault().head(run, &name).map_err(RepositoryError::from)?;
+            }
+            Err(error) => return Err(RepositoryError::from(error).into()),
+        }
+    }
 }
 
 fn write_tree(
@@ -335,7 +364,7 @@ fn write_tree(
 
 fn seal(
     agent: &AgentKeyset,
-    chain: &Chain,
+    (source, newest): (SourceId, Option<Place>),
     request: &Request<'_>,
     (report, session): (&BackupReport, SessionId),
 ) -> Result<SignedManifest, BackupError> {
@@ -344,9 +373,9 @@ fn seal(
     let public = ManifestPublic {
         repository: agent.repository,
         machine: agent.machine,
-        source: chain.source,
-        seq: chain.newest.map_or(0, |name| name.seq) + 1,
-        prev: chain.newest.map(|name| name.id),
+        source,
+        seq: newest.map_or(0, |name| name.seq) + 1,
+        prev: newest.map(|name| name.id),
         session,
         time: report.started,
         root: tree.root.sid,

@@ -69,4 +69,13 @@ pub trait Disk: Send + Sync + fmt::Debug {
     /// Makes every name and content of the file system that holds `folder` durable in one go;
     /// [`io::ErrorKind::Unsupported`] where that cannot be had or not be relied on.
     fn sync_file_system(&self, folder: &Path) -> io::Result<()>;
+    /// Keeps other processes that ask the same of this folder out until the answer is dropped; a
+    /// process that dies lets go. `None` if another holds it; [`io::ErrorKind::Unsupported`] where
+    /// that cannot be had.
+    fn try_hold(&self, _folder: &Path) -> io::Result<Option<Held>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
+
+/// Ends a hold when it is dropped: an open file, usually.
+pub type Held = Box<dyn std::any::Any + Send>;

@@ -18,6 +18,7 @@ use crate::disk::Disk;
 use crate::disk::DiskItem;
 use crate::disk::DiskStat;
 use crate::disk::FileKind;
+use crate::disk::Held;
 use crate::units::Timestamp;
 
 /// The file systems of this machine.
@@ -103,6 +104,20 @@ impl Disk for RealDisk {
 
     fn sync_file_system(&self, folder: &Path) -> io::Result<()> {
         sync_file_system(folder)
+    }
+
+    fn try_hold(&self, folder: &Path) -> io::Result<Option<Held>> {
+        use rustix::io::Errno;
+        let folder = fs::File::open(folder)?;
+        match rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Box::new(folder))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            // NFS wants a file open for writing; others know no such locks.
+            Err(Errno::BADF | Errno::NOLCK | Errno::NOSYS | Errno::NOTSUP | Errno::INVAL) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -119,6 +119,11 @@ impl Record for ConfigRecord {
     const KIND: u8 = 1;
     const NOUN: &'static str = "config";
 
+    fn newer(&self) -> Option<u8> {
+        let newest = self.format_version.max(self.suite);
+        (newest > FORMAT_VERSION.max(SUITE)).then_some(newest)
+    }
+
     fn check(&self) -> Result<(), &'static str> {
         if self.format_version != FORMAT_VERSION {
             return Err("format version");

@@ -30,6 +30,11 @@ pub trait Record: Sized + Encode<()> + for<'b> Decode<'b, ()> {
     /// What people call it.
     const NOUN: &'static str;
 
+    /// A version in the record that is newer than this program knows, beside its own.
+    fn newer(&self) -> Option<u8> {
+        None
+    }
+
     /// Whether the values lie in their ranges; else which does not.
     fn check(&self) -> Result<(), &'static str>;
 }
@@ -98,6 +103,14 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
     }
     let body = checked.get(HEAD_BYTES..).filter(|_| version == R::VERSION);
     let record: R = body.and_then(from_cbor).ok_or(RecordError::Malformed { noun })?;
+    in_range(record)
+}
+
+fn in_range<R: Record>(record: R) -> Result<R, RecordError> {
+    let noun = R::NOUN;
+    if let Some(found) = record.newer() {
+        return Err(RecordError::Newer { noun, known: R::VERSION, found });
+    }
     record.check().map_err(|field| RecordError::OutOfRange { noun, field })?;
     Ok(record)
 }
@@ -161,8 +174,7 @@ pub fn decode_signed<R: SignedRecord>(bytes: &[u8]) -> Result<(R, Signed), Recor
         return Err(RecordError::Malformed { noun });
     }
     let record: R = from_cbor(body).ok_or(RecordError::Malformed { noun })?;
-    record.check().map_err(|field| RecordError::OutOfRange { noun, field })?;
-    Ok((record, signed))
+    Ok((in_range(record)?, signed))
 }
 
 /// [`Signed`] with the head of the record inside.

@@ -27,6 +27,7 @@ use crate::disk::Disk;
 use crate::disk::FileKind;
 use crate::run::Run;
 use crate::run::seed::Choices;
+use crate::storage::Alone;
 use crate::storage::BLOB_BYTES_MAX;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
@@ -329,6 +330,14 @@ impl Storage for FolderStorage {
         removed.map_err(|error| self.failed("delete", name.as_str(), &error))?;
         self.touch(parent_of(name.as_str()));
         Ok(())
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        match self.disk.try_hold(&self.root) {
+            Ok(held) => Ok(held.map_or(Alone::No, Alone::Yes)),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Alone::Unknown),
+            Err(error) => Err(self.failed("lock", "", &error)),
+        }
     }
 
     fn sync(&self) -> Result<(), StorageError> {

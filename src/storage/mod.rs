@@ -16,6 +16,7 @@ pub mod stack;
 
 use std::fmt;
 
+use crate::disk::Held;
 use crate::units::Timestamp;
 
 /// Most bytes of a blob's name.
@@ -152,4 +153,19 @@ pub trait Storage: Send + Sync + fmt::Debug {
     fn delete(&self, name: &BlobName) -> Result<(), StorageError>;
     /// The barrier: see `durable_after_sync`.
     fn sync(&self) -> Result<(), StorageError>;
+    /// Asks to be alone in a short step, among processes that ask too. Nothing else depends on it:
+    /// whoever does not ask is not kept out.
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        Ok(Alone::Unknown)
+    }
+}
+
+/// Whether a process is alone in a step.
+pub enum Alone {
+    /// Until this is dropped, or the process dies.
+    Yes(Held),
+    /// Another process is in it.
+    No,
+    /// This medium cannot tell.
+    Unknown,
 }

@@ -52,6 +52,8 @@ pub enum VaultError {
         "manifest has seq {found_seq}, but {expected_seq} is next in its chain, or prev differs"
     )]
     NotNext { expected_seq: u64, found_seq: u64 },
+    #[error("other backups to this repository have been finishing for {seconds} seconds")]
+    Busy { seconds: u64 },
     #[error("`{name}` went away or changed while it was relied on; back up again")]
     Gone { name: BlobName },
     #[error("parent snapshot {id} was removed without a trace; back up without it")]

@@ -1,11 +1,14 @@
 //! The command line as its users meet it: the real program, its output, code and files.
 
-mod scene;
+pub mod scene;
 
 mod dump;
+mod hostile;
 mod keys;
+#[cfg(unix)]
+mod medium;
 mod options;
 mod quickstart;
 mod reading;
 mod refusals;
-mod round_trip;
+pub mod round_trip;

@@ -98,6 +98,47 @@ impl Scene {
         }
     }
 
+    /// Like [`Self::run`], but in front of other words, such as those of `faketime`.
+    pub(crate) fn run_under(&self, words: &[&str], args: &[&str]) -> Told {
+        let mut command = self.command(args);
+        let mut outer = Command::new(words[0]);
+        outer.args(&words[1..]).arg(command.get_program()).args(command.get_args());
+        outer.env_clear().current_dir(self.path("source")).stdin(Stdio::null());
+        outer.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command = outer;
+        let output = command.output().unwrap_or_else(|e| panic!("{words:?}: {e}"));
+        Told {
+            code: output.status.code(),
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// What was told on standard error, with `@` for the scene's folder and `#` for ids.
+    pub(crate) fn shown(&self, told: &Told) -> String {
+        let folder = self.dir.path().display().to_string();
+        let mut shown = String::new();
+        let mut digits = String::new();
+        for c in told.stderr.replace(&folder, "@").chars().chain(['\0']) {
+            if c.is_ascii_digit() || ('a'..='f').contains(&c) {
+                digits.push(c);
+                continue;
+            }
+            shown.push_str(if digits.len() >= 32 { "#" } else { &digits });
+            digits.clear();
+            shown.push(c);
+        }
+        shown.trim_end_matches('\0').to_owned()
+    }
+
+    /// Runs and demands this exit code and exactly this on standard error.
+    #[track_caller]
+    pub(crate) fn transcript(&self, code: i32, args: &[&str], expected: &str) -> Told {
+        let told = self.expect(code, args);
+        assert_eq!(self.shown(&told), expected, "{args:?}");
+        told
+    }
+
     /// Runs and demands this exit code.
     #[track_caller]
     pub(crate) fn expect<S: AsRef<std::ffi::OsStr>>(&self, code: i32, args: &[S]) -> Told {

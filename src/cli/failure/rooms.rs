@@ -70,6 +70,16 @@ impl From<KeysError> for Failure {
             KeysError::WrongSecret { .. } => {
                 plain(Exit::WrongKey, "try another passphrase, or `lifeboat key recovery use`")
             }
+            KeysError::OtherRepository { .. } => plain(
+                Exit::Newer,
+                "name the folder of one repository; its own config is kept three times",
+            )
+            .meaning("records of two repositories lie there; nothing was changed"),
+            KeysError::NoSlots | KeysError::SlotsDamaged { .. } => plain(
+                Exit::Damage,
+                "bring back `slots/` from a copy, or use the shares: `lifeboat key recovery use`",
+            )
+            .meaning("nothing was changed"),
             KeysError::NoSuchSlot { .. } | KeysError::NoSuchMachine { .. } => {
                 plain(Exit::Failed, "see `lifeboat key list`")
             }
@@ -118,6 +128,8 @@ impl From<VaultError> for Failure {
             VaultError::Storage(error) => error.into(),
             VaultError::Stopped(why) => why.into(),
             VaultError::Poisoned { cause } => (*cause).into(),
+            VaultError::Busy { .. } => Self::new(Exit::Busy, error, "run the command again later")
+                .meaning("no snapshot was made; what was sent is kept and reused"),
             VaultError::UnknownSnapshot { .. } => {
                 Self::new(Exit::Failed, error, "see `lifeboat snapshots`")
             }

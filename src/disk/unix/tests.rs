@@ -51,3 +51,14 @@ fn links_and_fifos_are_not_read() {
     assert_eq!(RealDisk.read(&fifo, 9).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     assert_eq!(RealDisk.stat(&link).unwrap().kind, FileKind::Other);
 }
+
+#[test]
+fn a_folder_is_held_by_one_and_free_again_when_it_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = RealDisk.try_hold(folder.path()).unwrap();
+    assert!(held.is_some());
+    // As another process would: with a file of its own.
+    assert!(RealDisk.try_hold(folder.path()).unwrap().is_none());
+    drop(held);
+    assert!(RealDisk.try_hold(folder.path()).unwrap().is_some());
+}

@@ -26,6 +26,8 @@ pub enum KeysError {
     WrongSecret { tried: usize },
     #[error("no slot of this repository can be read")]
     NoSlots,
+    #[error("no slot of this repository can be tried: {found} are damaged")]
+    SlotsDamaged { found: usize },
     #[error("no slot {slot}")]
     NoSuchSlot { slot: SlotId },
     #[error("slot {slot} is the last one: without it nothing opens")]

@@ -147,6 +147,21 @@ pub fn load_all(
     Ok(slots)
 }
 
+/// Whether there are slots of another repository: then it is the config that was put here.
+pub fn has_others(storage: &Arc<dyn Storage>, repository: RepositoryId) -> Result<bool, KeysError> {
+    let store = Records::new(Arc::clone(storage));
+    for name in store.list(SLOTS)? {
+        for copy in records::twin_names(&name, SLOT_COPIES)? {
+            if let Copy::Good(slot) = store.read_copy(&copy, records::plain::<SlotRecord>)
+                && slot.public.repository != repository
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// What people see of a slot.
 pub fn list(
     run: &Run,

@@ -291,7 +291,7 @@ fn a_foreign_config_signed_by_its_own_root_does_not_open() {
     let foreign = two.blobs.blobs.lock().unwrap().get("config").cloned().unwrap();
     one.blobs.blobs.lock().unwrap().insert("config".to_owned(), foreign);
     let refused = unlock(&one.run, &one.storage, &secret("one"));
-    assert!(matches!(refused, Err(KeysError::NoSlots)), "{refused:?}");
+    assert!(matches!(refused, Err(KeysError::OtherRepository { what: "config" })), "{refused:?}");
 }
 
 #[test]

@@ -34,8 +34,13 @@ pub fn unlock(
     let config = publish::load_config(run, storage)?;
     let slots = slots::load_all(run, storage, config.repository)?;
     if slots.is_empty() {
-        return Err(KeysError::NoSlots);
+        return Err(if slots::has_others(storage, config.repository)? {
+            KeysError::OtherRepository { what: "config" }
+        } else {
+            KeysError::NoSlots
+        });
     }
+    let mut damaged = 0;
     for record in &slots {
         run.check()?;
         let slot = record.public.slot;
@@ -46,10 +51,14 @@ pub fn unlock(
             Ok(keyset) => return Ok(Unlocked { config, keyset, slot }),
             Err(KeysError::Slot(SlotError::WrongSecret | SlotError::OtherKind)) => {}
             Err(KeysError::Slot(error @ (SlotError::Altered | SlotError::AbsurdParameters(_)))) => {
-                run.problem(&Problem::damage(format!("slots/{slot}"), error.to_string()))
+                damaged += 1;
+                run.problem(&Problem::damage(format!("slots/{slot}"), error.to_string()));
             }
             Err(error) => return Err(error),
         }
     }
-    Err(KeysError::WrongSecret { tried: slots.len() })
+    match slots.len() - damaged {
+        0 => Err(KeysError::SlotsDamaged { found: damaged }),
+        tried => Err(KeysError::WrongSecret { tried }),
+    }
 }

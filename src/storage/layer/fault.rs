@@ -16,6 +16,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
@@ -206,6 +207,10 @@ impl Storage for FaultLayer {
             self.inner.delete(name)?;
         }
         self.end((Verb::Delete, name.as_str()), fault, ())
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        self.inner.try_alone()
     }
 
     fn sync(&self) -> Result<(), StorageError> {

@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
@@ -115,6 +116,10 @@ impl Storage for Limit {
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         self.inner.delete(name)
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        self.inner.try_alone()
     }
 
     fn sync(&self) -> Result<(), StorageError> {

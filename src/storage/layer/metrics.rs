@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
@@ -102,6 +103,10 @@ impl Storage for Metrics {
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         self.count(Verb::Delete, self.inner.delete(name), |()| 0)
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        self.inner.try_alone()
     }
 
     fn sync(&self) -> Result<(), StorageError> {

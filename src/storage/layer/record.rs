@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
@@ -107,6 +108,10 @@ impl Storage for Record {
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         self.note((Verb::Delete, name.as_str()), 0, self.inner.delete(name))
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        self.inner.try_alone()
     }
 
     fn sync(&self) -> Result<(), StorageError> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::run::Run;
 use crate::run::seed::Choices;
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
@@ -136,6 +137,10 @@ impl Storage for Retry {
             Err(error) if error.kind == StorageErrorKind::NotFound && earlier > 0 => Ok(()),
             result => result,
         })
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        self.inner.try_alone()
     }
 
     fn sync(&self) -> Result<(), StorageError> {

@@ -1,6 +1,9 @@
 //! The one step that makes a snapshot: packs durable, then the manifest, then the answer.
 
+use std::time::Duration;
+
 use crate::crypto::blind;
+use crate::disk::Held;
 use crate::format::manifest::MANIFEST_BYTES_MAX;
 use crate::format::manifest::SignedManifest;
 use crate::ids::PackId;
@@ -8,6 +11,7 @@ use crate::ids::Sid;
 use crate::ids::SnapshotId;
 use crate::run::Run;
 use crate::run::monitor::Phase;
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::storage::StorageErrorKind;
 use crate::vault::chains::ChainNames;
@@ -18,6 +22,10 @@ use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
 use crate::vault::session::lease::LeaseState;
+
+/// How long others may be committing before this one gives up, and how often it asks.
+const ALONE_MAX: Duration = Duration::from_secs(300);
+const ALONE_STEP: Duration = Duration::from_millis(20);
 
 impl Session {
     /// Writes what is open, makes it durable, looks at everything that the snapshot relies on, and
@@ -54,6 +62,8 @@ impl Session {
         let state = self.writer.progress().lease.renew(run, &self.vault)?;
         let packs = self.relied_packs();
         self.check_packs(&packs)?;
+        // From the look at the chain to the manifest nobody else may write one.
+        let _alone = self.alone(run)?;
         self.check_chain(run, manifest)?;
         if state == LeaseState::Expired {
             self.writer.progress().lease.pin_again();
@@ -67,6 +77,26 @@ impl Session {
         self.check_packs(&packs)?;
         self.writer.progress().lease.close(&self.vault);
         Ok(id)
+    }
+
+    /// Waits until no other process that commits to this repository is between its look at the
+    /// chain and its manifest. Where the medium knows no such thing, two may make a fork, which
+    /// every reader sees.
+    fn alone(&self, run: &Run) -> Result<Option<Held>, VaultError> {
+        let since = run.clock.elapsed();
+        loop {
+            match self.vault.storage.try_alone()? {
+                Alone::Yes(held) => return Ok(Some(held)),
+                Alone::Unknown => return Ok(None),
+                Alone::No => {}
+            }
+            run.check()?;
+            let waited = run.clock.elapsed().saturating_sub(since);
+            if waited > ALONE_MAX {
+                return Err(VaultError::Busy { seconds: waited.as_secs() });
+            }
+            run.clock.wait(ALONE_STEP);
+        }
     }
 
     fn check_fields(&self, manifest: &SignedManifest) -> Result<(), VaultError> {

@@ -1,12 +1,6 @@
 use crate::crypto::sealed::shares::Share;
 use crate::crypto::sealed::shares::ShareError;
-use crate::crypto::sign::Purpose;
-use crate::crypto::sign::SigningKey;
-use crate::format::machine::CustodyRecord;
-use crate::ids::KeyId;
-use crate::ids::RepositoryId;
 use crate::repository::keys::error::KeysError;
-use crate::repository::keys::publish;
 use crate::repository::keys::recovery;
 use crate::repository::keys::recovery::words;
 use crate::repository::keys::tests::Scene;
@@ -15,8 +9,6 @@ use crate::repository::keys::tests::new_slot;
 use crate::repository::keys::tests::scene;
 use crate::repository::keys::tests::secret;
 use crate::repository::keys::unlock::unlock;
-use crate::secret::Secret32;
-use crate::units::Timestamp;
 
 /// A repository with the passphrase `one`, and its shares.
 fn made(threshold: (u8, u8)) -> (Scene, Vec<Share>) {
@@ -152,36 +144,4 @@ fn a_keyset_without_the_recovery_secret_makes_no_shares() {
     keyset.recovery = None;
     let refused = recovery::create(&scene.run, &scene.storage, &keyset, (2, 3));
     assert!(matches!(refused, Err(KeysError::RecoveryOffline)), "{refused:?}");
-}
-
-/// The example of the page: a signed record and a share, both of fixed keys.
-#[test]
-fn the_examples_of_the_format_page_are_what_the_program_writes() {
-    let key = SigningKey::from_seed(&Secret32::new([1; 32]));
-    let custody = CustodyRecord {
-        repository: RepositoryId::new([0x11; 16]),
-        checked: Timestamp::from_unix_ms(1_800_000_000_000),
-        recovery: KeyId::new([0x22; 16]),
-        k: 2,
-        n: 3,
-        indices: vec![1, 3],
-    };
-    let bytes = publish::sign(&custody, Purpose::Custody, &key);
-    let mut example = String::new();
-    for row in bytes.chunks(32) {
-        example.push_str("    ");
-        crate::ids::push_hex(&mut example, row);
-        example.push('\n');
-    }
-    let value = Secret32::new([0x33; 32]);
-    let share = Share { k: 2, n: 3, index: 1, set_id: [0x44; 15], value };
-    let words = words::encode(&share);
-    for row in words.split(' ').collect::<Vec<_>>().chunks(8) {
-        example.push_str("    ");
-        example.push_str(&row.join(" "));
-        example.push('\n');
-    }
-    let page = include_str!("../../../../doc/format/keys.md");
-    let missing: Vec<&str> = example.lines().filter(|line| !page.contains(line)).collect();
-    assert!(missing.is_empty(), "expected in the page:\n{}", missing.join("\n"));
 }
