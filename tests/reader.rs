@@ -219,6 +219,33 @@ fn the_other_suite_is_read_too() {
     assert_alike("suite 1", &look(&tree), &look(&target.join("tree")));
 }
 
+/// The repository that was stored when its format was new, with every kind of record in it.
+#[test]
+fn the_stored_repository_is_read_too() {
+    let fixtures = house::root().join("tests/fixtures");
+    let repository = fixtures.join("repository-1");
+    let told = reader(&repository, PASSPHRASE, &["verify"]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let listed = std::fs::read(fixtures.join("repository-1.json")).unwrap();
+    let listed: BTreeMap<String, BTreeMap<String, (u64, String)>> =
+        serde_json::from_slice(&listed).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    for (id, files) in &listed {
+        let target = place.path().join(id);
+        let arguments = ["restore", id, target.to_str().unwrap()];
+        let told = reader(&repository, PASSPHRASE, &arguments);
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        for (name, (len, digest)) in files {
+            let bytes = std::fs::read(target.join(name)).unwrap();
+            assert_eq!(
+                (bytes.len() as u64, blake3::hash(&bytes).to_string()),
+                (*len, digest.clone())
+            );
+        }
+    }
+    assert!(listed.len() > 3);
+}
+
 /// Runs the reader on the repository with one file altered, and puts the file back.
 fn with_altered(
     repository: &Path,

@@ -421,13 +421,10 @@ class Repository:
 
     def slot(self, secret, wanted):
         """Opens the first slot that the secret fits."""
-        for stem, names in self.copies("slots", 2):
-            record_of = self.first_good(names, lambda data: fields(record(data, 2), (list, bytes)))
-            public, sealed = record_of
-            repository, slot, _, label, kind = fields(public, (16, 16, int, str, list))
+        for stem, public, sealed in self.slots():
+            repository, _, _, label, kind = public
             if repository != self.repository:
                 continue
-            need(stem == f"slots/{slot.hex()}", f"{stem}: it bears another name")
             need(len(label.encode()) <= 128 and len(kind) == 2, f"{stem}: label or kind")
             if kind[0] != wanted:
                 continue
@@ -445,6 +442,17 @@ class Repository:
             if keyset is not None:
                 return keyset
         raise Bad("wrong passphrase or key file")
+
+    def slots(self):
+        def decode(stem, data):
+            public, sealed = fields(record(data, 2), (list, bytes))
+            fields(public, (16, 16, int, str, list))
+            need(public[0] != self.repository or stem == f"slots/{public[1].hex()}",
+                 "it bears another name")
+            return public, sealed
+
+        for stem, names in self.copies("slots", 2):
+            yield stem, *self.first_good(names, lambda data: decode(stem, data))
 
     def by_secret(self, secret, kind):
         keyset = fields(record(self.slot(secret, kind), 5),
@@ -465,11 +473,8 @@ class Repository:
         listed, admins = self.recipients()
         need((RECOVERY, suite, kem.public) in listed, "the recovery key was replaced")
         newest = None
-        for stem, (value, by) in self.signed_records("keyring", 3, 3):
-            repository, generation, _, envelopes = fields(value, (16, int, int, list))
-            if repository != self.repository:
-                continue
-            by([*admins, self.root])
+        for stem, value in self.signed_records("keyring", 3, 3, [*admins, self.root]):
+            _, generation, _, envelopes = fields(value, (16, int, int, list))
             need(1 <= len(envelopes) <= 16, f"{stem}: envelopes")
             mine = dict(fields(it, (16, bytes)) for it in envelopes).get(kem.id)
             if mine and generation > (newest or (0,))[0]:
@@ -491,18 +496,29 @@ class Repository:
         need(opened is not None, f"{what}: sealed with another key or for another place")
         return opened
 
-    def signed_records(self, folder, kind, count):
+    def signed_records(self, folder, kind, count, signers):
+        """Records of this repository, each signed by one who may and under its own name."""
+        def decode(stem, data):
+            value, by = signed_record(data, kind)
+            need(isinstance(value, list) and len(value) > 2, "number of fields")
+            if value[0] != self.repository:
+                return None
+            by(signers)
+            own = (f"{value[1].hex()}/{value[2]}" if kind == 8
+                   else f"{value[1]}-{blake3(data).hexdigest()[:16]}")
+            need(stem == f"{folder}/{own}", "it bears another name")
+            return value
+
         for stem, names in self.copies(folder, count, 0):
-            yield stem, self.first_good(names, lambda data: signed_record(data, kind))
+            value = self.first_good(names, lambda data: decode(stem, data))
+            if value:
+                yield stem, value
 
     def recipients(self):
         """The newest list that root has signed: recipients, and keys of administrators."""
         newest = None
-        for stem, (value, by) in self.signed_records("recipients", 7, 2):
-            repository, version, _, recipients, admins = fields(value, (16, int, int, list, list))
-            if repository != self.repository:
-                continue
-            by([self.root])
+        for stem, value in self.signed_records("recipients", 7, 2, [self.root]):
+            _, version, _, recipients, admins = fields(value, (16, int, int, list, list))
             rows = [tuple(fields(row, (int, int, bytes))) for row in recipients]
             need({RESTORE, RECOVERY} <= {row[0] for row in rows} and len(rows) <= 16, stem)
             keys = [fields(row, (32, str))[0] for row in admins]
@@ -516,14 +532,10 @@ class Repository:
         """Keys of machines by id, as administrators have signed them."""
         self.admins = self.recipients()[1]
         newest = {}
-        for stem, (value, by) in self.signed_records("machines", 8, 2):
-            repository, machine, version, _, state, key, _, generation, label = fields(
+        for stem, value in self.signed_records("machines", 8, 2, self.admins):
+            _, machine, version, _, state, key, _, generation, label = fields(
                 value, (16, 16, int, int, int, 32, 16, int, bytes))
-            if repository != self.repository:
-                continue
-            need(stem == f"machines/{machine.hex()}/{version}", f"{stem}: it bears another name")
             need(state in (1, 2) and version >= 1 and len(label) <= 512, f"{stem}: range")
-            by(self.admins)
             self.box(generation, "machine label", machine, label, stem).decode()
             if version > newest.get(machine, (0,))[0]:
                 newest[machine] = version, key
@@ -731,6 +743,7 @@ class Repository:
         rows = [(reader.string(32 << 10), reader.varint()) for _ in nodes]
         reader.finish()
         need(all(one[0] < two[0] for one, two in zip(rows, rows[1:])), "children are not sorted")
+        need(first is None or rows[0][0] == first, "first path of a branch")
         for node, (begin, count) in zip(nodes, rows):
             found = 0
             for entry in self.below(node, level, begin):
@@ -902,6 +915,7 @@ def leaf(reader, sids):
                        owner_rows.varint()))
         need(len(owners) <= LEAF_ENTRIES_MAX, "too many owners")
     path, seconds, changed, number, next_offset, entries = b"", 0, 0, 0, 0, []
+    path_bytes = 0
     for _ in range(count):
         shape = shapes.u8()
         kind, holding = shape & 15, shape >> 4 & 7
@@ -910,6 +924,8 @@ def leaf(reader, sids):
         need(common <= len(path), "a path shares more than there is")
         path = path[:common] + names.take(rests.varint())
         check_path(path)
+        path_bytes += len(path)
+        need(path_bytes <= 64 << 20, "the paths of a leaf are too long")
         which = owner.varint()
         need(which < len(owners), "an owner is missing")
         mode, uid, gid, *_ = owners[which]
@@ -1113,15 +1129,12 @@ def verify_index(repository, name):
 
 def verify_records(repository):
     """What no snapshot needs: other slots, the keyring, custody."""
-    for _, names in repository.copies("slots", 2):
-        repository.first_good(names, lambda data: fields(record(data, 2), (list, bytes)))
-    for stem, (value, by) in repository.signed_records("keyring", 3, 3):
-        if value[0] == repository.repository:
-            by([*repository.admins, repository.root])
-    for stem, (value, by) in repository.signed_records("custody", 9, 2):
+    for _ in repository.slots():
+        pass
+    keyrings = repository.signed_records("keyring", 3, 3, [*repository.admins, repository.root])
+    need(list(keyrings), "no keyring")
+    for _, value in repository.signed_records("custody", 9, 2, repository.admins):
         fields(value, (16, int, 16, int, int, list))
-        if value[0] == repository.repository:
-            by(repository.admins)
 
 
 def way_in():
