@@ -61,6 +61,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> Exit {
 fn format(cli: &Cli) -> Format {
     match &cli.verb {
         _ if !cli.global.output.json => Format::Human,
+        Verb::Dump(_) => Format::JsonOnStderr,
         _ => Format::Json,
     }
 }
@@ -79,10 +80,12 @@ fn start(
     let (output, watch) = (Arc::clone(output), Arc::clone(watch));
     let run = new_run(&watch, clock)?;
     let context = Context { settings, environment, output, watch, run };
-    let is_long = matches!(
-        cli.verb,
-        Verb::Quickstart(_) | Verb::Backup(_) | Verb::Restore(_) | Verb::Check(_)
-    );
+    let is_long = match &cli.verb {
+        Verb::Quickstart(_) | Verb::Backup(_) | Verb::Restore(_) | Verb::Check(_) => true,
+        // Not over the content of a file.
+        Verb::Dump(args) => args.target.is_some() || !std::io::stdout().is_terminal(),
+        _ => false,
+    };
     let progress = if is_long { context.settings.progress } else { Progress::Silent };
     // A passphrase is asked for on the same terminal, so nothing is drawn over the question.
     let asks = matches!(context.settings.secret, SecretSource::Prompt);

@@ -30,6 +30,8 @@ pub enum DumpError {
     Stopped(#[from] Stopped),
     #[error("`{path}` is not a file")]
     NotAFile { path: SnapshotPath },
+    #[error("`{path}` is another name of `{first}`, and that is not in the snapshot")]
+    NoFirst { path: SnapshotPath, first: SnapshotPath },
     #[error("`{path}` has no content: it could not be read when it was backed up")]
     Unreadable { path: SnapshotPath },
     #[error("the content of `{path}` is lost at byte {offset}: {error}")]

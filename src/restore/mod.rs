@@ -8,6 +8,7 @@
 //! the target was synced; a second run finishes what the first left.
 //! Start reading at: [`execute::execute`], then `file`.
 
+pub mod archive;
 mod data;
 pub mod decide;
 pub mod dump;
@@ -22,11 +23,13 @@ mod tests;
 
 use crate::format::object::ObjectKind;
 use crate::format::object::Ref;
+use crate::ids::Sid;
 use crate::repository::error::RepositoryError;
 use crate::repository::tree::NodeSource;
 use crate::run::Run;
 use crate::run::Stopped;
 use crate::target::TargetError;
+use crate::vault::whole::Presence;
 
 use self::select::Selection;
 
@@ -34,6 +37,11 @@ use self::select::Selection;
 pub trait ObjectSource: NodeSource {
     /// Raw content of a chunk or bundle.
     fn data(&self, run: &Run, object: &Ref, kind: ObjectKind) -> Result<Vec<u8>, RepositoryError>;
+
+    /// `false` if an object is known to be missing; it is not read, so `true` is no promise.
+    fn has_object(&self, _run: &Run, _sid: &Sid) -> bool {
+        true
+    }
 }
 
 /// What happens to files that stand in the target.
@@ -141,5 +149,10 @@ pub enum RestoreError {
 impl ObjectSource for crate::repository::open::Repository {
     fn data(&self, run: &Run, object: &Ref, kind: ObjectKind) -> Result<Vec<u8>, RepositoryError> {
         Self::data(self, run, object, kind)
+    }
+
+    fn has_object(&self, run: &Run, sid: &Sid) -> bool {
+        // A listing that fails now is told by whoever reads.
+        !matches!(self.vault().presence(run, sid), Ok(Presence::Missing))
     }
 }

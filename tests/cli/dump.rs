@@ -1,5 +1,7 @@
 //! `dump`.
 
+use serde_json::Value;
+
 use super::round_trip::with_files;
 
 #[test]
@@ -22,11 +24,19 @@ fn a_file_comes_out_byte_for_byte() {
 fn what_is_no_file_is_refused() {
     let scene = with_files();
     scene.expect(0, &["backup", "-q", "."]);
-    let told = scene.expect(1, &["dump", "latest:sub"]);
-    assert!(told.stdout.is_empty() && told.stderr.contains("is not a file"), "{told}");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("a.txt", scene.path("source/to-a")).unwrap();
+        scene.expect(0, &["backup", "-q", "."]);
+        let told = scene.expect(1, &["dump", "latest:to-a"]);
+        assert!(told.stdout.is_empty() && told.stderr.contains("is not a file"), "{told}");
+    }
     let told = scene.expect(1, &["dump", "latest:gone"]);
     assert!(told.stderr.contains("is not in the snapshot"), "{told}");
-    scene.expect(2, &["dump", "latest:a.txt", "--json"]);
+    let told = scene.expect(0, &["dump", "latest:a.txt", "--json"]);
+    assert_eq!(told.stdout, b"alpha");
+    let result = &told.json_on_stderr_of("result")[0];
+    assert_eq!((&result["content_bytes"], &result["archive"]), (&5.into(), &Value::Null));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod scene;
 
+mod archive;
 mod dump;
 mod hostile;
 mod keys;

@@ -165,6 +165,13 @@ impl Told {
         self.json().into_iter().filter(|line| line["message_type"] == message_type).collect()
     }
 
+    /// The same of standard error, where `dump` puts them.
+    #[track_caller]
+    pub(crate) fn json_on_stderr_of(&self, message_type: &str) -> Vec<Value> {
+        let lines = self.checked(&self.stderr).into_iter();
+        lines.filter(|line| line["message_type"] == message_type).collect()
+    }
+
     #[track_caller]
     fn checked(&self, text: &str) -> Vec<Value> {
         const TYPES: [&str; 6] = ["status", "problem", "plan", "result", "error", "summary"];

@@ -213,11 +213,10 @@ impl From<DumpError> for Failure {
         match error {
             DumpError::Stopped(why) => why.into(),
             DumpError::Write(error) => error.into(),
-            DumpError::NotAFile { .. } => Self::new(
-                Exit::Failed,
-                error,
-                "name a file; `lifeboat restore` brings back folders and the rest",
-            ),
+            DumpError::NotAFile { .. } => {
+                Self::new(Exit::Failed, error, "name a file or a folder, or add `--archive tar`")
+            }
+            DumpError::NoFirst { .. } => Self::new(Exit::Damage, error, CHECK),
             DumpError::Unreadable { .. } => {
                 Self::new(Exit::Problems, error, "take the file from an earlier snapshot")
             }
@@ -225,8 +224,7 @@ impl From<DumpError> for Failure {
                 (*error).into()
             }
             DumpError::Lost { .. } | DumpError::Differs { .. } => {
-                Self::new(Exit::Damage, error, CHECK)
-                    .meaning("what was printed is not the whole file")
+                Self::new(Exit::Damage, error, CHECK).meaning("the whole file was not printed")
             }
         }
     }

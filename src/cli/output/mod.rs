@@ -70,6 +70,11 @@ struct ProblemLine<'a> {
 }
 
 #[derive(Serialize)]
+struct Warning {
+    message: String,
+}
+
+#[derive(Serialize)]
 struct ErrorLine<'a> {
     exit_code: u8,
     message: &'a str,
@@ -179,7 +184,14 @@ impl Output {
 
     /// Something that the user should change, on standard error; not with `--quiet`.
     pub fn warn(&self, text: impl fmt::Display) {
-        if self.level > Level::Quiet {
+        if self.level == Level::Quiet {
+            return;
+        }
+        if self.format == Format::JsonOnStderr {
+            // Standard error has JSON lines only then.
+            let _unread =
+                self.json("status", Some("warning"), &Warning { message: text.to_string() });
+        } else {
             self.stderr(format!("warning: {text}\n").as_bytes());
         }
     }
