@@ -13,6 +13,7 @@ mod bundle;
 pub mod error;
 pub mod job;
 mod large;
+pub mod live;
 mod merge;
 pub mod parent;
 pub mod pipeline;

@@ -104,6 +104,8 @@ pub enum Verb {
     Ls(verb::read::ls::LsArgs),
     Find(verb::read::find::FindArgs),
     Diff(verb::read::diff::DiffArgs),
+    Stats(verb::read::stats::StatsArgs),
+    Cat(verb::read::cat::CatArgs),
     Restore(verb::restore::RestoreArgs),
     Dump(verb::dump::DumpArgs),
     Check(verb::check::CheckArgs),

@@ -81,7 +81,11 @@ fn start(
     let run = new_run(&watch, clock)?;
     let context = Context { settings, environment, output, watch, run };
     let is_long = match &cli.verb {
-        Verb::Quickstart(_) | Verb::Backup(_) | Verb::Restore(_) | Verb::Check(_) => true,
+        Verb::Quickstart(_)
+        | Verb::Backup(_)
+        | Verb::Restore(_)
+        | Verb::Check(_)
+        | Verb::Stats(_) => true,
         // Not over the content of a file.
         Verb::Dump(args) => args.target.is_some() || !std::io::stdout().is_terminal(),
         _ => false,
@@ -103,6 +107,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Ls(args) => verb::read::ls::run(context, &args),
         Verb::Find(args) => verb::read::find::run(context, &args),
         Verb::Diff(args) => verb::read::diff::run(context, &args),
+        Verb::Stats(args) => verb::read::stats::run(context, &args),
+        Verb::Cat(args) => verb::read::cat::run(context, &args),
         Verb::Check(args) => verb::check::run(context, &args),
         Verb::Restore(args) => verb::restore::run(context, &args),
         Verb::Key(args) => verb::key::run(context, &args),

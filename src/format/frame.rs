@@ -77,6 +77,17 @@ pub const fn padme(len: usize) -> usize {
     len.saturating_add(mask) & !mask
 }
 
+/// Most bytes of padding that a frame of this padded length may hold.
+#[must_use]
+pub const fn padding_max(padded_len: u32) -> u64 {
+    if padded_len < 2 {
+        return 0;
+    }
+    let exponent = padded_len.ilog2();
+    let kept = exponent.ilog2().wrapping_add(1);
+    (1_u64 << exponent.saturating_sub(kept)).wrapping_sub(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +100,8 @@ mod tests {
             assert!(padded >= len && padded >= last);
             assert!((padded - len) * 100 <= len * 12);
             assert_eq!(padme(padded), padded);
+            let most = padding_max(u32::try_from(padded).unwrap());
+            assert!((padded - len) as u64 <= most, "{len}");
             last = padded;
         }
         assert!(padme(150_000) - 150_000 < 150_000 / 30);

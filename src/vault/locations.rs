@@ -40,9 +40,17 @@ impl Row {
         self.kind_and_len & LEN_MASK
     }
 
-    fn is_node(&self) -> bool {
-        let kind = u8::try_from(self.kind_and_len >> LEN_BITS).ok().and_then(ObjectKind::from_u8);
-        kind.is_some_and(ObjectKind::is_node)
+    pub(in crate::vault) fn kind(&self) -> Option<ObjectKind> {
+        u8::try_from(self.kind_and_len >> LEN_BITS).ok().and_then(ObjectKind::from_u8)
+    }
+
+    pub(in crate::vault) fn is_node(&self) -> bool {
+        self.kind().is_some_and(ObjectKind::is_node)
+    }
+
+    /// Equal for copies of one object.
+    pub(in crate::vault) const fn prefix(&self) -> Prefix {
+        self.prefix
     }
 }
 
@@ -123,6 +131,23 @@ impl Locations {
             take(self, Row { prefix: prefix_of(&row.sid), pack, offset: start, kind_and_len });
             offset = offset.saturating_add(u64::from(row.len_bytes));
         }
+    }
+
+    pub(in crate::vault) fn packs(&self) -> &[KnownPack] {
+        &self.packs
+    }
+
+    /// What was read from storage: sorted, copies of one object together.
+    pub(in crate::vault) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The number of an object's first row.
+    pub(in crate::vault) fn number(&self, sid: &Sid) -> Option<u32> {
+        let prefix = prefix_of(sid);
+        let number = self.rows.partition_point(|row| row.prefix < prefix);
+        let row = self.rows.get(number)?;
+        u32::try_from(number).ok().filter(|_| row.prefix == prefix)
     }
 
     /// Every copy of an object.

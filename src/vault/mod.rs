@@ -17,6 +17,7 @@ pub mod names;
 mod read;
 pub mod records;
 pub mod session;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 pub mod whole;

@@ -3,6 +3,7 @@
 pub mod scene;
 
 mod archive;
+mod cat;
 mod dump;
 mod hostile;
 mod keys;
@@ -13,3 +14,5 @@ mod quickstart;
 mod reading;
 mod refusals;
 pub mod round_trip;
+mod since;
+mod stats;

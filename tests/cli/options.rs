@@ -55,6 +55,8 @@ fn completions_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let told = scene.expect(0, &["completion", shell]);
         assert!(told.text().contains("lifeboat"), "{shell}");
+        let line = &scene.expect(0, &["completion", shell, "--json"]).json_of("result")[0];
+        assert_eq!((&line["shell"], &line["script"]), (&shell.into(), &told.text().into()));
     }
 }
 

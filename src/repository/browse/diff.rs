@@ -40,6 +40,11 @@ impl Differences {
     }
 
     #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[must_use]
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }

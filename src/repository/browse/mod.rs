@@ -1,4 +1,5 @@
 //! What readers ask of snapshots without restoring them.
 
 pub mod diff;
+pub mod usage;
 pub mod wanted;

@@ -102,8 +102,21 @@ impl FolderSource {
             }
             places.insert(snapshot, Place { real, is_above: false });
         }
+        Ok(Self::of(places, excludes))
+    }
+
+    /// What stands at `real` now, links followed, under `path` of a snapshot.
+    pub fn at(path: SnapshotPath, real: &Path, excludes: Excludes) -> Result<Self, SourceError> {
+        let real = real.canonicalize().map_err(|error| SourceError::Missing {
+            path: crate::path::escape(real.as_os_str().as_bytes()),
+            detail: error.to_string(),
+        })?;
+        Ok(Self::of(BTreeMap::from([(path, Place { real, is_above: false })]), excludes))
+    }
+
+    fn of(places: BTreeMap<SnapshotPath, Place>, excludes: Excludes) -> Self {
         let (opener, owners) = (Opener::default(), Owners::default());
-        Ok(Self { inner: Arc::new(Inner { places, excludes, opener, owners }) })
+        Self { inner: Arc::new(Inner { places, excludes, opener, owners }) }
     }
 }
 

@@ -121,7 +121,11 @@ fn os_path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
-fn rules(args: &ExcludeArgs) -> Result<Vec<String>, Failure> {
+/// Patterns of the options and of their files.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn rules(args: &ExcludeArgs) -> Result<Vec<String>, Failure> {
     let mut rules = args.exclude.clone();
     for file in &args.exclude_file {
         rules.extend(Patterns::read_lines(file).map_err(wrong)?);
@@ -129,7 +133,11 @@ fn rules(args: &ExcludeArgs) -> Result<Vec<String>, Failure> {
     Ok(rules)
 }
 
-fn excludes(args: &ExcludeArgs, rules: &[String]) -> Result<Excludes, Failure> {
+/// All rules of the options; `rules` are the patterns.
+///
+/// # Errors
+/// When a rule cannot be used.
+pub fn excludes(args: &ExcludeArgs, rules: &[String]) -> Result<Excludes, Failure> {
     let mut markers = Vec::new();
     for name in &args.exclude_if_present {
         markers.push(Marker::parse(name.as_encoded_bytes()).map_err(wrong)?);

@@ -1,6 +1,9 @@
-//! `diff`: what changed between two snapshots.
+//! `diff`: what changed between two snapshots, or since a snapshot.
+
+mod live;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
@@ -14,6 +17,7 @@ use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::output::entry;
 use crate::cli::output::entry::EntryLine;
+use crate::cli::verb::backup::ExcludeArgs;
 use crate::format::entry::Entry;
 use crate::path::SnapshotPath;
 use crate::repository::browse::diff::Change;
@@ -21,19 +25,32 @@ use crate::repository::browse::diff::Differences;
 use crate::repository::browse::diff::TreeDiff;
 use crate::units::Bytes;
 
-/// Show what changed from one snapshot to another.
+/// Show what changed from one snapshot to another, or since a snapshot.
 ///
 /// `+` added, `-` removed, `M` other content, `U` other attributes, `T` another kind of thing.
+///
+/// With `--with FOLDER` a snapshot is compared with a folder as it stands now. Without a path that
+/// is the folder's own path in the snapshot, or the whole snapshot if it has no such path. A file
+/// of equal size and time is taken for equal unless `--content` is given; one whose time differs is
+/// shown as `M`. What the snapshot's own rules left out is left out here too.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
     /// The earlier snapshot; with a path only what lies beneath it.
     #[arg(value_name = "BEFORE[:PATH]")]
     pub before: OsString,
     /// The later snapshot.
-    #[arg(value_name = "AFTER")]
-    pub after: OsString,
+    #[arg(value_name = "AFTER", required_unless_present = "with", conflicts_with = "with")]
+    pub after: Option<OsString>,
     #[command(flatten)]
     pub filter: FilterArgs,
+    /// Compare with this folder, or file, as it stands now.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub with: Option<PathBuf>,
+    /// Read every file and compare its bytes and extended attributes.
+    #[arg(short, long)]
+    pub content: bool,
+    #[command(flatten)]
+    pub exclude: ExcludeArgs,
 }
 
 #[derive(Serialize)]
@@ -50,12 +67,31 @@ struct Totals {
     added_count: u64,
     removed_count: u64,
     changed_count: u64,
+    /// Of these: kind or content; the others differ in attributes alone.
+    content_changed_count: u64,
+    attributes_changed_count: u64,
     added_bytes: u64,
     removed_bytes: u64,
 }
 
 pub fn run(context: &Context, args: &DiffArgs) -> Result<Ended, Failure> {
-    let (before, after) = (Place::parse(&args.before)?, Place::parse(&args.after)?);
+    let before = Place::parse(&args.before)?;
+    let after = match (&args.with, &args.after) {
+        (None, Some(after)) => Place::parse(after)?,
+        (Some(folder), _) => return live::run(context, args, (&before, folder)),
+        (None, None) => {
+            return Err(Failure::usage(
+                "nothing to compare with is named",
+                "name a second snapshot or `--with FOLDER`",
+            ));
+        }
+    };
+    if has_rules(&args.exclude) || args.content {
+        return Err(Failure::usage(
+            "two snapshots are compared as they are: rules and --content say nothing",
+            "leave them out, or compare with a folder: `--with FOLDER`",
+        ));
+    }
     if !after.path.is_root() && after.path != before.path {
         return Err(Failure::usage(
             "both snapshots are compared beneath one path",
@@ -72,15 +108,31 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Ended, Failure> {
             Err(error) => opened::node_problem(context, old, error)?,
         }
     }
-    context.output.report("diff", &totals, || {
-        let Totals { added_count, removed_count, changed_count, .. } = totals;
-        let (added, removed) = (Bytes(totals.added_bytes), Bytes(totals.removed_bytes));
-        format!(
-            "{added_count} added ({added}), {removed_count} removed ({removed}), \
-             {changed_count} changed"
-        )
-    })?;
+    totals.tell(context)?;
     Ok(Ended::done())
+}
+
+const fn has_rules(args: &ExcludeArgs) -> bool {
+    !(args.exclude.is_empty()
+        && args.exclude_file.is_empty()
+        && args.exclude_if_present.is_empty()
+        && args.exclude_larger_than.is_none())
+        || args.exclude_caches
+        || args.one_file_system
+}
+
+impl Totals {
+    fn tell(&self, context: &Context) -> Result<(), Failure> {
+        context.output.report("diff", self, || {
+            let Self { added_count, removed_count, content_changed_count, .. } = self;
+            let (added, removed) = (Bytes(self.added_bytes), Bytes(self.removed_bytes));
+            let attributes_count = self.attributes_changed_count;
+            format!(
+                "{added_count} added ({added}), {removed_count} removed ({removed}), \
+                 {content_changed_count} changed, {attributes_count} in attributes alone"
+            )
+        })
+    }
 }
 
 fn show(
@@ -112,7 +164,12 @@ fn show(
             totals.removed_count += 1;
             totals.removed_bytes += entry.meta.size_bytes;
         }
-        Change::Changed { .. } => totals.changed_count += 1,
+        Change::Changed { what, .. } => {
+            totals.changed_count += 1;
+            let deep = Differences::KIND.with(Differences::CONTENT);
+            totals.content_changed_count += u64::from(what.has(deep));
+            totals.attributes_changed_count += u64::from(!what.has(deep));
+        }
     }
     let path = entry::slashed(shown);
     let entry = entry::line(shown, &path, None);

@@ -12,11 +12,16 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::output::entry;
+use crate::format::entry::Content;
+use crate::format::entry::Entry;
+use crate::format::entry::Extent;
+use crate::ids::Sid;
 use crate::meta::Kind;
 use crate::path::SnapshotPath;
 use crate::repository::browse::wanted::Case;
 use crate::repository::browse::wanted::Pattern;
 use crate::repository::browse::wanted::Wanted;
+use crate::repository::tree::map::MapReader;
 use crate::repository::tree::reader::TreeReader;
 use crate::units::Bytes;
 use crate::units::FileTime;
@@ -50,6 +55,9 @@ pub struct WantedArgs {
     /// Only this kind.
     #[arg(long = "type", value_enum, value_name = "KIND")]
     pub kind: Option<FindKind>,
+    /// Only what has its content or its place in the tree in this object, as `check` names them.
+    #[arg(long, value_name = "SID")]
+    pub object: Option<Sid>,
 }
 
 /// Sizes and times.
@@ -94,7 +102,7 @@ pub fn run(context: &Context, args: &FindArgs) -> Result<Ended, Failure> {
     let chosen = opened.several(&args.snapshot, &args.filter)?;
     let mut matches_count = 0;
     for snapshot in &chosen {
-        matches_count += search(context, &opened, snapshot, (&wanted, args.wanted.long))?;
+        matches_count += search(context, &opened, snapshot, (&wanted, &args.wanted))?;
     }
     let found = Found { snapshots_count: chosen.len(), matches_count };
     if context.output.is_json() {
@@ -123,7 +131,7 @@ fn search(
     context: &Context,
     opened: &Opened,
     snapshot: &Snapshot,
-    (wanted, long): (&Wanted, bool),
+    (wanted, args): (&Wanted, &WantedArgs),
 ) -> Result<u64, Failure> {
     let mut matches_count = 0;
     let root = SnapshotPath::root();
@@ -136,16 +144,38 @@ fn search(
             }
         };
         for entry in leaf.entries.iter().filter(|entry| wanted.wants(entry)) {
+            let is_in = |sid: &Sid| leaf.node.sid == *sid || uses(context, opened, entry, sid);
+            if !args.object.as_ref().is_none_or(is_in) {
+                continue;
+            }
             matches_count += 1;
             let path = entry::slashed(entry);
             let line = entry::line(entry, &path, Some(&snapshot.id));
             context.output.result("entry", &line, || {
-                let entry = if long { entry::long(entry) } else { entry.path.to_string() };
+                let entry = if args.long { entry::long(entry) } else { entry.path.to_string() };
                 format!("{}  {entry}", snapshot.id.short())
             })?;
         }
     }
     Ok(matches_count)
+}
+
+/// Whether an entry's content is in this object. A map that cannot be read holds nothing here;
+/// whoever reads the file is told.
+fn uses(context: &Context, opened: &Opened, entry: &Entry, sid: &Sid) -> bool {
+    let is_it = |extent: &Extent| match extent {
+        Extent::Hole { .. } => false,
+        Extent::Chunk { chunk, .. } => chunk.sid == *sid,
+    };
+    match &entry.content {
+        Content::None => false,
+        Content::Slice { bundle, .. } => bundle.sid == *sid,
+        Content::Extents { extents, .. } => extents.iter().any(is_it),
+        Content::Map { root, .. } => {
+            let mut extents = MapReader::new(&context.run, &opened.reader, root);
+            root.sid == *sid || extents.any(|extent| extent.is_ok_and(|extent| is_it(&extent)))
+        }
+    }
 }
 
 const fn kind(kind: FindKind) -> Kind {

@@ -1,0 +1,85 @@
+//! `diff --with`: a snapshot against a folder as it stands now.
+
+use std::path::Path;
+
+use crate::backup::live;
+use crate::backup::live::Compared;
+use crate::backup::live::Depth;
+use crate::backup::live::LiveError;
+use crate::cli::choose::opened;
+use crate::cli::choose::select::Place;
+use crate::cli::choose::snapshot;
+use crate::cli::choose::snapshot::Snapshot;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::failure::Failure;
+use crate::cli::verb::backup::input;
+use crate::cli::verb::read::ls::no_such_path;
+use crate::path::SnapshotPath;
+use crate::repository::manifest;
+use crate::repository::open::Repository;
+use crate::repository::tree::reader::find_entry;
+use crate::run::monitor::Phase;
+use crate::source::unix::FolderSource;
+
+use super::DiffArgs;
+use super::Totals;
+use super::show;
+
+pub(super) fn run(
+    context: &Context,
+    args: &DiffArgs,
+    (place, folder): (&Place, &Path),
+) -> Result<Ended, Failure> {
+    let mut own = input::rules(&args.exclude)?;
+    let keys = opened::keys(context)?;
+    let snapshots = opened::list(context, &keys)?;
+    let chosen = snapshot::choose(&snapshots, &place.snapshot, &args.filter)?;
+    // The snapshot's rules first, so that a rule of the command line can take something in again.
+    let vault = keys.repository.vault();
+    let signed = vault.read_manifest(&context.run, &chosen.id)?;
+    let mut rules = manifest::open_manifest(&keys.unlocked.keyset, &signed)?.excludes;
+    rules.append(&mut own);
+    let excludes = input::excludes(&args.exclude, &rules)?;
+    let within = within(context, &keys.repository, (chosen, place, folder))?;
+    let source = FolderSource::at(within.clone(), folder, excludes)?;
+    let depth = if args.content { Depth::Content } else { Depth::Metadata };
+    context.run.phase(Phase::Scanning);
+    let compared = Compared { root: &chosen.root, within: &within, source: &source, depth };
+    let mut totals = Totals::default();
+    live::compare(&context.run, &keys.repository, &compared, &mut |change| {
+        show(context, &change, &within, &mut totals)
+    })?;
+    totals.tell(context)?;
+    Ok(Ended::done())
+}
+
+/// The path of the snapshot that the folder is compared with.
+fn within(
+    context: &Context,
+    reader: &Repository,
+    (chosen, place, folder): (&Snapshot, &Place, &Path),
+) -> Result<SnapshotPath, Failure> {
+    let find = |path: &SnapshotPath| find_entry(&context.run, reader, &chosen.root, path);
+    if !place.path.is_root() {
+        find(&place.path)?.ok_or_else(|| no_such_path(&place.path))?;
+        return Ok(place.path.clone());
+    }
+    let absolute = std::path::absolute(folder).ok();
+    let own = absolute
+        .and_then(|path| SnapshotPath::from_user(path.as_os_str().as_encoded_bytes()).ok())
+        .filter(|path| !path.is_root());
+    match own {
+        Some(path) if find(&path)?.is_some() => Ok(path),
+        _ => Ok(SnapshotPath::root()),
+    }
+}
+
+impl From<LiveError> for Failure {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Source(error) => Self::from(error).meaning("nothing was written"),
+            LiveError::Repository(error) => error.into(),
+        }
+    }
+}
