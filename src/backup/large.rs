@@ -94,6 +94,8 @@ impl Window {
 #[derive(Debug, Clone, Copy)]
 enum Share {
     WholeFile,
+    /// The last of several, as far as the reader knows.
+    End,
     Part,
 }
 
@@ -231,11 +233,12 @@ impl Reading<'_, '_> {
             let mut start = 0;
             while start < filled && (ended || filled - start >= max) {
                 let len = self.worker.cutter.cut(&window.bytes[start..filled]);
-                let ends_file = ended && limit.is_none() && len == filled;
-                let share = if ends_file && self.hasher.len_bytes() == 0 {
-                    Share::WholeFile
-                } else {
-                    Share::Part
+                let is_end = ended && start + len == filled;
+                let is_first = limit.is_none() && self.hasher.len_bytes() == 0;
+                let share = match (is_first, is_end) {
+                    (true, true) => Share::WholeFile,
+                    (false, true) => Share::End,
+                    (_, false) => Share::Part,
                 };
                 self.chunk(&window.bytes[start..start + len], share)?;
                 start += len;
@@ -253,7 +256,7 @@ impl Reading<'_, '_> {
         self.worker.run.count(Count::BytesDone, raw.len() as u64);
         let digest = match share {
             Share::WholeFile => self.hasher.only(raw),
-            Share::Part => {
+            Share::End | Share::Part => {
                 self.hasher.update(raw);
                 digest(raw)
             }
@@ -267,8 +270,9 @@ impl Reading<'_, '_> {
         let number = self.next_number;
         self.next_number += 1;
         self.parts.push_back(Part::Waiting { number, digest });
-        // Only a chunk that another worker can take is worth a copy.
-        let free = self.worker.seal_jobs.as_ref().filter(|jobs| !jobs.is_full());
+        // Only a chunk that another worker can take while this one reads on is worth a copy.
+        let passes_on = matches!(share, Share::Part);
+        let free = self.worker.seal_jobs.as_ref().filter(|jobs| passes_on && !jobs.is_full());
         let rejected = free.and_then(|jobs| {
             let job = SealJob { raw: raw.to_vec(), reply: self.reply.0.clone(), number };
             jobs.try_send(job).err()

@@ -94,7 +94,7 @@ pub trait Content {
     /// Attributes as of opening.
     fn meta(&self) -> &Meta;
 
-    /// Fills `into` from the front with the next bytes; 0 means the end.
+    /// Reads the next bytes to the front of `into`, maybe fewer than fit; 0 means the end.
     fn read(&mut self, into: &mut [u8]) -> Result<usize, ReadError>;
 
     /// The next range with data at or after `offset`, for files that have holes (`None`: no more

@@ -181,7 +181,13 @@ impl Content for FileContent {
         {
             match rustix::io::read(&self.file, rest) {
                 Ok(0) => self.has_ended = true,
-                Ok(len) => filled += len,
+                Ok(len) => {
+                    filled += len;
+                    // Most often the end. A caller that needs to know asks again.
+                    if filled < into.len() {
+                        break;
+                    }
+                }
                 Err(Errno::INTR) => {}
                 // What came before is given first; the error comes again.
                 Err(_) if filled > 0 => break,
