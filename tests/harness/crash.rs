@@ -11,6 +11,7 @@ use std::sync::Arc;
 use lifeboat::clock::Clock;
 use lifeboat::clock::ManualClock;
 use lifeboat::clock::SystemClock;
+use lifeboat::disk::Disk;
 use lifeboat::disk::sim::Manner;
 use lifeboat::disk::sim::SimDisk;
 use lifeboat::disk::sim::crash::CrashPoint;
@@ -30,26 +31,31 @@ use super::office::Open;
 use super::office::Opening;
 use super::scenarios::Scenario;
 
-const START_MS: i64 = 1_800_000_000_000;
+pub const START_MS: i64 = 1_800_000_000_000;
 
 /// What goes round the storage of every process: a planted bug.
 pub type Wrap = fn(Arc<dyn Storage>) -> Arc<dyn Storage>;
+/// The same beneath the storage.
+pub type WrapDisk = fn(Arc<dyn Disk>) -> Arc<dyn Disk>;
 
 /// The disk and what stands on it.
 #[derive(Clone, Copy)]
 pub struct Lab {
     pub manner: Manner,
     pub wrap: Wrap,
+    pub wrap_disk: WrapDisk,
 }
 
 impl Lab {
-    pub const HONEST: Self = Self { manner: Manner::Honest, wrap: |storage| storage };
+    pub const HONEST: Self =
+        Self { manner: Manner::Honest, wrap: |storage| storage, wrap_disk: |disk| disk };
 
     /// How a process opens the storage on a disk, and how the disk counts.
-    fn on(self, disk: &Arc<SimDisk>) -> (Open, Now) {
+    pub fn on(self, disk: &Arc<SimDisk>) -> (Open, Now) {
         let (counted, disk) = (Arc::clone(disk), Arc::clone(disk));
         let open: Open = Arc::new(move |run, opening| {
-            let (disk, root) = (Arc::clone(&disk) as _, Path::new("/repository"));
+            let disk = (self.wrap_disk)(Arc::clone(&disk) as _);
+            let root = Path::new("/repository");
             let storage = match opening {
                 Opening::Existing => FolderStorage::open(run, disk, root)?,
                 Opening::New => FolderStorage::create(run, disk, root)?,
@@ -59,7 +65,7 @@ impl Lab {
         (open, Arc::new(move || counted.step_count()))
     }
 
-    fn office(self, disk: &Arc<SimDisk>, clock: &Arc<ManualClock>, seed: u64) -> Office {
+    pub fn office(self, disk: &Arc<SimDisk>, clock: &Arc<ManualClock>, seed: u64) -> Office {
         Office::new(clock, self.on(disk), seed)
     }
 }

@@ -6,9 +6,11 @@
 //! bugs of other programs, to see that they are caught.
 
 mod crash;
+mod disk_faults;
 mod faults;
 mod laws;
 mod model;
+mod museum;
 mod office;
 mod restore;
 mod scenarios;

@@ -3,6 +3,7 @@
 use lifeboat::source::memory::Fault;
 
 use super::crash;
+use super::disk_faults;
 use super::faults;
 use super::laws;
 use super::office::LEASE_MS;
@@ -153,6 +154,13 @@ macro_rules! scenarios {
             $(#[test]
             fn $name() {
                 super::crash::run(super::named(stringify!($name)));
+            })*
+        }
+
+        mod disk_failed {
+            $(#[test]
+            fn $name() {
+                super::disk_faults::run(super::named(stringify!($name)));
             })*
         }
 

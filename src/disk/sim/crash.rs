@@ -99,13 +99,26 @@ impl History {
         random_count: usize,
         visit: &mut dyn FnMut(CrashPoint, &Image),
     ) -> CrashCounts {
+        self.visit_crashes_from(0, seed, random_count, visit)
+    }
+
+    /// The same, but only for crashes after `first_step` steps or more.
+    pub fn visit_crashes_from(
+        &self,
+        first_step: usize,
+        seed: u64,
+        random_count: usize,
+        visit: &mut dyn FnMut(CrashPoint, &Image),
+    ) -> CrashCounts {
         let mut choices = Choices::new(seed, "disk::sim");
         let mut counts = CrashCounts::default();
         let mut durable = self.start.clone();
         let mut pending: Vec<Change> = Vec::new();
         for step_count in 0..=self.steps.len() {
             let mut seen = BTreeSet::new();
-            for kind in kinds(&pending, random_count) {
+            let kinds =
+                if step_count < first_step { Vec::new() } else { kinds(&pending, random_count) };
+            for kind in kinds {
                 let image = crashed(&durable, &pending, kind, &mut choices);
                 counts.states += 1;
                 if seen.insert(image.digest()) {
