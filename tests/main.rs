@@ -13,6 +13,7 @@ mod house;
 mod kill;
 mod model;
 mod pages;
+mod races;
 mod reader;
 mod support;
 mod tidy;

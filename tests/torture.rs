@@ -1,5 +1,8 @@
 //! Whole trees through the real program: backup, restore, compare with a comparer of our own.
 
+mod moving;
+mod scale;
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use crate::format::entry::Content;
 use crate::format::object::ObjectKind;
 use crate::format::object::Ref;
 use crate::ids::Sid;
 use crate::repository::error::RepositoryError;
 use crate::restore::ObjectSource;
 use crate::run::Run;
+
+use super::file::Job;
 
 /// Raw bytes of opened bundles that are kept.
 const BUNDLES_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -47,4 +50,30 @@ impl Bundles {
         }
         Ok(raw)
     }
+}
+
+/// Groups jobs by the bundle that holds their content, in the order of their first files.
+pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut groups: Vec<Vec<Job>> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for job in jobs {
+        let sid = match &job.entry.content {
+            Content::Slice { bundle, .. } => Some(Arc::clone(bundle).sid),
+            _ => None,
+        };
+        match sid.and_then(|sid| places.get(&sid).copied()) {
+            Some(at) => {
+                if let Some(group) = groups.get_mut::<usize>(at) {
+                    group.push(job);
+                }
+            }
+            None => {
+                if let Some(sid) = sid {
+                    places.insert(sid, groups.len());
+                }
+                groups.push(vec![job]);
+            }
+        }
+    }
+    groups
 }

@@ -27,11 +27,11 @@ use crate::run::monitor::Problem;
 use crate::target::Target;
 
 use super::data::Bundles;
+use super::data::grouped;
 use super::file::Job;
 use super::file::Shared;
 use super::file::State;
 use super::file::Worker;
-use super::file::grouped;
 use super::file::is_same;
 use super::remove::remove_strangers;
 

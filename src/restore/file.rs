@@ -1,7 +1,6 @@
 //! One worker thread: files with their content and attributes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
@@ -252,7 +251,13 @@ impl<'a> Worker<'a> {
                 let mut xattrs = Vec::new();
                 let (wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
                 let kind = job.entry.meta.kind;
-                lacks.extend(self.writer.set_attributes(&job.path, kind, &wanted)?);
+                let set = self.writer.set_attributes(&job.path, kind, &wanted);
+                // A file with several names, of which one may lie outside of the target: what is
+                // wanted comes as a file of its own.
+                if matches!(&set, Err(error) if error.kind == TargetErrorKind::Taken) {
+                    return self.write(job, Action::Replace);
+                }
+                lacks.extend(set?);
                 shared.kept(job, lacks);
             }
             Action::Blocked => {
@@ -471,30 +476,4 @@ fn extents<'a>(
 /// The digest that an entry's content must have.
 pub(super) fn digest_wanted(content: &Content) -> Option<Digest> {
     Some(content.digest().copied().unwrap_or_else(|| hash(b"")))
-}
-
-/// Groups jobs by the bundle that holds their content, in the order of their first files.
-pub(super) fn grouped(jobs: Vec<Job>) -> Vec<Vec<Job>> {
-    let mut groups: Vec<Vec<Job>> = Vec::new();
-    let mut places = std::collections::HashMap::new();
-    for job in jobs {
-        let sid = match &job.entry.content {
-            Content::Slice { bundle, .. } => Some(Arc::clone(bundle).sid),
-            _ => None,
-        };
-        match sid.and_then(|sid| places.get(&sid).copied()) {
-            Some(at) => {
-                if let Some(group) = groups.get_mut::<usize>(at) {
-                    group.push(job);
-                }
-            }
-            None => {
-                if let Some(sid) = sid {
-                    places.insert(sid, groups.len());
-                }
-                groups.push(vec![job]);
-            }
-        }
-    }
-    groups
 }

@@ -191,7 +191,9 @@ pub trait Writer {
         placing: Placing,
     ) -> Result<(), TargetError>;
 
-    /// Sets the attributes of a folder or regular file that stands there.
+    /// Sets the attributes of a folder or regular file that stands there. A file with several
+    /// names, of which one may lie outside of the root, is left alone: if it does not look as
+    /// wanted already, the answer is [`TargetErrorKind::Taken`].
     fn set_attributes(
         &mut self,
         path: &SnapshotPath,

@@ -2,7 +2,7 @@
 //! libFuzzer; see `fuzz/`.
 
 mod corpus;
-mod mutate;
+pub mod mutate;
 mod seeds;
 mod targets;
 

@@ -34,6 +34,7 @@ use lifeboat::vault::names::Place;
 use super::OPERATIONS;
 use super::sequence::Plant;
 use crate::support::tally::Tally;
+use crate::world::Watched;
 
 /// Sequences within which a bug must be caught.
 const SEQUENCES_MAX: u64 = 60;
@@ -54,7 +55,7 @@ struct SourceBug {
 
 impl Plant for SourceBug {
     fn source(&self, source: MemorySource) -> Box<dyn Source> {
-        let run = run();
+        let run = Watched::alone().run;
         let found = source.walk(&run).unwrap().map(Result::unwrap).collect();
         let origin = source.walk(&run).unwrap().map(|found| found.unwrap().path).collect();
         let changed = (self.change)(&self.bugs, found);
@@ -64,10 +65,6 @@ impl Plant for SourceBug {
     fn target(&self, target: Box<dyn Target>) -> Box<dyn Target> {
         target
     }
-}
-
-fn run() -> Run {
-    crate::world::World::new().run().run
 }
 
 /// A source whose walk says something else.

@@ -124,6 +124,14 @@ pub struct Watched {
 }
 
 impl Watched {
+    /// A run of no world.
+    pub fn alone() -> Self {
+        let recorder = Arc::new(Recorder::default());
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_ms(START_MS)));
+        let monitor = Arc::new(Arc::clone(&recorder));
+        Self { run: Run::new(RunId::new([0; 16]), monitor, clock, 1), recorder }
+    }
+
     pub fn problems(&self) -> Vec<String> {
         self.recorder.recorded().problems.iter().map(ToString::to_string).collect()
     }

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 
 use crate::meta::Kind;
 use crate::meta::Meta;
+use crate::meta::Xattr;
 use crate::target::Attributes;
 use crate::target::Lack;
 use crate::target::Strays;
@@ -67,6 +68,21 @@ pub(super) fn set(fd: &OwnedFd, handle: Handle, wanted: &Attributes<'_>) -> Vec<
         lack(b"times", errno);
     }
     lacks
+}
+
+/// Whether an open file looks as wanted already.
+pub(super) fn are_set(fd: &OwnedFd, found: &Meta, wanted: &Attributes<'_>) -> bool {
+    let owned = wanted.owner.is_none_or(|owner| owner == (found.uid, found.gid));
+    let has = |xattr: &Xattr| {
+        // One byte more than wanted, so that a longer value is another one.
+        let mut value = vec![0; xattr.value.len() + 1];
+        let len = rustix::fs::fgetxattr(fd, &*xattr.name, &mut value[..]);
+        len.is_ok_and(|len| value.get(..len) == Some(&*xattr.value))
+    };
+    owned
+        && found.mode == wanted.mode & MODE_BITS
+        && found.mtime == wanted.mtime
+        && wanted.xattrs.iter().all(has)
 }
 
 fn set_owner(fd: &OwnedFd, handle: Handle, uid: u32, gid: u32) -> Result<(), Errno> {
