@@ -1,5 +1,5 @@
-//! Snapshots that a stranger with all keys could write: the bytes of nodes are made by the encoder and
-//! then changed, below every check of a writer.
+//! Snapshots that a stranger with all keys could write: the bytes of nodes are made by the
+//! encoder and then changed, below every check of a writer.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
