@@ -193,6 +193,7 @@ fn drive(
         }
         collector.hold_window()?;
     }
+    run.count(Count::WalksDone, 1);
     if !batch.tasks.is_empty() {
         collector.hand_out(&jobs, batch.take())?;
     }

@@ -1,5 +1,7 @@
 //! From a source to a committed snapshot.
 
+pub mod shrink;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,6 +16,8 @@ use crate::backup::pipeline::Plan;
 use crate::backup::pipeline::TreeReport;
 use crate::backup::remember::Memory;
 use crate::backup::remember::TreeSink;
+use crate::backup::snapshot::shrink::Shrink;
+use crate::backup::snapshot::shrink::Size;
 use crate::chunk::CHUNKER_ID;
 use crate::crypto::sealed::content::DomainKeys;
 use crate::crypto::sealed::keyset::AgentKeyset;
@@ -65,12 +69,22 @@ pub enum Unchanged {
 }
 
 /// Which parent changes are found against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Comparison {
     /// The newest snapshot of the same chain, as remembered here.
     Newest,
     /// None: everything is read again.
     Nothing,
+    /// One that somebody chose and opened.
+    Given(Box<Given>),
+}
+
+/// A snapshot of this machine to compare with.
+#[derive(Debug, Clone)]
+pub struct Given {
+    pub snapshot: SnapshotId,
+    pub tree: ParentTree,
+    pub size: Size,
 }
 
 /// A backup to be made.
@@ -88,6 +102,7 @@ pub struct Request<'a> {
     pub cache: Option<&'a Path>,
     pub unchanged: Unchanged,
     pub comparison: Comparison,
+    pub shrink: Shrink,
 }
 
 impl std::fmt::Debug for Request<'_> {
@@ -140,13 +155,40 @@ struct Chain {
 }
 
 impl Chain {
-    fn parent(&self, comparison: Comparison) -> Option<ParentTree> {
+    fn parent(&self, comparison: &Comparison) -> Option<ParentTree> {
+        match comparison {
+            Comparison::Nothing => None,
+            Comparison::Given(given) => Some(given.tree.clone()),
+            Comparison::Newest => self.cache.as_ref().map(|cache| ParentTree {
+                root: cache.head.root.clone(),
+                started: cache.head.started,
+                decayed: cache.head.decayed.clone(),
+            }),
+        }
+    }
+
+    fn root_before<'a>(&'a self, comparison: &'a Comparison) -> Option<&'a Ref> {
+        match comparison {
+            Comparison::Given(given) => Some(&given.tree.root),
+            _ => self.cache.as_ref().map(|cache| &cache.head.root),
+        }
+    }
+
+    /// How much the snapshot before this one holds, as far as it is known.
+    fn size_before(&self, comparison: &Comparison) -> Option<Size> {
+        if let Comparison::Given(given) = comparison {
+            return Some(given.size);
+        }
         let head = &self.cache.as_ref()?.head;
-        (comparison == Comparison::Newest).then(|| ParentTree {
-            root: head.root.clone(),
-            started: head.started,
-            decayed: head.decayed.clone(),
-        })
+        Some(Size { files_count: head.files_count, content_bytes: head.content_bytes })
+    }
+
+    /// The snapshot whose objects the session relies on.
+    fn relied_on(&self, comparison: &Comparison) -> Option<SnapshotId> {
+        match comparison {
+            Comparison::Given(given) => Some(given.snapshot),
+            _ => self.cache.as_ref().and(self.newest).map(|place| place.id),
+        }
     }
 }
 
@@ -177,8 +219,12 @@ fn find_chain(
     if let Some(cache) = &cache {
         report_lost_head(run, &cache.head, newest.as_ref());
     }
-    let is_newest = |cache: &Cache| newest.is_some_and(|n| n.id == cache.head.snapshot);
-    let cache = cache.filter(is_newest);
+    // A session relies on one snapshot: nodes of another one must not be taken for stored.
+    let relied_on = match &request.comparison {
+        Comparison::Given(given) => Some(given.snapshot),
+        _ => newest.map(|place| place.id),
+    };
+    let cache = cache.filter(|cache| relied_on == Some(cache.head.snapshot));
     Ok(Chain { source, newest, cache_key, cache })
 }
 
@@ -196,6 +242,15 @@ fn report_lost_head(run: &Run, head: &Head, newest: Option<&Place>) {
     }
 }
 
+/// A snapshot is made all the same: it may be what the user wants, and it costs nothing to keep.
+fn report_shrinking(run: &Run, chain: &Chain, request: &Request<'_>, tree: &TreeReport) {
+    let now = Size { files_count: tree.files_count, content_bytes: tree.content_bytes };
+    let before = chain.size_before(&request.comparison);
+    if let Some(message) = before.and_then(|before| shrink::alarm(before, now, request.shrink)) {
+        run.problem(&Problem::new("source", message));
+    }
+}
+
 /// Whether a backup would read anything, and what: nothing is written.
 pub fn plan(
     run: &Run,
@@ -205,7 +260,7 @@ pub fn plan(
 ) -> Result<Plan, BackupError> {
     let keys = seal_keys(agent, request.level);
     let chain = find_chain(run, repository, (agent, &keys.domain), request)?;
-    let parent = chain.parent(request.comparison);
+    let parent = chain.parent(&request.comparison);
     let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
     let pipeline = Pipeline {
         source: request.source,
@@ -255,7 +310,7 @@ pub fn execute(
     let session_request = SessionRequest {
         machine: agent.machine,
         source: chain.source,
-        parent: chain.cache.as_ref().and(chain.newest).map(|place| place.id),
+        parent: chain.relied_on(&request.comparison),
     };
     let mut session =
         repository.vault().open_session(run, session_request).map_err(RepositoryError::from)?;
@@ -274,6 +329,7 @@ pub fn execute(
             return Err(error);
         }
     };
+    report_shrinking(run, &chain, request, &tree);
     let mut report = BackupReport {
         snapshot: None,
         parent: chain.newest,
@@ -283,8 +339,8 @@ pub fn execute(
         started,
         finished: run.clock.now(),
     };
-    let parent_root = chain.cache.as_ref().map(|cache| &cache.head.root);
-    if request.unchanged == Unchanged::Skip && parent_root == Some(&report.tree.root) {
+    let root_before = chain.root_before(&request.comparison);
+    if request.unchanged == Unchanged::Skip && root_before == Some(&report.tree.root) {
         memory.abandon();
         session.suspend(run).map_err(RepositoryError::from)?;
         return Ok(report);
@@ -303,13 +359,7 @@ pub fn execute(
             return Err(error);
         }
     };
-    let head = Head {
-        snapshot: crate::ids::SnapshotId::new(crate::crypto::blind::hash(manifest.as_bytes())),
-        seq: manifest.public.seq,
-        root: report.tree.root.clone(),
-        started,
-        decayed: report.tree.decayed.iter().copied().collect(),
-    };
+    let head = head(&manifest, &report);
     memory.finish(&head);
     let chain_name = ChainName { machine: agent.machine, source: chain.source };
     report.snapshot = Some(Place { chain: chain_name, seq: head.seq, id: committed });
@@ -341,6 +391,20 @@ fn commit(
     }
 }
 
+/// What the machine remembers of its new snapshot.
+fn head(manifest: &SignedManifest, report: &BackupReport) -> Head {
+    let tree = &report.tree;
+    Head {
+        snapshot: SnapshotId::new(crate::crypto::blind::hash(manifest.as_bytes())),
+        seq: manifest.public.seq,
+        root: tree.root.clone(),
+        started: report.started,
+        decayed: tree.decayed.iter().copied().collect(),
+        files_count: tree.files_count,
+        content_bytes: tree.content_bytes,
+    }
+}
+
 fn write_tree(
     run: &Run,
     repository: &Repository,
@@ -348,7 +412,10 @@ fn write_tree(
     request: &Request<'_>,
     memory: &mut Memory<'_>,
 ) -> Result<TreeReport, BackupError> {
-    let parent = chain.parent(request.comparison);
+    let parent = chain.parent(&request.comparison);
+    if let Some(before) = chain.size_before(&request.comparison) {
+        run.count(Count::BytesExpected, before.content_bytes);
+    }
     let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
     let pipeline = Pipeline {
         source: request.source,

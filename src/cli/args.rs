@@ -40,10 +40,10 @@ pub struct GlobalArgs {
     /// How long to wait for somebody else who is busy with the repository, such as `90s` or `5m`.
     #[arg(long, global = true, value_name = "TIME")]
     pub wait: Option<String>,
-    /// Language of messages: `en` in this version.
+    /// Language of messages: `en` or `vi`. Help and JSON lines are English always.
     #[arg(long, global = true, value_name = "LANGUAGE")]
     pub lang: Option<OsString>,
-    /// zstd level, 1 to 19.
+    /// zstd level, 1 to 19, or `none`.
     #[arg(long, global = true, value_name = "LEVEL")]
     pub compression: Option<OsString>,
 }

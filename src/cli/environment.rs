@@ -14,13 +14,18 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("LIFEBOAT_PASSWORD_COMMAND", "a command that prints the passphrase (--password-command)"),
     ("LIFEBOAT_KEY_FILE", "a key file in place of a passphrase (--key-file)"),
     ("LIFEBOAT_CACHE_DIR", "folder for local state (--cache-dir)"),
-    ("LIFEBOAT_COMPRESSION", "zstd level, 1 to 19 (--compression)"),
+    ("LIFEBOAT_COMPRESSION", "zstd level, 1 to 19, or `none` (--compression)"),
     ("LIFEBOAT_HOST", "host name written into snapshots (--host)"),
-    ("LIFEBOAT_LANG", "language of messages; `en` in this version (--lang)"),
+    ("LIFEBOAT_LANG", "language of messages: `en` or `vi` (--lang)"),
     ("LIFEBOAT_LOG", "what is logged on standard error, such as `info` or `lifeboat=debug`"),
     ("LIFEBOAT_PROGRESS_FPS", "how often a second the progress line is drawn, 0 to 60; 0: never"),
-    ("NO_COLOR", "any text: no colours"),
+    ("LIFEBOAT_CONFIG", "not in this version, which has no configuration file: an error"),
+    ("NO_COLOR", "any text: no colours; this version has none"),
+    ("AWS_*", "not in this version, which knows no S3: not looked at"),
 ];
+
+/// What the names of this program's variables begin with.
+const OWN_PREFIX: &[u8] = b"LIFEBOAT_";
 
 /// A snapshot of the environment. A variable that is empty counts as not set.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +42,14 @@ impl Environment {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.values.get(OsStr::new(name)).map(OsString::as_os_str).filter(|text| !text.is_empty())
+    }
+
+    /// Names of all variables that are meant for this program: nothing that it starts on the
+    /// source's behalf needs them, and some are secrets.
+    #[must_use]
+    pub fn own_names(&self) -> Vec<OsString> {
+        let is_own = |name: &&OsString| name.as_encoded_bytes().starts_with(OWN_PREFIX);
+        self.values.keys().filter(is_own).cloned().collect()
     }
 
     /// The user's folder for caches, by the conventions of the desktop.

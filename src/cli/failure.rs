@@ -5,6 +5,10 @@ mod rooms;
 use std::fmt;
 
 use crate::cli::exit::Exit;
+use crate::cli::language::Language;
+use crate::cli::language::said::Said;
+use crate::cli::language::said::Tell;
+use crate::cli::language::table::common;
 use crate::run::Stopped;
 
 /// Why a command ended early.
@@ -12,28 +16,28 @@ use crate::run::Stopped;
 pub struct Failure {
     pub exit: Exit,
     /// What is wrong: lower case, no full stop, never a secret.
-    pub message: String,
-    /// What it means for the data; empty if the message says it.
-    pub meaning: String,
+    pub message: Said,
+    /// What it means for the data; none if the message says it.
+    pub meaning: Option<Said>,
     /// One next step.
-    pub next: String,
+    pub next: Said,
 }
 
 impl Failure {
     #[must_use]
-    pub fn new(exit: Exit, message: impl fmt::Display, next: impl Into<String>) -> Self {
-        Self { exit, message: message.to_string(), meaning: String::new(), next: next.into() }
+    pub fn new(exit: Exit, message: impl Tell, next: impl Tell) -> Self {
+        Self { exit, message: message.said(), meaning: None, next: next.said() }
     }
 
     /// Options, variables or the like are wrong; nothing started.
     #[must_use]
-    pub fn usage(message: impl fmt::Display, next: impl Into<String>) -> Self {
+    pub fn usage(message: impl Tell, next: impl Tell) -> Self {
         Self::new(Exit::Usage, message, next)
     }
 
     #[must_use]
-    pub fn meaning(mut self, text: impl Into<String>) -> Self {
-        self.meaning = text.into();
+    pub fn meaning(mut self, text: impl Tell) -> Self {
+        self.meaning = Some(text.said());
         self
     }
 
@@ -48,19 +52,30 @@ impl Failure {
     pub fn is_silent(&self) -> bool {
         self.message.is_empty()
     }
+
+    /// As printed on standard error, without a newline at the end.
+    #[must_use]
+    pub fn told_in(&self, language: Language) -> String {
+        let label = common::ERROR.words(language);
+        // What goes on in a second line stands below the first.
+        let indented = format!("\n{}", " ".repeat(label.chars().count() + 1));
+        let below = |said: &Said| said.told_in(language).replace('\n', &indented);
+        let mut text = format!("{label} {}", below(&self.message));
+        if let Some(meaning) = &self.meaning {
+            text.push_str(&indented);
+            text.push_str(&below(meaning));
+        }
+        let next = self.next.told_in(language);
+        if !next.is_empty() {
+            text.push_str(&format!("\n{}  {next}", common::NEXT.words(language)));
+        }
+        text
+    }
 }
 
 impl fmt::Display for Failure {
-    /// As printed on standard error, without a newline at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message.replace('\n', "\n       "))?;
-        if !self.meaning.is_empty() {
-            write!(f, "\n       {}", self.meaning.replace('\n', "\n       "))?;
-        }
-        if !self.next.is_empty() {
-            write!(f, "\nnext:  {}", self.next)?;
-        }
-        Ok(())
+        f.write_str(&self.told_in(Language::En))
     }
 }
 
@@ -70,8 +85,8 @@ impl From<Stopped> for Failure {
             Stopped::Interrupted => Exit::Interrupted,
             Stopped::Terminated => Exit::Terminated,
         };
-        Self::new(exit, why, "run the same command again; it goes on from there")
-            .meaning("what was sent before is kept and reused; earlier snapshots are untouched")
+        let message = common::STOPPED.with("why", why.to_string());
+        Self::new(exit, message, common::RUN_SAME_AGAIN).meaning(common::SENT_IS_KEPT)
     }
 }
 
@@ -83,8 +98,8 @@ impl From<std::io::Error> for Failure {
         }
         Self::new(
             Exit::Failed,
-            format_args!("standard output: {error}"),
-            "send the output elsewhere and run the command again",
+            common::STDOUT.with("detail", error.to_string()),
+            common::SEND_ELSEWHERE,
         )
     }
 }
@@ -98,6 +113,16 @@ mod tests {
         let failure = Failure::usage("no repository is named", "give `-r FOLDER`").meaning("a\nb");
         let text = "error: no repository is named\n       a\n       b\nnext:  give `-r FOLDER`";
         assert_eq!(failure.to_string(), text);
+    }
+
+    #[test]
+    fn in_vietnamese_with_the_same_three_parts() {
+        let failure = Failure::from(Stopped::Interrupted);
+        let text = failure.told_in(Language::Vi);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("lỗi: lượt chạy bị dừng"), "{text}");
+        assert!(lines[1].starts_with("     phần đã gửi được giữ lại"), "{text}");
+        assert!(lines[2].starts_with("việc cần làm:  chạy lại đúng lệnh đó"), "{text}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::options;
 use crate::cli::secrets::read_bounded;
 use crate::crypto::random_bytes;
 use crate::crypto::sealed::verifier::verifier;
@@ -34,12 +35,8 @@ impl Local {
     /// # Errors
     /// When no folder is named and the system knows none.
     pub fn new(dir: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
-        let dir = dir.ok_or_else(|| {
-            Failure::usage(
-                "no folder for local state: neither HOME nor LIFEBOAT_CACHE_DIR is set",
-                "give --cache-dir",
-            )
-        })?;
+        let dir =
+            dir.ok_or_else(|| Failure::usage(options::NO_LOCAL_FOLDER, options::GIVE_CACHE_DIR))?;
         let named = environment.get("XDG_RUNTIME_DIR").map(PathBuf::from);
         let volatile = named.into_iter().chain([PathBuf::from("/dev/shm")]);
         let volatile = volatile.filter(|path| path.is_absolute()).find(|path| path.is_dir());
@@ -169,9 +166,10 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("local state `{}`: {error}", path.display());
-    Failure::new(Exit::Failed, message, "name another folder with --cache-dir")
-        .meaning("the repository is untouched")
+    let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
+    let message = options::LOCAL_STATE.with("path", shown).with("detail", error.to_string());
+    Failure::new(Exit::Failed, message, options::OTHER_CACHE_DIR)
+        .meaning(options::REPOSITORY_UNTOUCHED)
 }
 
 #[cfg(test)]

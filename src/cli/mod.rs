@@ -14,6 +14,7 @@ pub mod environment;
 pub mod exit;
 pub mod failure;
 pub mod interrupt;
+pub mod language;
 pub mod local;
 pub mod open;
 pub mod output;

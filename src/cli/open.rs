@@ -1,5 +1,6 @@
 //! Opens the repository for a verb.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::context::Context;
@@ -38,7 +39,15 @@ const LEASE_MS: i64 = 15 * 60 * 1000;
 /// # Errors
 /// When none is named (2), or there is nothing (10).
 pub fn storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
-    let location = Location::Folder(context.settings.repository()?.to_owned());
+    storage_at(context, context.settings.repository()?)
+}
+
+/// The storage in this folder.
+///
+/// # Errors
+/// When there is nothing (10).
+pub fn storage_at(context: &Context, folder: &Path) -> Result<Arc<dyn Storage>, Failure> {
+    let location = Location::Folder(folder.to_owned());
     open::open(&context.run, &location).map_err(|error| match error.kind {
         StorageErrorKind::NotFound => KeysError::NoRepository { location: error.location }.into(),
         _ => error.into(),

@@ -13,6 +13,9 @@ use std::process::Stdio;
 use zeroize::Zeroizing;
 
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::table::options;
+use crate::cli::language::text::Text;
 use crate::cli::output::Output;
 use crate::crypto::sealed::slot::SlotSecret;
 use crate::secret::SecretBytes;
@@ -58,21 +61,18 @@ impl SecretSource {
     /// When the file or command fails, gives nothing, or nobody can be asked.
     pub fn fetch(&self, output: &Output, asked: Asked) -> Result<SlotSecret, Failure> {
         let passphrase = match self {
-            Self::Prompt => prompt(asked)?,
+            Self::Prompt => output.alone(|| prompt(output.language(), asked))?,
             Self::Variable(secret) => {
-                output.warn(
-                    "LIFEBOAT_PASSWORD can be seen by other programs of this user; \
-                     LIFEBOAT_PASSWORD_FILE or _COMMAND is safer",
-                );
+                output.warn(options::PASSWORD_SEEN);
                 secret.clone()
             }
             Self::File(path) => {
-                let bytes = read(path, "passphrase file")?;
+                let bytes = read(path, options::PASSWORD_FILE)?;
                 SecretBytes::new(first_line(&bytes).to_vec())
             }
             Self::Command(argv) => SecretBytes::new(first_line(&printed_by(argv)?).to_vec()),
             Self::KeyFile(path) => {
-                let bytes = read(path, "key file")?;
+                let bytes = read(path, options::KEY_FILE)?;
                 return not_empty(SecretBytes::new(bytes.to_vec())).map(SlotSecret::KeyFile);
             }
         };
@@ -82,38 +82,37 @@ impl SecretSource {
 
 fn not_empty(secret: SecretBytes) -> Result<SecretBytes, Failure> {
     if secret.expose().is_empty() {
-        return Err(Failure::usage("the passphrase or key is empty", "give one that is not"));
+        return Err(Failure::usage(options::EMPTY_SECRET, options::GIVE_SECRET));
     }
     Ok(secret)
 }
 
-fn prompt(asked: Asked) -> Result<SecretBytes, Failure> {
+fn prompt(language: Language, asked: Asked) -> Result<SecretBytes, Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(
-            "a passphrase is needed, and there is no terminal to ask at",
-            "set LIFEBOAT_PASSWORD_FILE or LIFEBOAT_PASSWORD_COMMAND",
-        ));
+        return Err(Failure::usage(options::NO_TERMINAL, options::SET_PASSWORD_FILE));
     }
-    let ask = |text: &str| {
-        rpassword::prompt_password(text).map(Zeroizing::new).map_err(|error| {
-            let message = format!("the terminal gave no passphrase: {error}");
-            Failure::usage(message, "set LIFEBOAT_PASSWORD_FILE or LIFEBOAT_PASSWORD_COMMAND")
+    let ask = |text: Text| {
+        let asked = rpassword::prompt_password(text.words(language)).map(Zeroizing::new);
+        asked.map_err(|error| {
+            let message = options::TERMINAL_FAILED.with("detail", error.to_string());
+            Failure::usage(message, options::SET_PASSWORD_FILE)
         })
     };
     let first = ask(match asked {
-        Asked::Existing => "passphrase: ",
-        Asked::New => "new passphrase: ",
+        Asked::Existing => options::ASK,
+        Asked::New => options::ASK_NEW,
     })?;
-    if asked == Asked::New && ask("the same again: ")? != first {
-        return Err(Failure::usage("the two passphrases differ", "run the command again"));
+    if asked == Asked::New && ask(options::ASK_AGAIN)? != first {
+        return Err(Failure::usage(options::TWO_DIFFER, options::RUN_AGAIN));
     }
     Ok(SecretBytes::new(first.as_bytes().to_vec()))
 }
 
-fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn read(path: &Path, wrong: Text) -> Result<Zeroizing<Vec<u8>>, Failure> {
     read_bounded(path, SECRET_BYTES_MAX).map_err(|error| {
-        let message = format!("{what} `{}`: {error}", path.display());
-        Failure::usage(message, "name a file that exists and that you may read")
+        let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
+        let message = wrong.with("path", shown).with("detail", error.to_string());
+        Failure::usage(message, options::NAME_READABLE)
     })
 }
 
@@ -122,7 +121,8 @@ pub fn read_bounded(path: &Path, bytes_max: usize) -> std::io::Result<Zeroizing<
     bounded(File::open(path)?, bytes_max)
 }
 
-fn bounded(from: impl Read, bytes_max: usize) -> std::io::Result<Zeroizing<Vec<u8>>> {
+/// All that is left to read, of at most `bytes_max`.
+pub fn bounded(from: impl Read, bytes_max: usize) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -143,23 +143,23 @@ pub fn first_line(bytes: &[u8]) -> &[u8] {
 /// What a program prints. Only its name stands in an error: arguments may be secret.
 fn printed_by(argv: &[OsString]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (program, args) = argv.split_first().map_or((OsStr::new(""), argv), |(p, rest)| (p, rest));
-    let failed = |detail: String| {
+    let failed = |text: Text, detail: String| {
         let name = crate::path::escape(program.as_encoded_bytes());
-        let message = format!("the passphrase command `{name}` {detail}");
-        Failure::usage(message, "run the command by hand and see what it says")
+        let message = text.with("name", name).with("detail", detail);
+        Failure::usage(message, options::RUN_BY_HAND)
     };
     let mut child = Command::new(program)
         .args(args)
         .stdin(Stdio::inherit())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| failed(format!("could not be started: {error}")))?;
+        .map_err(|error| failed(options::COMMAND_NOT_STARTED, error.to_string()))?;
     let printed = child.stdout.take().map(|out| bounded(out, SECRET_BYTES_MAX));
-    let status = child.wait().map_err(|error| failed(format!("was lost: {error}")))?;
+    let status = child.wait().map_err(|error| failed(options::COMMAND_LOST, error.to_string()))?;
     match printed {
         Some(Ok(bytes)) if status.success() => Ok(bytes),
-        Some(Err(error)) => Err(failed(error.to_string())),
-        _ => Err(failed(format!("failed: {status}"))),
+        Some(Err(error)) => Err(failed(options::COMMAND_TOO_LONG, error.to_string())),
+        _ => Err(failed(options::COMMAND_FAILED, status.to_string())),
     }
 }
 

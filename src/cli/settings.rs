@@ -11,11 +11,17 @@ use crate::cli::args::OutputArgs;
 use crate::cli::args::SecretArgs;
 use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::options;
+use crate::cli::language::text::Text;
 use crate::cli::output::Level;
 use crate::cli::secrets::SecretSource;
 
 /// Most bytes of a file that names a repository.
 const REPOSITORY_FILE_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a machine's name.
+const HOST_BYTES_MAX: usize = 255;
 const WAIT_DEFAULT: Duration = Duration::from_secs(60);
 const FPS_DEFAULT: u32 = 8;
 const FPS_MAX: u32 = 60;
@@ -53,7 +59,7 @@ pub struct Settings {
     pub cache_dir: Option<PathBuf>,
     pub cache_use: CacheUse,
     pub wait: Duration,
-    /// zstd level, 1 to 19.
+    /// zstd level, 1 to 19; 0: nothing is compressed.
     pub compression: u8,
     /// From the environment; `--host` of a verb stands before it.
     pub host: Option<OsString>,
@@ -68,9 +74,9 @@ impl Settings {
     /// # Errors
     /// When none is named.
     pub fn repository(&self) -> Result<&Path, Failure> {
-        self.repository.as_deref().ok_or_else(|| {
-            Failure::usage("no repository is named", "give `-r FOLDER` or set LIFEBOAT_REPOSITORY")
-        })
+        self.repository
+            .as_deref()
+            .ok_or_else(|| Failure::usage(options::NO_REPOSITORY_NAMED, options::NAME_REPOSITORY))
     }
 }
 
@@ -95,9 +101,9 @@ pub fn resolve(
 ) -> Result<Settings, Failure> {
     let mut wrong = Mistakes::default();
     let layered = Layered { environment };
-    let (language, origin) = layered.pick(args.lang.as_deref(), "--lang", "LIFEBOAT_LANG");
-    if language.is_some_and(|language| language != "en") {
-        wrong.add(format!("{origin}: expected `en`, found {}", shown(language)));
+    wrong.take(language(args, environment));
+    if let Some(file) = environment.get("LIFEBOAT_CONFIG") {
+        wrong.0.push(options::NO_CONFIG.with("found", shown(Some(file))));
     }
     let settings = Settings {
         repository: wrong.take(repository(args, environment)).flatten(),
@@ -106,7 +112,7 @@ pub fn resolve(
         cache_use: if args.cache.no_cache { CacheUse::KeysOnly } else { CacheUse::Yes },
         wait: wrong.take(wait(args)).unwrap_or(WAIT_DEFAULT),
         compression: wrong.take(compression(args, &layered)).unwrap_or(COMPRESSION_DEFAULT),
-        host: environment.get("LIFEBOAT_HOST").map(OsStr::to_owned),
+        host: wrong.take(host(environment)).flatten(),
         progress: wrong.take(progress(args, environment, terminal)).unwrap_or(Progress::Silent),
         log: wrong.take(log(args, environment)).flatten(),
     };
@@ -122,25 +128,19 @@ pub enum Terminal {
 
 /// Mistakes so far, one line each.
 #[derive(Debug, Default)]
-struct Mistakes(Vec<String>);
+struct Mistakes(Vec<Said>);
 
 impl Mistakes {
-    fn add(&mut self, text: String) {
-        self.0.push(text);
-    }
-
-    fn take<T>(&mut self, value: Result<T, String>) -> Option<T> {
-        value.map_err(|text| self.add(text)).ok()
+    fn take<T>(&mut self, value: Result<T, Said>) -> Option<T> {
+        value.map_err(|mistake| self.0.push(mistake)).ok()
     }
 
     fn into_result(self) -> Result<(), Failure> {
         if self.0.is_empty() {
             return Ok(());
         }
-        Err(Failure::usage(
-            self.0.join("\n"),
-            "correct the option or variable; nothing was started",
-        ))
+        let mistakes = options::MISTAKES.with("mistakes", self.0);
+        Err(Failure::usage(mistakes, options::CORRECT_OPTION))
     }
 }
 
@@ -170,13 +170,28 @@ fn shown(text: Option<&OsStr>) -> String {
     format!("`{}`", crate::path::escape(start))
 }
 
-fn repository(args: &GlobalArgs, environment: &Environment) -> Result<Option<PathBuf>, String> {
+/// The language of messages: needed before anything can go wrong.
+///
+/// # Errors
+/// When it is none of ours.
+pub fn language(args: &GlobalArgs, environment: &Environment) -> Result<Language, Said> {
+    let layered = Layered { environment };
+    let (name, origin) = layered.pick(args.lang.as_deref(), "--lang", "LIFEBOAT_LANG");
+    let Some(name) = name else { return Ok(Language::En) };
+    Language::named(name).ok_or_else(|| wrong(options::EXPECTED_LANGUAGE, origin, Some(name)))
+}
+
+fn wrong(text: Text, origin: &str, found: Option<&OsStr>) -> Said {
+    text.with("origin", origin).with("found", shown(found))
+}
+
+fn repository(args: &GlobalArgs, environment: &Environment) -> Result<Option<PathBuf>, Said> {
     let direct = environment.get("LIFEBOAT_REPOSITORY");
     let file = environment.get("LIFEBOAT_REPOSITORY_FILE");
     let text = match (&args.repo, direct, file) {
         (Some(text), _, _) => text.clone(),
         (None, Some(_), Some(_)) => {
-            return Err("LIFEBOAT_REPOSITORY and LIFEBOAT_REPOSITORY_FILE are both set".to_owned());
+            return Err(options::BOTH_REPOSITORIES.into());
         }
         (None, Some(text), None) => text.to_owned(),
         (None, None, Some(file)) => repository_file(Path::new(file))?,
@@ -186,30 +201,31 @@ fn repository(args: &GlobalArgs, environment: &Environment) -> Result<Option<Pat
     location(&text).map(Some)
 }
 
-fn repository_file(path: &Path) -> Result<OsString, String> {
-    let wrong = |detail: String| format!("LIFEBOAT_REPOSITORY_FILE `{}`: {detail}", path.display());
+fn repository_file(path: &Path) -> Result<OsString, Said> {
+    let wrong = |detail: Said| {
+        options::REPOSITORY_FILE.with("path", path.display().to_string()).with("detail", detail)
+    };
     let bytes = crate::cli::secrets::read_bounded(path, REPOSITORY_FILE_BYTES_MAX)
-        .map_err(|error| wrong(error.to_string()))?;
+        .map_err(|error| wrong(Said::plain(error)))?;
     let line = crate::cli::secrets::first_line(&bytes);
-    let text = std::str::from_utf8(line).map_err(|_| wrong("expected UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(line).map_err(|_| wrong(options::EXPECTED_UTF8.into()))?;
     if text.trim().is_empty() {
-        return Err(wrong("expected a repository on the first line, found nothing".to_owned()));
+        return Err(wrong(options::EXPECTED_REPOSITORY.into()));
     }
     Ok(text.trim().into())
 }
 
 /// A folder; the spellings of other storages are told apart so that nobody gets a folder `s3:`.
-fn location(text: &OsStr) -> Result<PathBuf, String> {
+fn location(text: &OsStr) -> Result<PathBuf, Said> {
     const OTHERS: [&[u8]; 4] = [b"sftp:", b"s3:", b"vault:", b"rest:"];
     let bytes = text.as_encoded_bytes();
     if OTHERS.iter().any(|scheme| bytes.starts_with(scheme)) {
-        let found = shown(Some(text));
-        return Err(format!("expected a folder as repository in this version, found {found}"));
+        return Err(options::EXPECTED_FOLDER.with("found", shown(Some(text))));
     }
     Ok(PathBuf::from(text))
 }
 
-fn secret(args: &SecretArgs, environment: &Environment) -> Result<SecretSource, String> {
+fn secret(args: &SecretArgs, environment: &Environment) -> Result<SecretSource, Said> {
     if let Some(path) = &args.key_file {
         return Ok(SecretSource::KeyFile(path.clone()));
     }
@@ -234,13 +250,13 @@ fn secret(args: &SecretArgs, environment: &Environment) -> Result<SecretSource, 
         found.push(("LIFEBOAT_PASSWORD", SecretSource::variable(text)));
     }
     if let [(first, _), (second, _), ..] = &found[..] {
-        return Err(format!("{first} and {second} are both set: which one opens the repository?"));
+        return Err(options::TWO_SECRETS.with("first", *first).with("second", *second));
     }
     Ok(found.pop().map_or(SecretSource::Prompt, |(_, source)| source))
 }
 
-fn argv(command: &OsStr, origin: &str) -> Result<Vec<OsString>, String> {
-    let wrong = || format!("{origin}: expected a command with quotes that close, and no shell");
+fn argv(command: &OsStr, origin: &str) -> Result<Vec<OsString>, Said> {
+    let wrong = || options::EXPECTED_COMMAND.with("origin", origin);
     let words = shlex::bytes::split(command.as_encoded_bytes()).ok_or_else(wrong)?;
     let argv: Vec<OsString> =
         words.into_iter().map(os_string).collect::<Option<_>>().ok_or_else(wrong)?;
@@ -264,48 +280,62 @@ fn cache_dir(args: &GlobalArgs, environment: &Environment) -> Option<PathBuf> {
         .or_else(|| environment.cache_home().map(|home| home.join("lifeboat")))
 }
 
-fn wait(args: &GlobalArgs) -> Result<Duration, String> {
+fn wait(args: &GlobalArgs) -> Result<Duration, Said> {
     args.wait.as_deref().map_or(Ok(WAIT_DEFAULT), |text| duration(text, "--wait"))
 }
 
 /// `0`, `none`, or a time with its unit.
-pub fn duration(text: &str, origin: &str) -> Result<Duration, String> {
+pub fn duration(text: &str, origin: &str) -> Result<Duration, Said> {
     if matches!(text, "0" | "none" | "false") {
         return Ok(Duration::ZERO);
     }
-    let wrong = || {
-        let found = shown(Some(OsStr::new(text)));
-        format!("{origin}: expected a time such as `90s`, `5m` or `1h30m`, found {found}")
-    };
+    let wrong = || wrong(options::EXPECTED_TIME, origin, Some(OsStr::new(text)));
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(parsed).map_err(|_| wrong())
 }
 
-fn compression(args: &GlobalArgs, layered: &Layered<'_>) -> Result<u8, String> {
+fn compression(args: &GlobalArgs, layered: &Layered<'_>) -> Result<u8, Said> {
     let option = args.compression.as_deref();
     let (text, origin) = layered.pick(option, "--compression", "LIFEBOAT_COMPRESSION");
     let Some(text) = text else { return Ok(COMPRESSION_DEFAULT) };
+    if matches!(text.to_str(), Some("0" | "none" | "false")) {
+        return Ok(0);
+    }
     match text.to_str().and_then(|text| text.parse().ok()) {
         Some(level @ 1..=19) => Ok(level),
-        _ => Err(format!("{origin}: expected 1 to 19, found {}", shown(Some(text)))),
+        _ => Err(wrong(options::EXPECTED_LEVEL, origin, Some(text))),
     }
+}
+
+fn host(environment: &Environment) -> Result<Option<OsString>, Said> {
+    const VARIABLE: &str = "LIFEBOAT_HOST";
+    let named = environment.get(VARIABLE);
+    match named.filter(|name| !is_host(name)) {
+        Some(name) => Err(wrong(options::EXPECTED_HOST, VARIABLE, Some(name))),
+        None => Ok(named.map(OsStr::to_owned)),
+    }
+}
+
+/// Whether this can be the name of a machine in lists and options.
+#[must_use]
+pub fn is_host(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    (1..=HOST_BYTES_MAX).contains(&bytes.len()) && !bytes.iter().any(u8::is_ascii_control)
 }
 
 fn progress(
     args: &GlobalArgs,
     environment: &Environment,
     terminal: Terminal,
-) -> Result<Progress, String> {
+) -> Result<Progress, Said> {
     const VARIABLE: &str = "LIFEBOAT_PROGRESS_FPS";
     let fps = match environment.get(VARIABLE) {
         None => FPS_DEFAULT,
         Some(text) => match text.to_str().and_then(|text| text.parse::<u32>().ok()) {
             Some(fps) if fps <= FPS_MAX => fps,
             _ => {
-                return Err(format!(
-                    "{VARIABLE}: expected 0 to {FPS_MAX}, found {}",
-                    shown(Some(text))
-                ));
+                let max = u64::from(FPS_MAX);
+                return Err(wrong(options::EXPECTED_FPS, VARIABLE, Some(text)).with("max", max));
             }
         },
     };
@@ -322,13 +352,12 @@ fn progress(
     })
 }
 
-fn log(args: &GlobalArgs, environment: &Environment) -> Result<Option<String>, String> {
+fn log(args: &GlobalArgs, environment: &Environment) -> Result<Option<String>, Said> {
     const VARIABLE: &str = "LIFEBOAT_LOG";
     let Some(text) = environment.get(VARIABLE) else {
         return Ok((args.output.verbose >= 2).then(|| "lifeboat=debug".to_owned()));
     };
-    let wrong =
-        || format!("{VARIABLE}: expected a filter such as `info`, found {}", shown(Some(text)));
+    let wrong = || wrong(options::EXPECTED_FILTER, VARIABLE, Some(text));
     let filter = text.to_str().ok_or_else(wrong)?;
     filter.parse::<tracing_subscriber::EnvFilter>().map_err(|_| wrong())?;
     Ok(Some(filter.to_owned()))

@@ -16,13 +16,14 @@ use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
+use crate::cli::language::Language;
+use crate::cli::language::table::common;
 use crate::cli::output::Format;
 use crate::cli::output::Level;
 use crate::cli::output::Output;
 use crate::cli::output::Summary;
 use crate::cli::output::watch::Drawing;
 use crate::cli::output::watch::Watch;
-use crate::cli::secrets::SecretSource;
 use crate::cli::settings;
 use crate::cli::settings::Progress;
 use crate::cli::settings::Terminal;
@@ -47,13 +48,16 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> Exit {
         Err(error) => return not_parsed(&args, &error, clock.as_ref()),
     };
     let format = format(&cli);
-    let output = Arc::new(Output::new(format, settings::level(&cli.global.output)));
+    let level = settings::level(&cli.global.output);
+    // A language that is none of ours is told with the other mistakes, in English.
+    let language = settings::language(&cli.global, &environment).unwrap_or(Language::En);
+    let output = Arc::new(Output::new(format, level).speaking(language));
     let watch = Arc::new(Watch::new(Arc::clone(&output)));
     let work = || start(cli, environment, &watch, (&output, &clock));
     // A fault of ours must not end without a message, an exit code and a summary.
     let ended = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Failure::new(Exit::Failed, "internal error; the text above says where", "report it")
-            .meaning("earlier snapshots are untouched"))
+        Err(Failure::new(Exit::Failed, common::INTERNAL, common::REPORT_IT)
+            .meaning(common::UNTOUCHED))
     });
     conclude(ended, &watch, &output, clock.as_ref())
 }
@@ -91,9 +95,6 @@ fn start(
         _ => false,
     };
     let progress = if is_long { context.settings.progress } else { Progress::Silent };
-    // A passphrase is asked for on the same terminal, so nothing is drawn over the question.
-    let asks = matches!(context.settings.secret, SecretSource::Prompt);
-    let progress = if asks { Progress::Silent } else { progress };
     let _drawing = Drawing::start(&context.watch, clock, progress);
     dispatch(&context, cli.verb)
 }
@@ -121,8 +122,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
 fn new_run(watch: &Arc<Watch>, clock: &Arc<dyn Clock>) -> Result<Run, Failure> {
     let mut random = [0_u8; 24];
     getrandom::fill(&mut random).map_err(|error| {
-        let message = format!("the system gave no random bytes: {error}");
-        Failure::new(Exit::Failed, message, "run the command on a system that has started up")
+        let message = common::NO_RANDOM.with("detail", error.to_string());
+        Failure::new(Exit::Failed, message, common::START_UP)
     })?;
     let (id, seed) = random.split_at(RunId::LEN);
     let id = RunId::from_slice(id).unwrap_or(RunId::new([0; 16]));
@@ -156,7 +157,7 @@ fn not_parsed(args: &[OsString], error: &clap::Error, clock: &dyn Clock) -> Exit
     let text = error.render().to_string();
     let message = text.lines().next().unwrap_or_default();
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let failure = Failure::usage(message, "see `lifeboat --help`");
+    let failure = Failure::usage(message, common::SEE_HELP);
     conclude(Err(failure), &Watch::new(Arc::clone(&output)), &output, clock)
 }
 

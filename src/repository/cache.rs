@@ -39,6 +39,7 @@ use crate::units::Timestamp;
 
 const MAGIC: &[u8; 8] = b"LBCACH\0\x01";
 const HEAD_KIND: &str = "local cache";
+const HEAD_VERSION: u8 = 2;
 const HEAD_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Which chain of snapshots, and the key that seals what is remembered of it.
@@ -70,6 +71,8 @@ pub struct Head {
     pub started: Timestamp,
     /// Bundles whose files the next backup gathers anew.
     pub decayed: BTreeSet<Sid>,
+    pub files_count: u64,
+    pub content_bytes: u64,
 }
 
 /// An opened cache.
@@ -141,7 +144,7 @@ impl Cache {
 }
 
 fn encode_head(head: &Head, nodes: &[(Sid, u32)]) -> Vec<u8> {
-    let mut out = vec![1];
+    let mut out = vec![HEAD_VERSION];
     out.extend_from_slice(head.snapshot.as_bytes());
     push_varint(&mut out, head.seq);
     out.extend_from_slice(head.root.sid.as_bytes());
@@ -152,6 +155,8 @@ fn encode_head(head: &Head, nodes: &[(Sid, u32)]) -> Vec<u8> {
     for sid in &head.decayed {
         out.extend_from_slice(sid.as_bytes());
     }
+    push_varint(&mut out, head.files_count);
+    push_varint(&mut out, head.content_bytes);
     push_varint(&mut out, nodes.len() as u64);
     for (sid, len) in nodes {
         out.extend_from_slice(sid.as_bytes());
@@ -165,7 +170,7 @@ type Nodes = BTreeMap<Sid, (u64, u32)>;
 fn decode_head(bytes: &[u8], nodes_end: u64) -> Result<(Head, Nodes), FormatError> {
     let mut reader = Reader::new("local cache", bytes);
     let version = reader.u8()?;
-    if version != 1 {
+    if version != HEAD_VERSION {
         return Err(FormatError::Version { what: "local cache", found: version });
     }
     let snapshot = SnapshotId::new(reader.array()?);
@@ -178,6 +183,7 @@ fn decode_head(bytes: &[u8], nodes_end: u64) -> Result<(Head, Nodes), FormatErro
     for _ in 0..reader.count(reader.left())? {
         decayed.insert(Sid::new(reader.array()?));
     }
+    let (files_count, content_bytes) = (reader.varint()?, reader.varint()?);
     let mut nodes = BTreeMap::new();
     let mut offset = MAGIC.len() as u64;
     for _ in 0..reader.count(reader.left())? {
@@ -193,7 +199,8 @@ fn decode_head(bytes: &[u8], nodes_end: u64) -> Result<(Head, Nodes), FormatErro
     if offset != nodes_end {
         return Err(FormatError::Invalid { what: "local cache", why: "lengths" });
     }
-    Ok((Head { snapshot, seq, root, started, decayed }, nodes))
+    let head = Head { snapshot, seq, root, started, decayed, files_count, content_bytes };
+    Ok((head, nodes))
 }
 
 /// Writes what is to be remembered of a new snapshot, node by node.
@@ -289,6 +296,8 @@ mod tests {
             root: Ref { sid: Sid::new([6; 32]), key: ObjectKey::new([7; 32]), raw_len: 8 },
             started: Timestamp { unix_ms: -9 },
             decayed: BTreeSet::from([Sid::new([10; 32])]),
+            files_count: 11,
+            content_bytes: 1 << 40,
         }
     }
 

@@ -33,6 +33,8 @@ const SAMPLE_BYTES: usize = 4 * 1024;
 
 /// The level that sealing works at when nobody asks for another one.
 pub const LEVEL_DEFAULT: i32 = 3;
+/// Nothing is compressed.
+pub const LEVEL_NONE: i32 = 0;
 const LEVEL_FAST: i32 = 1;
 /// Samples of a chunk that shrink to less than this many hundredths are worth the default level.
 /// Above, it would take twice the time of level 1 for a few hundredths more: programs, pictures and
@@ -86,8 +88,8 @@ pub enum UnsealError {
 pub struct SealKeys {
     pub domain: DomainKeys,
     pub store: StoreKeys,
-    /// zstd level, 1 to 19. At [`LEVEL_DEFAULT`], chunks that shrink little are compressed at level
-    /// 1.
+    /// zstd level, 1 to 19, or [`LEVEL_NONE`]. At [`LEVEL_DEFAULT`], chunks that shrink little are
+    /// compressed at level 1.
     pub level: i32,
 }
 
@@ -215,6 +217,9 @@ impl Sealer {
 
     /// A cheap test: four samples are compressed fast, and tell how hard to try.
     fn effort(&mut self, kind: ObjectKind, raw: &[u8]) -> Effort {
+        if self.keys.level == LEVEL_NONE {
+            return Effort::None;
+        }
         if raw.len() < SAMPLE_FROM_BYTES {
             return if raw.is_empty() { Effort::None } else { Effort::Full };
         }

@@ -12,31 +12,25 @@ use crate::format::entry::Entry;
 use crate::format::entry::Extent;
 use crate::ids::Digest;
 use crate::meta::Flags;
-use crate::meta::Meta;
-use crate::meta::Xattr;
 use crate::path::SnapshotPath;
 use crate::path::escape;
 use crate::repository::error::RepositoryError;
 use crate::repository::tree::map::MapReader;
 use crate::restore::ObjectSource;
 use crate::restore::Options;
-use crate::restore::Owners;
 use crate::restore::Replaced;
 use crate::restore::Report;
 use crate::restore::RestoreError;
-use crate::restore::Rights;
 use crate::restore::decide::Action;
 use crate::restore::decide::decide;
 use crate::run::Run;
 use crate::run::monitor::Count;
 use crate::run::monitor::Problem;
-use crate::target::Attributes;
 use crate::target::Lack;
 use crate::target::Naming;
 use crate::target::NewFile;
 use crate::target::OldFile;
 use crate::target::Placing;
-use crate::target::Strays;
 use crate::target::Target;
 use crate::target::TargetError;
 use crate::target::TargetErrorKind;
@@ -49,7 +43,6 @@ use super::filling::Loss;
 const READ_BYTES: usize = 1 << 20;
 /// Ranges that are named for a damaged file.
 const RANGES_NAMED_MAX: usize = 16;
-const CAPABILITY: &[u8] = b"security.capability";
 
 /// An entry and where it goes.
 pub(super) struct Job {
@@ -134,53 +127,12 @@ impl Shared<'_> {
         self.with(|state| state.report.kept_count += 1);
     }
 
-    /// Whether devices, setuid and capabilities may be restored.
-    pub(super) fn all_rights(&self) -> bool {
-        let standing = self.target.standing();
-        self.options.rights == Rights::All || (standing.privileged && standing.fresh)
-    }
-
     pub(super) fn placing(&self, action: Action) -> Placing {
         match (action, self.options.replaced) {
             (Action::Create, _) => Placing::New,
             (_, Replaced::Dropped) => Placing::Replace,
             (_, Replaced::Kept) => Placing::KeepReplaced,
         }
-    }
-
-    /// The attributes to set, and what is left out of them.
-    pub(super) fn attributes<'m>(
-        &self,
-        meta: &Meta,
-        xattrs: &'m mut Vec<Xattr>,
-    ) -> (Attributes<'m>, Vec<Lack>) {
-        let mut lacks = Vec::new();
-        let mut mode = meta.mode;
-        *xattrs = meta.extra.as_ref().map(|extra| extra.xattrs.clone()).unwrap_or_default();
-        if !self.all_rights() {
-            let left = |what: &[u8]| Lack {
-                what: what.to_vec(),
-                detail: "left out unless all rights are asked for".to_owned(),
-            };
-            if mode & 0o6000 != 0 && meta.kind != crate::meta::Kind::Directory {
-                mode &= !0o6000;
-                lacks.push(left(b"setuid or setgid"));
-            }
-            if xattrs.iter().any(|xattr| xattr.name == CAPABILITY) {
-                xattrs.retain(|xattr| xattr.name != CAPABILITY);
-                lacks.push(left(CAPABILITY));
-            }
-        }
-        let owner = match self.options.owners {
-            Owners::Own => None,
-            Owners::ByNumber => Some((meta.uid, meta.gid)),
-            Owners::ByName => {
-                let (uid, gid) = self.target.owner_ids(&meta.user, &meta.group);
-                Some((uid.unwrap_or(meta.uid), gid.unwrap_or(meta.gid)))
-            }
-        };
-        let strays = if self.target.standing().fresh { Strays::Leave } else { Strays::Remove };
-        (Attributes { owner, mode, mtime: meta.mtime, xattrs, strays }, lacks)
     }
 
     /// What stands in a job's place, and so what to do.

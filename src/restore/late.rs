@@ -6,6 +6,7 @@ use crate::meta::Xattr;
 use crate::repository::tree::reader::find_entry;
 use crate::restore::RestoreError;
 use crate::restore::decide::Action;
+use crate::restore::rights::Allowed;
 use crate::restore::select::IsFolder;
 use crate::run::monitor::Problem;
 use crate::target::Made;
@@ -153,8 +154,8 @@ impl Worker<'_> {
             Kind::File | Kind::Directory | Kind::HardLink => return Ok(()),
         };
         let device = matches!(meta.kind, Kind::CharDevice | Kind::BlockDevice);
-        if device && !shared.all_rights() {
-            let why = "a device, left out unless all rights are asked for";
+        if device && !shared.allows(Allowed::DEVICES) {
+            let why = "a device, left out, for it was not allowed";
             shared.fail(job, &Problem::new(job.entry.path.to_slashed(), why));
             return Ok(());
         }

@@ -17,6 +17,7 @@ mod file;
 mod filling;
 mod late;
 mod remove;
+pub mod rights;
 pub mod select;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use crate::run::Stopped;
 use crate::target::TargetError;
 use crate::vault::whole::Presence;
 
+use self::rights::Allowed;
 use self::select::Selection;
 
 /// Gives the content of objects, opened and checked. Called from several threads.
@@ -82,11 +84,15 @@ pub enum Owners {
     Own,
 }
 
-/// Devices, setuid, setgid and file capabilities.
+/// How it is decided which devices, setuid bits, capabilities and owners are restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
-    /// Restored by a privileged user into a fresh folder; otherwise left out and told.
+    /// Everything, by a privileged user into a fresh folder; otherwise owners only.
     Careful,
+    /// As careful, and these in any case.
+    CarefulAnd(Allowed),
+    /// These and nothing else.
+    Only(Allowed),
     All,
 }
 

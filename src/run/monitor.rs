@@ -33,6 +33,11 @@ pub enum Count {
     /// Restore: entries left alone because they were as wanted; removed by `--delete`.
     EntriesKept,
     EntriesRemoved,
+    /// Bytes of content that there will be, as far as it is known before the walk: those of the
+    /// snapshot, or of the one before it.
+    BytesExpected,
+    /// Walks that came to their end: from then on what was found is all there is.
+    WalksDone,
 }
 
 /// What a run is busy with.

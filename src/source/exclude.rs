@@ -24,30 +24,35 @@ pub enum ExcludeError {
 /// Patterns by the rules of gitignore, against paths as the snapshot has them: a pattern with a
 /// slash in front or in the middle is tied to the snapshot's root, the last match decides, `!`
 /// takes back.
+///
+/// Patterns without regard to case are a list of their own: something is left out if either list
+/// says so. Case is that of Unicode, so `BÁO CÁO` is `báo cáo`.
 #[derive(Debug, Clone)]
-pub struct Patterns(Gitignore);
+pub struct Patterns {
+    exact: Gitignore,
+    folded: Gitignore,
+}
 
 impl Default for Patterns {
     fn default() -> Self {
-        Self(Gitignore::empty())
+        Self { exact: Gitignore::empty(), folded: Gitignore::empty() }
     }
 }
 
 impl Patterns {
     /// From `lines`, each one pattern; empty lines and comments (`#`) count for nothing.
     pub fn compile<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, ExcludeError> {
-        let mut builder = GitignoreBuilder::new("");
-        for line in lines {
-            builder.add_line(None, line).map_err(|error| ExcludeError::Pattern {
-                pattern: line.chars().take(200).collect(),
-                detail: error.to_string(),
-            })?;
-        }
-        let built = builder.build();
-        built.map(Self).map_err(|error| ExcludeError::Pattern {
-            pattern: String::new(),
-            detail: error.to_string(),
-        })
+        Ok(Self { exact: compile(lines)?, folded: Gitignore::empty() })
+    }
+
+    /// Adds patterns without regard to case.
+    pub fn and_in_any_case<'a>(
+        mut self,
+        lines: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, ExcludeError> {
+        let lines: Vec<String> = lines.into_iter().map(str::to_lowercase).collect();
+        self.folded = compile(lines.iter().map(String::as_str))?;
+        Ok(self)
     }
 
     /// The lines of a file with patterns, for [`Patterns::compile`].
@@ -66,20 +71,59 @@ impl Patterns {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.exact.is_empty() && self.folded.is_empty()
     }
 
     /// Whether a folder of this path, relative to the snapshot's root, is left out.
     #[must_use]
     pub fn leave_out_folder(&self, path: &Path) -> bool {
-        self.0.matched(path, true).is_ignore()
+        self.ignores(path, Shape::Folder)
     }
 
     /// Whether anything but a folder of this path is left out.
     #[must_use]
     pub fn leave_out(&self, path: &Path) -> bool {
-        self.0.matched(path, false).is_ignore()
+        self.ignores(path, Shape::Other)
     }
+
+    fn ignores(&self, path: &Path, shape: Shape) -> bool {
+        let is_folder = shape == Shape::Folder;
+        if self.exact.matched(path, is_folder).is_ignore() {
+            return true;
+        }
+        if self.folded.is_empty() {
+            return false;
+        }
+        // Of a name that is not UTF-8 only the letters of ASCII have a case.
+        match path.to_str() {
+            Some(text) => self.folded.matched(text.to_lowercase(), is_folder).is_ignore(),
+            None => {
+                let folded = path.as_os_str().to_ascii_lowercase();
+                self.folded.matched(folded, is_folder).is_ignore()
+            }
+        }
+    }
+}
+
+/// What a path leads to, as far as patterns ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Folder,
+    Other,
+}
+
+fn compile<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Gitignore, ExcludeError> {
+    let mut builder = GitignoreBuilder::new("");
+    for line in lines {
+        builder.add_line(None, line).map_err(|error| ExcludeError::Pattern {
+            pattern: line.chars().take(200).collect(),
+            detail: error.to_string(),
+        })?;
+    }
+    builder.build().map_err(|error| ExcludeError::Pattern {
+        pattern: String::new(),
+        detail: error.to_string(),
+    })
 }
 
 /// A folder that holds a file of this name, beginning with `header`, is kept without its content:
@@ -143,6 +187,26 @@ mod tests {
         assert!(patterns.leave_out_folder(Path::new("a/cache")));
         assert!(!patterns.leave_out(Path::new("a/cache")));
         assert!(Patterns::compile(["a{"]).is_err() || Patterns::compile(["["]).is_err());
+    }
+
+    #[test]
+    fn case_may_be_passed_over_in_any_script() {
+        let patterns = Patterns::compile(["*.BAK"]).unwrap();
+        let patterns = patterns.and_in_any_case(["*.TMP", "/Báo Cáo/nháp"]).unwrap();
+        for path in ["x.tmp", "a/X.TmP", "BÁO CÁO/Nháp", "báo cáo/NHÁP", "x.BAK"] {
+            assert!(patterns.leave_out(Path::new(path)), "{path}");
+        }
+        for path in ["x.bak", "a/báo cáo/nháp", "báo cáo"] {
+            assert!(!patterns.leave_out(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_name_that_is_not_utf8_is_matched_all_the_same() {
+        let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"\xffX.TMP");
+        let patterns = Patterns::default().and_in_any_case(["*.tmp"]).unwrap();
+        assert!(patterns.leave_out(Path::new(name)));
     }
 
     #[test]

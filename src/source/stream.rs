@@ -6,6 +6,7 @@
 
 mod command;
 mod content;
+pub mod expect;
 #[cfg(test)]
 mod tests;
 
@@ -29,12 +30,17 @@ use crate::units::FileTime;
 
 use self::command::Command;
 use self::content::StreamContent;
+use self::expect::Expected;
+use self::expect::Tail;
 
 /// Where the bytes come from.
 enum Input {
     Reader(Option<Box<dyn Read + Send>>),
-    /// Program and arguments, until it is started.
-    Command(Vec<OsString>),
+    /// Program and arguments, until it is started; variables that it does not get.
+    Command {
+        argv: Vec<OsString>,
+        hidden: Vec<OsString>,
+    },
 }
 
 /// How far reading has come.
@@ -44,6 +50,7 @@ struct Progress {
     has_ended: bool,
     failure: Option<String>,
     command: Option<Command>,
+    tail: Tail,
 }
 
 struct State {
@@ -58,6 +65,7 @@ pub struct StreamSource {
     path: SnapshotPath,
     /// What errors call the stream: never an argument, for that may be a secret.
     label: String,
+    expected: Expected,
     state: Mutex<State>,
 }
 
@@ -76,14 +84,19 @@ impl StreamSource {
         Self::new(path, label.to_owned(), Input::Reader(Some(reader)))
     }
 
-    /// From the output of a program, started without a shell when the file is opened.
-    pub fn command(path: SnapshotPath, argv: Vec<OsString>) -> Result<Self, SourceError> {
+    /// From the output of a program, started without a shell when the file is opened. It gets the
+    /// environment but for the variables in `hidden`.
+    pub fn command(
+        path: SnapshotPath,
+        argv: Vec<OsString>,
+        hidden: Vec<OsString>,
+    ) -> Result<Self, SourceError> {
         let Some(program) = argv.first() else {
             let (command, detail) = (String::new(), "no program is named".to_owned());
             return Err(SourceError::Command { command, detail });
         };
         let label = crate::path::escape(program.as_encoded_bytes());
-        Self::new(path, label, Input::Command(argv))
+        Self::new(path, label, Input::Command { argv, hidden })
     }
 
     fn new(path: SnapshotPath, label: String, input: Input) -> Result<Self, SourceError> {
@@ -92,7 +105,14 @@ impl StreamSource {
             return Err(SourceError::Missing { path: label, detail });
         }
         let state = Mutex::new(State { input, progress: Progress::default() });
-        Ok(Self { path, label, state })
+        Ok(Self { path, label, expected: Expected::default(), state })
+    }
+
+    /// Refuses a stream that is not as expected when it has ended.
+    #[must_use]
+    pub fn expecting(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -106,7 +126,7 @@ impl StreamSource {
 
     fn error(&self, input: &Input, detail: String) -> SourceError {
         match input {
-            Input::Command(_) => SourceError::Command { command: self.label.clone(), detail },
+            Input::Command { .. } => SourceError::Command { command: self.label.clone(), detail },
             Input::Reader(_) => SourceError::Missing { path: self.label.clone(), detail },
         }
     }
@@ -155,6 +175,9 @@ impl Source for StreamSource {
         if !progress.has_ended {
             return Err(self.error(input, "it was not read to its end".to_owned()));
         }
+        if let Some(detail) = progress.tail.lack(&self.expected) {
+            return Err(self.error(input, detail));
+        }
         Ok(())
     }
 }
@@ -178,8 +201,8 @@ impl Reader for StreamReader<'_> {
         state.progress.has_started = true;
         let opened = match &mut state.input {
             Input::Reader(reader) => reader.take().ok_or_else(|| "it is gone".to_owned()),
-            Input::Command(argv) => {
-                let started = Command::start(argv);
+            Input::Command { argv, hidden } => {
+                let started = Command::start(argv, hidden);
                 started.map(|(command, output)| {
                     state.progress.command = Some(command);
                     output

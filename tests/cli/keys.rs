@@ -27,6 +27,66 @@ fn the_passphrase_in_the_environment_warns_once_unless_quiet() {
     assert_eq!(scene.expect(0, &["-q", "key", "list"]).stderr, "");
 }
 
+/// `Tiếng Việt`, as one, two or three code points a letter.
+#[test]
+fn a_passphrase_opens_in_every_form_and_on_every_way() {
+    let forms = [
+        "Ti\u{1ebf}ng Vi\u{1ec7}t",
+        "Ti\u{ea}\u{301}ng Vi\u{1eb9}\u{302}t",
+        "Tie\u{302}\u{301}ng\u{a0}Vie\u{323}\u{302}t",
+    ];
+    let mut scene = Scene::new();
+    scene.set("LIFEBOAT_PASSWORD", forms[2]);
+    scene.expect(0, &["init", "-q"]);
+    for form in forms {
+        scene.set("LIFEBOAT_PASSWORD", form);
+        scene.expect(0, &["-q", "key", "list"]);
+        scene.file("secret", form.as_bytes());
+        let file = scene.path("secret").to_str().unwrap().to_owned();
+        scene.expect(0, &["key", "list", "--password-file", &file]);
+        scene.expect(0, &["key", "list", "--password-command", &format!("cat {file}")]);
+    }
+    scene.set("LIFEBOAT_PASSWORD", "Tieng Viet");
+    scene.expect(12, &["-q", "key", "list"]);
+    scene.set("LIFEBOAT_PASSWORD", forms[0]);
+    let file = scene.path("secret").to_str().unwrap().to_owned();
+    scene.file("secret", "m\u{1ead}t kh\u{1ea9}u".as_bytes());
+    scene.expect(0, &["-q", "key", "passwd", "--new-password-file", &file]);
+    scene.set("LIFEBOAT_PASSWORD", "ma\u{323}\u{302}t kha\u{302}\u{309}u");
+    scene.expect(0, &["-q", "key", "list"]);
+}
+
+#[test]
+fn two_repositories_of_one_domain_store_the_same_objects() {
+    let mut scene = Scene::new();
+    scene.expect(0, &["init", "-q"]);
+    let content: Vec<u8> = (0..3_000_000_u32).map(|n| (n / 7 % 253) as u8).collect();
+    scene.file("source/large", &content);
+    scene.expect(0, &["backup", "-q", "."]);
+    let first = scene.path("repository").to_str().unwrap().to_owned();
+    scene.file("first-secret", b"x");
+    let secret = scene.path("first-secret").to_str().unwrap().to_owned();
+    scene.set("LIFEBOAT_REPOSITORY", scene.path("second"));
+    scene.set("LIFEBOAT_PASSWORD", "another");
+    scene.expect(12, &["init", "-q", "--copy-domain-from", &first]);
+    assert!(!scene.path("second").exists(), "nothing was made");
+    scene.expect(2, &["init", "-q", "--from-password-file", &secret]);
+    let from = ["--copy-domain-from", &first, "--from-password-file", &secret];
+    scene.expect(0, &[&["init", "-q"], &from[..]].concat());
+    scene.expect(0, &["backup", "-q", "."]);
+    let told = scene.expect(0, &["check", "--read-data", "--json"]);
+    assert_eq!(told.json_of("result")[0]["is_ok"], true);
+    // Nobody can look inside, but equal objects in equal packs have equal lengths.
+    let lengths = |name: &str| -> Vec<u64> {
+        let packs = scene.files(name).into_iter().filter(|path| path.contains("/packs/"));
+        let metas = packs.map(|path| std::fs::symlink_metadata(path).unwrap());
+        let mut all: Vec<u64> = metas.filter(std::fs::Metadata::is_file).map(|m| m.len()).collect();
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(lengths("repository"), lengths("second"));
+}
+
 #[test]
 fn slots_come_and_go_and_the_last_one_stays() {
     let mut scene = Scene::new();

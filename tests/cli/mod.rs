@@ -3,16 +3,20 @@
 pub mod scene;
 
 mod archive;
+mod backup;
 mod cat;
 mod dump;
 mod hostile;
 mod keys;
+mod language;
+mod manual;
 #[cfg(unix)]
 mod medium;
 mod options;
 mod quickstart;
 mod reading;
 mod refusals;
+mod restore;
 pub mod round_trip;
 mod since;
 mod stats;

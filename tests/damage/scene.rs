@@ -10,6 +10,7 @@ use lifeboat::backup::snapshot;
 use lifeboat::backup::snapshot::Comparison;
 use lifeboat::backup::snapshot::Request;
 use lifeboat::backup::snapshot::Unchanged;
+use lifeboat::backup::snapshot::shrink::Shrink;
 use lifeboat::chunk::ChunkSizes;
 use lifeboat::clock::ManualClock;
 use lifeboat::crypto::sealed::hpke::Suite;
@@ -214,6 +215,7 @@ impl Builder {
             cache: Some(self.caches.path()),
             unchanged: Unchanged::Commit,
             comparison: Comparison::Newest,
+            shrink: Shrink::Any,
         };
         let report = snapshot::execute(&self.run, &self.repository(), agent, &request).unwrap();
         let root = roots.lock().unwrap().pop().unwrap();

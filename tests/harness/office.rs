@@ -9,6 +9,7 @@ use lifeboat::backup::snapshot;
 use lifeboat::backup::snapshot::Comparison;
 use lifeboat::backup::snapshot::Request;
 use lifeboat::backup::snapshot::Unchanged;
+use lifeboat::backup::snapshot::shrink::Shrink;
 use lifeboat::chunk::ChunkSizes;
 use lifeboat::clock::ManualClock;
 use lifeboat::crypto::sealed::hpke::Suite;
@@ -369,6 +370,7 @@ impl Office {
             cache: Some(folder.path()),
             unchanged: Unchanged::Commit,
             comparison: Comparison::Newest,
+            shrink: Shrink::Any,
         };
         let report = snapshot::execute(&process.run, &repository, &agent, &request);
         let report = report.map_err(text)?;

@@ -21,6 +21,7 @@ import os
 import re
 import stat
 import sys
+import unicodedata
 
 import argon2.low_level
 import mnemonic
@@ -61,6 +62,17 @@ def u32(number):
 
 def u64(number):
     return number.to_bytes(8, "little")
+
+
+def forms(passphrase):
+    """The passphrase as RFC 8265 (OpaqueString) prepares it, then as it was given."""
+    try:
+        text = passphrase.decode()
+    except UnicodeDecodeError:
+        return [passphrase]
+    spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
+    prepared = unicodedata.normalize("NFC", spaced).encode()
+    return [prepared] if prepared == passphrase else [prepared, passphrase]
 
 
 # Conventions
@@ -432,15 +444,17 @@ class Repository:
                 memory, passes, lanes, salt = fields(kind[1], (int, int, int, 32))
                 need(8 * lanes <= memory <= 4 << 20 and 1 <= passes <= 20 and 1 <= lanes <= 64,
                      f"{stem}: absurd parameters")
-                key = argon2.low_level.hash_secret_raw(
-                    secret, salt, passes, memory, lanes, 32, argon2.low_level.Type.ID, 0x13)
+                keys = [argon2.low_level.hash_secret_raw(
+                    form, salt, passes, memory, lanes, 32, argon2.low_level.Type.ID, 0x13)
+                    for form in forms(secret)]
             else:
                 need(wanted == 2, f"{stem}: unknown kind")
                 (salt,) = fields(kind[1], (32,))
-                key = derive("lifeboat 1 key file to slot key", salt + secret)
-            keyset = open_box(key, self.repository, "slot", encode(public), sealed)
-            if keyset is not None:
-                return keyset
+                keys = [derive("lifeboat 1 key file to slot key", salt + secret)]
+            for key in keys:
+                keyset = open_box(key, self.repository, "slot", encode(public), sealed)
+                if keyset is not None:
+                    return keyset
         raise Bad("wrong passphrase or key file")
 
     def slots(self):

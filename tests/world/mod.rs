@@ -11,6 +11,7 @@ use lifeboat::backup::snapshot::BackupReport;
 use lifeboat::backup::snapshot::Comparison;
 use lifeboat::backup::snapshot::Request;
 use lifeboat::backup::snapshot::Unchanged;
+use lifeboat::backup::snapshot::shrink::Shrink;
 use lifeboat::chunk::ChunkSizes;
 use lifeboat::clock::ManualClock;
 use lifeboat::crypto::sealed::hpke::Suite;
@@ -221,6 +222,7 @@ impl World {
             cache: Some(machine.cache.path()),
             unchanged: Unchanged::Commit,
             comparison: Comparison::Newest,
+            shrink: Shrink::Any,
         };
         let repository = self.open(&watched.run);
         snapshot::execute(&watched.run, &repository, &machine.keyset, &request)

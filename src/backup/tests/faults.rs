@@ -120,7 +120,7 @@ fn a_stream_becomes_a_file_if_its_command_ends_well() {
     let mut world = World::new();
     let command = |script: &str| {
         let argv = ["sh", "-c", script].map(OsString::from).to_vec();
-        StreamSource::command(path("db/dump"), argv).unwrap()
+        StreamSource::command(path("db/dump"), argv, Vec::new()).unwrap()
     };
     for script in ["exit 1", "printf x; exit 1", "kill -9 $$", "head -c 9000 /dev/zero; exit 1"] {
         let (report, _) = world.try_backup(&command(script));

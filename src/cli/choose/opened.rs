@@ -95,6 +95,7 @@ fn snapshot(place: &Place, signed: &SignedManifest, info: &SnapshotInfo) -> Snap
         tags: info.tags.clone(),
         root: info.root(),
         entries_count: info.counts.entries,
+        files_count: info.counts.files,
         content_bytes: info.counts.content_bytes,
         problems_count: info.counts.problems,
     }

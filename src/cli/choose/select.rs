@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::cli::failure::Failure;
+use crate::cli::language::table::options;
 use crate::path::SnapshotPath;
 
 /// Which snapshots count.
@@ -51,10 +52,8 @@ impl Place {
         let snapshot = Which::parse(snapshot.unwrap_or_default())?;
         let path = SnapshotPath::from_user(path).map_err(|error| {
             let shown = crate::path::escape(path);
-            Failure::usage(
-                format_args!("path `{shown}`: {error}"),
-                "give a path as `lifeboat ls --recursive` prints it",
-            )
+            let message = options::BAD_PATH.with("path", shown).with("detail", error.to_string());
+            Failure::usage(message, options::PATH_AS_LISTED)
         })?;
         Ok(Self { snapshot, path })
     }
@@ -72,11 +71,8 @@ impl Which {
                 Ok(Self::Prefix(text))
             }
             _ => Err(Failure::usage(
-                format_args!(
-                    "expected `latest` or the first digits of a snapshot id, found `{}`",
-                    crate::path::escape(bytes)
-                ),
-                "see `lifeboat snapshots`",
+                options::EXPECTED_SNAPSHOT.with("found", crate::path::escape(bytes)),
+                options::SEE_SNAPSHOTS,
             )),
         }
     }

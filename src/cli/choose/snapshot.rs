@@ -8,6 +8,9 @@ use crate::cli::choose::select::FilterArgs;
 use crate::cli::choose::select::Which;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
+use crate::cli::language::said::Tell;
+use crate::cli::language::table::options;
 use crate::cli::output::names::base64;
 use crate::format::object::Ref;
 use crate::ids::MachineId;
@@ -32,6 +35,7 @@ pub struct Snapshot {
     pub tags: Vec<String>,
     pub root: Ref,
     pub entries_count: u64,
+    pub files_count: u64,
     pub content_bytes: u64,
     pub problems_count: u64,
 }
@@ -128,16 +132,15 @@ fn by_prefix<'a>(all: &'a [Snapshot], digits: &str) -> Result<&'a Snapshot, Fail
     let matching: Vec<&Snapshot> =
         all.iter().filter(|snapshot| snapshot.id.to_string().starts_with(digits)).collect();
     match &matching[..] {
-        [] => Err(none(&format!("no snapshot has an id that starts with `{digits}`"))),
+        [] => Err(none(options::NO_SUCH_ID.with("digits", digits))),
         [one] => Ok(one),
         several => {
-            let ids = several.iter().take(NAMED_MAX).map(|snapshot| format!("\n{}", snapshot.id));
-            let ids: String = ids.collect();
-            let count = several.len();
-            Err(Failure::usage(
-                format_args!("{count} snapshots have ids that start with `{digits}`:{ids}"),
-                "give more digits",
-            ))
+            let ids = several.iter().take(NAMED_MAX).map(|snapshot| Said::plain(snapshot.id));
+            let message = options::SEVERAL_IDS
+                .with("count", several.len())
+                .with("digits", digits)
+                .with("ids", ids.collect::<Vec<_>>());
+            Err(Failure::usage(message, options::MORE_DIGITS))
         }
     }
 }
@@ -152,25 +155,23 @@ fn latest(matching: Vec<&Snapshot>) -> Result<&Snapshot, Failure> {
     }
     let datasets: Vec<&Snapshot> = newest.into_values().collect();
     match &datasets[..] {
-        [] => Err(none("no snapshot matches")),
+        [] => Err(none(options::NONE_MATCHES)),
         [one] => Ok(one),
         several => {
             let row = |snapshot: &&Snapshot| {
                 let Snapshot { id, host, .. } = snapshot;
-                format!("\n{}  {}  {}", id.short(), escape(host), snapshot.paths_text())
+                let (id, host) = (id.short(), escape(host));
+                Said::plain(format_args!("{id}  {host}  {}", snapshot.paths_text()))
             };
-            let rows: String = several.iter().take(NAMED_MAX).map(row).collect();
-            let count = several.len();
-            Err(Failure::usage(
-                format_args!("`latest` may mean any of {count} datasets; their newest are:{rows}"),
-                "narrow it with --host, --path or --tag, or name an id",
-            ))
+            let rows: Vec<Said> = several.iter().take(NAMED_MAX).map(row).collect();
+            let message = options::SEVERAL_DATASETS.with("count", several.len()).with("rows", rows);
+            Err(Failure::usage(message, options::NARROW))
         }
     }
 }
 
-fn none(message: &str) -> Failure {
-    Failure::new(Exit::Failed, message, "see `lifeboat snapshots`")
+fn none(message: impl Tell) -> Failure {
+    Failure::new(Exit::Failed, message, options::SEE_SNAPSHOTS)
 }
 
 #[cfg(test)]
@@ -192,6 +193,7 @@ mod tests {
             tags: vec!["a".to_owned(), "b".to_owned()],
             root,
             entries_count: 0,
+            files_count: 0,
             content_bytes: 0,
             problems_count: 0,
         }
@@ -210,7 +212,7 @@ mod tests {
         let failure = choose(&all, &Which::Latest, &FilterArgs::default()).unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
         for word in ["11111111", "22222222", "/srv/2", "office\\xff"] {
-            assert!(failure.message.contains(word), "{failure}");
+            assert!(failure.to_string().contains(word), "{failure}");
         }
         let narrowed = FilterArgs { path: vec!["/srv/2".into()], ..FilterArgs::default() };
         assert_eq!(choose(&all, &Which::Latest, &narrowed).unwrap().id.short(), "22222222");

@@ -1,8 +1,15 @@
 //! What the errors of the rooms mean for the user.
 
+use std::fmt;
+
 use crate::backup::error::BackupError;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::common::NOTHING_CHANGED;
+use crate::cli::language::table::common::REPORT_IT;
+use crate::cli::language::table::common::UNTOUCHED;
+use crate::cli::language::table::errors;
+use crate::cli::language::text::Text;
 use crate::crypto::sealed::slot::SlotError;
 use crate::format::record::RecordError;
 use crate::repository::error::RepositoryError;
@@ -17,23 +24,26 @@ use crate::target::TargetErrorKind;
 use crate::vault::error::VaultError;
 use crate::vault::records::RecordsError;
 
-const UNTOUCHED: &str = "earlier snapshots are untouched";
-const CHECK: &str = "run `lifeboat check` to see what is affected";
-const UPDATE: &str = "use the version of lifeboat that wrote it, or a newer one";
+/// A room's error under the sentence of its kind.
+fn about(exit: Exit, (message, next): (Text, Text), error: impl fmt::Display) -> Failure {
+    Failure::new(exit, message.with("detail", error.to_string()), next)
+}
 
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
-        let (exit, next) = match error.kind {
-            StorageErrorKind::Denied => (Exit::Failed, "get the right to read and write there"),
-            StorageErrorKind::Full => (Exit::Failed, "make room there and run the command again"),
-            StorageErrorKind::AlreadyExists => (Exit::Failed, "run the command again"),
-            StorageErrorKind::NotFound => (Exit::Storage, CHECK),
-            StorageErrorKind::Length => (Exit::Damage, CHECK),
+        let (exit, texts) = match error.kind {
+            StorageErrorKind::Denied => (Exit::Failed, (errors::STORAGE_DENIED, errors::GET_RIGHT)),
+            StorageErrorKind::Full => (Exit::Failed, (errors::STORAGE_FULL, errors::MAKE_ROOM)),
+            StorageErrorKind::AlreadyExists => {
+                (Exit::Failed, (errors::STORAGE_TAKEN, errors::RUN_COMMAND_AGAIN))
+            }
+            StorageErrorKind::NotFound => (Exit::Storage, (errors::STORAGE_MISSING, errors::CHECK)),
+            StorageErrorKind::Length => (Exit::Damage, (errors::STORAGE_LENGTH, errors::CHECK)),
             StorageErrorKind::Transient | StorageErrorKind::Other => {
-                (Exit::Storage, "make sure that the storage is there and run the command again")
+                (Exit::Storage, (errors::STORAGE_AWAY, errors::MAKE_SURE))
             }
         };
-        Self::new(exit, error, next).meaning(UNTOUCHED)
+        about(exit, texts, error).meaning(UNTOUCHED)
     }
 }
 
@@ -42,83 +52,94 @@ impl From<RecordsError> for Failure {
         match error {
             RecordsError::Storage(error) => error.into(),
             RecordsError::Unreadable { error: RecordError::Newer { .. }, .. } => {
-                Self::new(Exit::Newer, error, UPDATE).meaning("nothing was changed")
+                about(Exit::Newer, (errors::NEWER, errors::UPDATE), error).meaning(NOTHING_CHANGED)
             }
             RecordsError::Unreadable { error: RecordError::Foreign { .. }, .. } => {
-                Self::new(Exit::Newer, error, "name a repository of lifeboat")
-                    .meaning("this is not a repository of lifeboat; nothing was changed")
+                about(Exit::Newer, (errors::FOREIGN, errors::NAME_OURS), error)
+                    .meaning(errors::NOT_OURS)
             }
             RecordsError::Missing { .. } | RecordsError::Unreadable { .. } => {
-                Self::new(Exit::Damage, error, CHECK).meaning("a record that is needed is lost")
+                about(Exit::Damage, (errors::RECORD_LOST, errors::CHECK), error)
+                    .meaning(errors::A_RECORD)
             }
-            RecordsError::Name(_) | RecordsError::NoNames => Self::new(Exit::Failed, error, CHECK),
+            RecordsError::Name(_) | RecordsError::NoNames => {
+                about(Exit::Failed, (errors::RECORD_FAILED, errors::CHECK), error)
+            }
         }
     }
 }
 
 impl From<KeysError> for Failure {
     fn from(error: KeysError) -> Self {
-        let plain = |exit, next: &str| Self::new(exit, &error, next);
+        let plain = |exit, message, next| about(exit, (message, next), &error);
         match error {
             KeysError::NoRepository { .. } => {
-                plain(Exit::NoRepository, "check the name, or make one with `lifeboat init`")
+                plain(Exit::NoRepository, errors::NO_REPOSITORY, errors::CHECK_NAME)
             }
             KeysError::AlreadyThere { .. } => {
-                plain(Exit::Failed, "name an empty folder, or use the repository that is there")
-                    .meaning("nothing was changed")
+                plain(Exit::Failed, errors::ALREADY_THERE, errors::NAME_EMPTY)
+                    .meaning(NOTHING_CHANGED)
             }
             KeysError::WrongSecret { .. } => {
-                plain(Exit::WrongKey, "try another passphrase, or `lifeboat key recovery use`")
+                plain(Exit::WrongKey, errors::WRONG_SECRET, errors::TRY_ANOTHER)
             }
-            KeysError::OtherRepository { .. } => plain(
-                Exit::Newer,
-                "name the folder of one repository; its own config is kept three times",
-            )
-            .meaning("records of two repositories lie there; nothing was changed"),
-            KeysError::NoSlots | KeysError::SlotsDamaged { .. } => plain(
-                Exit::Damage,
-                "bring back `slots/` from a copy, or use the shares: `lifeboat key recovery use`",
-            )
-            .meaning("nothing was changed"),
+            KeysError::OtherRepository { .. } => {
+                plain(Exit::Newer, errors::OTHER_REPOSITORY, errors::NAME_ONE)
+                    .meaning(errors::TWO_LIE_THERE)
+            }
+            KeysError::NoSlots | KeysError::SlotsDamaged { .. } => {
+                plain(Exit::Damage, errors::SLOTS_LOST, errors::BRING_SLOTS)
+                    .meaning(NOTHING_CHANGED)
+            }
             KeysError::NoSuchSlot { .. } | KeysError::NoSuchMachine { .. } => {
-                plain(Exit::Failed, "see `lifeboat key list`")
+                plain(Exit::Failed, errors::NO_SUCH_KEY, errors::SEE_KEY_LIST)
             }
             KeysError::LastSlot { .. } => {
-                plain(Exit::Refused, "add another with `lifeboat key add`")
+                plain(Exit::Refused, errors::LAST_SLOT, errors::ADD_ANOTHER)
             }
-            KeysError::Revoked { .. } => plain(Exit::Refused, "ask an administrator"),
-            KeysError::RootOffline => plain(Exit::Refused, "bring the root key's shares"),
+            KeysError::Revoked { .. } => {
+                plain(Exit::Refused, errors::REVOKED, errors::ASK_ADMINISTRATOR)
+            }
+            KeysError::RootOffline => {
+                plain(Exit::Refused, errors::ROOT_OFFLINE, errors::BRING_ROOT)
+            }
             KeysError::RecoveryOffline | KeysError::RecoveryReplaced => {
-                plain(Exit::Refused, "bring the newest shares: `lifeboat key recovery use`")
+                plain(Exit::Refused, errors::RECOVERY_OFFLINE, errors::BRING_NEWEST)
             }
             KeysError::SharesDoNotFit | KeysError::Share(_) => {
-                plain(Exit::WrongKey, "bring enough shares of one set")
+                plain(Exit::WrongKey, errors::SHARES_UNFIT, errors::BRING_SHARES)
             }
-            KeysError::Label { .. } => plain(Exit::Usage, "give a shorter name"),
+            KeysError::Label { .. } => plain(Exit::Usage, errors::LABEL_LONG, errors::SHORTER),
             KeysError::Slot(error) => error.into(),
             KeysError::Records(error) => error.into(),
             KeysError::Storage(error) => error.into(),
             KeysError::Stopped(why) => why.into(),
-            KeysError::Random(_) | KeysError::Name(_) => plain(Exit::Failed, "run it again"),
-            _ => plain(Exit::Damage, CHECK).meaning("nothing was changed"),
+            KeysError::Random(_) | KeysError::Name(_) => {
+                plain(Exit::Failed, errors::KEYS_FAILED, errors::RUN_AGAIN)
+            }
+            _ => plain(Exit::Damage, errors::KEYS_DAMAGED, errors::CHECK).meaning(NOTHING_CHANGED),
         }
     }
 }
 
 impl From<SlotError> for Failure {
     fn from(error: SlotError) -> Self {
-        let (exit, next) = match error {
+        let (exit, texts) = match error {
             SlotError::WrongSecret | SlotError::OtherKind => {
-                (Exit::WrongKey, "try another passphrase or key")
+                (Exit::WrongKey, (errors::WRONG_SECRET, errors::TRY_ANOTHER_KEY))
             }
-            SlotError::AbsurdParameters(_) | SlotError::Altered => (Exit::Damage, CHECK),
-            SlotError::NoMemory(_) => (Exit::Failed, "free some memory and run it again"),
-            SlotError::Random(_) => (Exit::Failed, "run it again"),
+            SlotError::AbsurdParameters(_) | SlotError::Altered => {
+                (Exit::Damage, (errors::SLOT_DAMAGED, errors::CHECK))
+            }
+            SlotError::NoMemory(_) => (Exit::Failed, (errors::NO_MEMORY, errors::FREE_MEMORY)),
+            SlotError::Random(_) => (Exit::Failed, (errors::KEYS_FAILED, errors::RUN_AGAIN)),
             SlotError::WeakParameters(_)
             | SlotError::EmptyPassphrase
-            | SlotError::SecretLength { .. } => (Exit::Usage, "give another passphrase or key"),
+            | SlotError::SecretLength { .. } => {
+                (Exit::Usage, (errors::SECRET_UNFIT, errors::GIVE_ANOTHER))
+            }
         };
-        Self::new(exit, error, next)
+        about(exit, texts, error)
     }
 }
 
@@ -128,17 +149,19 @@ impl From<VaultError> for Failure {
             VaultError::Storage(error) => error.into(),
             VaultError::Stopped(why) => why.into(),
             VaultError::Poisoned { cause } => (*cause).into(),
-            VaultError::Busy { .. } => Self::new(Exit::Busy, error, "run the command again later")
-                .meaning("no snapshot was made; what was sent is kept and reused"),
+            VaultError::Busy { .. } => about(Exit::Busy, (errors::BUSY, errors::RUN_LATER), error)
+                .meaning(errors::BUSY_KEPT),
             VaultError::UnknownSnapshot { .. } => {
-                Self::new(Exit::Failed, error, "see `lifeboat snapshots`")
+                about(Exit::Failed, (errors::NO_SUCH_SNAPSHOT, errors::SEE_SNAPSHOTS), error)
             }
             VaultError::Record { .. }
             | VaultError::Object { .. }
             | VaultError::UnknownObject { .. }
             | VaultError::LostObject { .. }
-            | VaultError::LostManifest { .. } => Self::new(Exit::Damage, error, CHECK),
-            _ => Self::new(Exit::Failed, error, "run the command again; it goes on from there")
+            | VaultError::LostManifest { .. } => {
+                about(Exit::Damage, (errors::DATA_DAMAGED, errors::CHECK), error)
+            }
+            _ => about(Exit::Failed, (errors::VAULT_FAILED, errors::GOES_ON), error)
                 .meaning(UNTOUCHED),
         }
     }
@@ -150,7 +173,7 @@ impl From<RepositoryError> for Failure {
             RepositoryError::Stopped(why) => why.into(),
             RepositoryError::Vault(error) => error.into(),
             RepositoryError::NotARecipient => {
-                Self::new(Exit::WrongKey, error, "open the repository with a key it is sealed to")
+                about(Exit::WrongKey, (errors::NOT_A_RECIPIENT, errors::OPEN_WITH), error)
             }
             RepositoryError::Hpke(_)
             | RepositoryError::Format(_)
@@ -159,12 +182,14 @@ impl From<RepositoryError> for Failure {
             | RepositoryError::SnapshotInfo
             | RepositoryError::Unseal { .. }
             | RepositoryError::NodeInvalid { .. }
-            | RepositoryError::NodeLevel { .. } => Self::new(Exit::Damage, error, CHECK),
+            | RepositoryError::NodeLevel { .. } => {
+                about(Exit::Damage, (errors::DATA_DAMAGED, errors::CHECK), error)
+            }
             RepositoryError::Seal(_)
             | RepositoryError::NoRandom
             | RepositoryError::EntryOutOfOrder { .. }
             | RepositoryError::TreeTooHigh => {
-                Self::new(Exit::Failed, error, "run the command again; test the memory if it stays")
+                about(Exit::Failed, (errors::SEAL_FAILED, errors::TEST_MEMORY), error)
                     .meaning(UNTOUCHED)
             }
         }
@@ -173,12 +198,12 @@ impl From<RepositoryError> for Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        let next = match error {
+        let texts = match error {
             SourceError::Stopped(why) => return why.into(),
-            SourceError::Missing { .. } => "correct the path",
-            SourceError::Command { .. } => "run the command by hand and see what it says",
+            SourceError::Missing { .. } => (errors::SOURCE_MISSING, errors::CORRECT_PATH),
+            SourceError::Command { .. } => (errors::SOURCE_COMMAND, errors::RUN_BY_HAND),
         };
-        Self::new(Exit::Failed, error, next).meaning("no snapshot was made; nothing is lost")
+        about(Exit::Failed, texts, error).meaning(errors::NO_SNAPSHOT)
     }
 }
 
@@ -188,9 +213,9 @@ impl From<BackupError> for Failure {
             BackupError::Source(error) => error.into(),
             BackupError::Repository(error) => error.into(),
             BackupError::Stopped(why) => why.into(),
-            BackupError::Cutting(_) => Self::new(Exit::Damage, error, CHECK),
+            BackupError::Cutting(_) => about(Exit::Damage, (errors::CUTTING, errors::CHECK), error),
             BackupError::WorkerGone => {
-                Self::new(Exit::Failed, error, "report it").meaning(UNTOUCHED)
+                about(Exit::Failed, (errors::WORKER_GONE, REPORT_IT), error).meaning(UNTOUCHED)
             }
         }
     }
@@ -198,13 +223,12 @@ impl From<BackupError> for Failure {
 
 impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
-        let next = match error.kind {
-            TargetErrorKind::Full => "make room and run the same command again; it goes on",
-            TargetErrorKind::Denied => "choose a target that you may write to",
-            _ => "choose another target",
+        let texts = match error.kind {
+            TargetErrorKind::Full => (errors::TARGET_FULL, errors::TARGET_ROOM),
+            TargetErrorKind::Denied => (errors::TARGET_DENIED, errors::TARGET_WRITABLE),
+            _ => (errors::TARGET_FAILED, errors::TARGET_OTHER),
         };
-        Self::new(Exit::Failed, error, next)
-            .meaning("what stands in the target under its final name is whole")
+        about(Exit::Failed, texts, error).meaning(errors::TARGET_WHOLE)
     }
 }
 
@@ -214,17 +238,20 @@ impl From<DumpError> for Failure {
             DumpError::Stopped(why) => why.into(),
             DumpError::Write(error) => error.into(),
             DumpError::NotAFile { .. } => {
-                Self::new(Exit::Failed, error, "name a file or a folder, or add `--archive tar`")
+                about(Exit::Failed, (errors::NOT_A_FILE, errors::NAME_A_FILE), error)
             }
-            DumpError::NoFirst { .. } => Self::new(Exit::Damage, error, CHECK),
+            DumpError::NoFirst { .. } => {
+                about(Exit::Damage, (errors::FILE_LOST, errors::CHECK), error)
+            }
             DumpError::Unreadable { .. } => {
-                Self::new(Exit::Problems, error, "take the file from an earlier snapshot")
+                about(Exit::Problems, (errors::FILE_UNREADABLE, errors::TAKE_EARLIER), error)
             }
             DumpError::Lost { error, .. } if matches!(*error, RepositoryError::Vault(_)) => {
                 (*error).into()
             }
             DumpError::Lost { .. } | DumpError::Differs { .. } => {
-                Self::new(Exit::Damage, error, CHECK).meaning("the whole file was not printed")
+                about(Exit::Damage, (errors::FILE_LOST, errors::CHECK), error)
+                    .meaning(errors::NOT_WHOLE)
             }
         }
     }
@@ -236,13 +263,16 @@ impl From<RestoreError> for Failure {
             RestoreError::Stopped(why) => why.into(),
             RestoreError::Target(error) => error.into(),
             RestoreError::NothingSelected { .. } => {
-                Self::new(Exit::Failed, error, "see `lifeboat ls SNAPSHOT --recursive`")
-                    .meaning("nothing was written")
+                about(Exit::Failed, (errors::NOTHING_SELECTED, errors::SEE_LS), error)
+                    .meaning(errors::NOTHING_WRITTEN)
             }
             RestoreError::DeleteWithPatterns => {
-                Self::usage(error, "leave out the patterns or --delete")
+                let texts = (errors::DELETE_WITH_PATTERNS, errors::LEAVE_OUT_PATTERNS);
+                about(Exit::Usage, texts, error)
             }
-            RestoreError::Worker => Self::new(Exit::Failed, error, "run the command again"),
+            RestoreError::Worker => {
+                about(Exit::Failed, (errors::WORKER_GONE, errors::RUN_COMMAND_AGAIN), error)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ pub mod names;
 pub mod table;
 pub mod watch;
 
-use std::fmt;
+use std::collections::BTreeSet;
 use std::io;
 use std::io::BufWriter;
 use std::io::Write;
@@ -17,7 +17,13 @@ use serde::Serialize;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::heard;
+use crate::cli::language::said::Said;
+use crate::cli::language::said::Tell;
+use crate::cli::language::table::common;
 use crate::cli::output::names::Name;
+use crate::path::escape;
 use crate::run::monitor::Problem;
 use crate::run::monitor::Severity;
 
@@ -46,9 +52,12 @@ pub enum Level {
 pub struct Output {
     format: Format,
     level: Level,
+    language: Language,
     out: Mutex<BufWriter<io::Stdout>>,
     /// The progress line, which has to step aside for other text on the terminal.
     bar: Mutex<Option<ProgressBar>>,
+    /// Warnings so far.
+    told: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Serialize)]
@@ -75,11 +84,11 @@ struct Warning {
 }
 
 #[derive(Serialize)]
-struct ErrorLine<'a> {
+struct ErrorLine {
     exit_code: u8,
-    message: &'a str,
-    meaning: &'a str,
-    next: &'a str,
+    message: String,
+    meaning: String,
+    next: String,
 }
 
 /// The last JSON line.
@@ -95,7 +104,20 @@ impl Output {
     #[must_use]
     pub fn new(format: Format, level: Level) -> Self {
         let out = Mutex::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
-        Self { format, level, out, bar: Mutex::new(None) }
+        let (bar, told) = (Mutex::new(None), Mutex::default());
+        Self { format, level, language: Language::En, out, bar, told }
+    }
+
+    /// Tells people everything in this language.
+    #[must_use]
+    pub fn speaking(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
+    #[must_use]
+    pub const fn language(&self) -> Language {
+        self.language
     }
 
     #[must_use]
@@ -109,24 +131,29 @@ impl Output {
     }
 
     /// A result: the JSON line, or for people the text that `human` makes.
-    pub fn result<T: Serialize>(
+    pub fn result<T: Serialize, W: Tell>(
         &self,
         item: &str,
         body: &T,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> W,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Human => self.raw(format!("{}\n", human()).as_bytes()),
+            Format::Human => self.say(human()),
             _ => self.json("result", Some(item), body),
         }
     }
 
+    /// A line for people on standard output.
+    fn say(&self, words: impl Tell) -> Result<(), Failure> {
+        self.raw(format!("{}\n", words.said().told_in(self.language)).as_bytes())
+    }
+
     /// A report of what was done: as [`Output::result`], but `--quiet` leaves it out for people.
-    pub fn report<T: Serialize>(
+    pub fn report<T: Serialize, W: Tell>(
         &self,
         item: &str,
         body: &T,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> W,
     ) -> Result<(), Failure> {
         if self.format == Format::Human && self.level == Level::Quiet {
             return Ok(());
@@ -135,14 +162,14 @@ impl Output {
     }
 
     /// What would be done, for `--dry-run`.
-    pub fn plan<T: Serialize>(
+    pub fn plan<T: Serialize, W: Tell>(
         &self,
         item: &str,
         body: &T,
-        human: impl FnOnce() -> String,
+        human: impl FnOnce() -> W,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Human => self.raw(format!("{}\n", human()).as_bytes()),
+            Format::Human => self.say(human()),
             _ => self.json("plan", Some(item), body),
         }
     }
@@ -176,34 +203,42 @@ impl Output {
     }
 
     /// Something worth knowing, on standard error; not with `--quiet` or `--json`.
-    pub fn note(&self, text: impl fmt::Display) {
+    pub fn note(&self, words: impl Tell) {
         if self.format == Format::Human && self.level > Level::Quiet {
+            let text = words.said().told_in(self.language);
             self.stderr(format!("{text}\n").as_bytes());
         }
     }
 
-    /// Something that the user should change, on standard error; not with `--quiet`.
-    pub fn warn(&self, text: impl fmt::Display) {
-        if self.level == Level::Quiet {
+    /// Something that the user should change, on standard error, once; not with `--quiet`.
+    pub fn warn(&self, words: impl Tell) {
+        let said = words.said();
+        let message = said.told_in(Language::En);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.level == Level::Quiet || !told.insert(message.clone()) {
             return;
         }
         if self.format == Format::JsonOnStderr {
             // Standard error has JSON lines only then.
-            let _unread =
-                self.json("status", Some("warning"), &Warning { message: text.to_string() });
+            let _unread = self.json("status", Some("warning"), &Warning { message });
         } else {
-            self.stderr(format!("warning: {text}\n").as_bytes());
+            let label = common::WARNING.words(self.language);
+            let text = said.told_in(self.language);
+            self.stderr(format!("{label} {text}\n").as_bytes());
         }
     }
 
     /// A problem, as it happens. Whether it could be printed makes no difference to the run.
     pub fn problem(&self, problem: &Problem) {
-        let severity = match problem.severity {
-            Severity::Problem => "problem",
-            Severity::Damage => "damage",
+        let (severity, label) = match problem.severity {
+            Severity::Problem => ("problem", common::PROBLEM),
+            Severity::Damage => ("damage", common::DAMAGE),
         };
         if self.format == Format::Human {
-            self.stderr(format!("{severity}: {problem}\n").as_bytes());
+            let subject = escape(&problem.subject);
+            let message = heard::told_in(self.language, &problem.message);
+            let label = label.words(self.language);
+            self.stderr(format!("{label} {subject}: {message}\n").as_bytes());
             return;
         }
         let subject = Name::subject(&problem.subject);
@@ -216,12 +251,18 @@ impl Output {
         if failure.is_silent() {
             return;
         }
-        let Failure { exit, message, meaning, next } = failure;
         if self.format == Format::Human {
-            self.stderr(format!("{failure}\n").as_bytes());
+            self.stderr(format!("{}\n", failure.told_in(self.language)).as_bytes());
             return;
         }
-        let line = ErrorLine { exit_code: exit.code(), message, meaning, next };
+        // Programs read it, so it is English.
+        let english = |said: &Said| said.told_in(Language::En);
+        let line = ErrorLine {
+            exit_code: failure.exit.code(),
+            message: english(&failure.message),
+            meaning: failure.meaning.as_ref().map(english).unwrap_or_default(),
+            next: english(&failure.next),
+        };
         let _unread = self.json("error", None, &line);
     }
 
@@ -233,7 +274,7 @@ impl Output {
         };
         match printed.and_then(|()| self.flush()) {
             Err(failure) if !failure.is_silent() => {
-                self.stderr(format!("{failure}\n").as_bytes());
+                self.stderr(format!("{}\n", failure.told_in(self.language)).as_bytes());
                 exit.or(failure.exit)
             }
             _ => exit,
@@ -243,6 +284,14 @@ impl Output {
     /// From now on text on standard error goes above this line; `None`: there is none any more.
     pub fn set_bar(&self, bar: Option<ProgressBar>) {
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    }
+
+    /// Asks something at the terminal while nothing else is drawn or printed there.
+    pub fn alone<T>(&self, ask: impl FnOnce() -> T) -> T {
+        match &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(bar) => bar.suspend(ask),
+            None => ask(),
+        }
     }
 
     /// Standard error; if it is gone there is nobody to tell.

@@ -15,6 +15,8 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 use serde::Serialize;
 
+use crate::cli::language::table::common;
+use crate::cli::language::text::Text;
 use crate::cli::output::Output;
 use crate::cli::settings::Progress;
 use crate::clock::Clock;
@@ -27,7 +29,9 @@ use crate::units::Bytes;
 
 /// After this long without any change the line says that the run is stalled.
 const STALLED: Duration = Duration::from_secs(10);
-const COUNTS: usize = Count::EntriesRemoved as usize + 1;
+/// Before this the rate says nothing about the time that is left.
+const LEFT_FROM_MS: u64 = 2000;
+const COUNTS: usize = Count::WalksDone as usize + 1;
 
 /// The monitor of the command line.
 pub struct Watch {
@@ -66,20 +70,30 @@ impl Watch {
         self.damage_count.load(Ordering::Relaxed)
     }
 
-    fn phase_name(&self) -> &'static str {
-        const NAMES: [(Phase, &str); 9] = [
-            (Phase::Opening, "opening"),
-            (Phase::Scanning, "scanning"),
-            (Phase::BackingUp, "backing up"),
-            (Phase::Committing, "committing"),
-            (Phase::Restoring, "restoring"),
-            (Phase::Verifying, "verifying"),
-            (Phase::Checking, "checking"),
-            (Phase::Planning, "planning"),
-            (Phase::Finished, "finished"),
+    /// For programs and for people.
+    fn phase_name(&self) -> (&'static str, Text) {
+        const NAMES: [(Phase, &str, Text); 9] = [
+            (Phase::Opening, "opening", common::OPENING),
+            (Phase::Scanning, "scanning", common::SCANNING),
+            (Phase::BackingUp, "backing up", common::BACKING_UP),
+            (Phase::Committing, "committing", common::COMMITTING),
+            (Phase::Restoring, "restoring", common::RESTORING),
+            (Phase::Verifying, "verifying", common::VERIFYING),
+            (Phase::Checking, "checking", common::CHECKING),
+            (Phase::Planning, "planning", common::PLANNING),
+            // What is still to be printed or removed.
+            (Phase::Finished, "finished", common::FINISHING),
         ];
         let code = self.phase.load(Ordering::Relaxed);
-        NAMES.iter().find(|(phase, _)| *phase as u8 == code).map_or("working", |(_, name)| name)
+        let row = NAMES.iter().find(|(phase, ..)| *phase as u8 == code);
+        row.map_or(("working", common::OPENING), |(_, name, text)| (*name, *text))
+    }
+
+    /// How many bytes there are to do; `None` while nobody knows.
+    fn whole_bytes(&self) -> Option<u64> {
+        let expected = self.get(Count::BytesExpected);
+        let is_known = expected > 0 || self.get(Count::WalksDone) > 0;
+        Some(self.get(Count::BytesFound).max(expected)).filter(|&whole| is_known && whole > 0)
     }
 }
 
@@ -106,7 +120,10 @@ impl Monitor for Watch {
 struct Status {
     phase: &'static str,
     entries_done_count: u64,
+    entries_found_count: u64,
     done_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole_bytes: Option<u64>,
     stored_bytes: u64,
     read_bytes: u64,
     problems_count: u64,
@@ -191,12 +208,7 @@ impl Artist {
     }
 
     fn draw(&mut self) {
-        let now = self.clock.elapsed();
-        let sum = self.watch.counts.iter().map(|n| n.load(Ordering::Relaxed)).sum();
-        if sum != self.seen {
-            self.seen = sum;
-            self.changed_at = now;
-        }
+        let now = self.look();
         let status = self.status(now);
         match &self.bar {
             Some(bar) => bar.set_message(self.text(&status, now)),
@@ -208,25 +220,39 @@ impl Artist {
         }
     }
 
+    /// Takes note of whether anything changed; answers what time it is.
+    fn look(&mut self) -> Duration {
+        let now = self.clock.elapsed();
+        let sum = self.watch.counts.iter().map(|n| n.load(Ordering::Relaxed)).sum();
+        if sum != self.seen {
+            self.seen = sum;
+            self.changed_at = now;
+        }
+        now
+    }
+
     fn status(&self, now: Duration) -> Status {
         let watch = &self.watch;
         let elapsed_ms = as_ms(now.saturating_sub(self.started_at));
-        let (found, done) = (watch.get(Count::BytesFound), watch.get(Count::BytesDone));
+        let done = watch.get(Count::BytesDone);
+        let whole_bytes = watch.whole_bytes();
         // Never 100 before the end: the last step is what makes it durable.
-        let percent = (found > 0 && watch.phase_name() != "scanning")
-            .then(|| (u128::from(done) * 100 / u128::from(found)).min(99))
+        let percent = whole_bytes
+            .map(|whole| (u128::from(done) * 100 / u128::from(whole)).min(99))
             .and_then(|percent| u64::try_from(percent).ok());
-        let left_ms = match percent {
-            Some(_) if done > 0 && elapsed_ms > 2000 => {
-                let left = u128::from(found.saturating_sub(done)) * u128::from(elapsed_ms);
+        let left_ms = match whole_bytes {
+            Some(whole) if done > 0 && elapsed_ms > LEFT_FROM_MS => {
+                let left = u128::from(whole.saturating_sub(done)) * u128::from(elapsed_ms);
                 u64::try_from(left / u128::from(done)).ok()
             }
             _ => None,
         };
         Status {
-            phase: watch.phase_name(),
+            phase: watch.phase_name().0,
             entries_done_count: watch.get(Count::EntriesDone),
+            entries_found_count: watch.get(Count::EntriesFound),
             done_bytes: done,
+            whole_bytes,
             stored_bytes: watch.get(Count::BytesStored),
             read_bytes: watch.get(Count::BytesRead),
             problems_count: watch.problems_count(),
@@ -239,28 +265,36 @@ impl Artist {
     fn text(&self, status: &Status, now: Duration) -> String {
         let seconds = status.elapsed_ms / 1000;
         let work_bytes = if status.done_bytes > 0 { status.done_bytes } else { status.read_bytes };
-        let rate = Bytes(work_bytes / seconds.max(1));
-        let mut text = format!(
-            "{}  {} entries  {}  {rate}/s  {}",
-            status.phase,
-            status.entries_done_count,
-            Bytes(work_bytes),
-            clock_text(seconds),
-        );
+        let language = self.watch.output.language();
+        let phase = self.watch.phase_name().1;
+        let line = match status.whole_bytes {
+            Some(whole) => common::PROGRESS_FILES
+                .with("found", status.entries_found_count)
+                .with("whole", Bytes(whole)),
+            None => common::PROGRESS.into(),
+        };
+        let line = line
+            .with("phase", phase)
+            .with("entries", status.entries_done_count)
+            .with("bytes", Bytes(work_bytes))
+            .with("rate", Bytes(work_bytes / seconds.max(1)))
+            .with("clock", clock_text(seconds));
+        let mut parts = vec![line];
         if let Some(percent) = status.percent {
-            text.push_str(&format!("  {percent} %"));
+            parts.push(common::PROGRESS_PERCENT.with("percent", percent));
         }
         if let Some(left_ms) = status.left_ms {
-            text.push_str(&format!("  {} left", clock_text(left_ms / 1000)));
+            parts.push(common::PROGRESS_LEFT.with("clock", clock_text(left_ms / 1000)));
         }
         if status.problems_count > 0 {
-            text.push_str(&format!("  {} problems", status.problems_count));
+            parts.push(common::PROGRESS_PROBLEMS.with("count", status.problems_count));
         }
         let still = now.saturating_sub(self.changed_at);
         if still >= STALLED {
-            text.push_str(&format!("  stalled on {} for {} s", status.phase, still.as_secs()));
+            let stalled = common::PROGRESS_STALLED.with("phase", phase);
+            parts.push(stalled.with("seconds", still.as_secs()));
         }
-        text
+        parts.iter().map(|part| part.told_in(language)).collect()
     }
 }
 
@@ -280,42 +314,110 @@ fn clock_text(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::language::Language;
     use crate::cli::output::Format;
     use crate::cli::output::Level;
     use crate::clock::ManualClock;
     use crate::units::Timestamp;
 
-    #[test]
-    fn never_a_hundred_percent_and_stalled_is_said() {
-        let output = Arc::new(Output::new(Format::Human, Level::Normal));
-        let watch = Arc::new(Watch::new(output));
+    /// An artist of a run that backs up, and its clock.
+    fn artist(language: Language) -> (Artist, Arc<ManualClock>) {
+        let output = Output::new(Format::Human, Level::Normal).speaking(language);
+        let watch = Arc::new(Watch::new(Arc::new(output)));
+        watch.phase(Phase::BackingUp);
         let manual = Arc::new(ManualClock::new(Timestamp::default()));
-        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&manual);
         let artist = Artist {
-            watch: Arc::clone(&watch),
-            clock,
+            watch,
+            clock: Arc::<ManualClock>::clone(&manual),
             bar: None,
             seen: 0,
             changed_at: Duration::ZERO,
             started_at: Duration::ZERO,
         };
-        watch.phase(Phase::BackingUp);
+        (artist, manual)
+    }
+
+    fn line(artist: &mut Artist) -> String {
+        let now = artist.look();
+        artist.text(&artist.status(now), now)
+    }
+
+    #[test]
+    fn no_share_is_told_before_the_whole_is_known() {
+        let (mut artist, clock) = artist(Language::En);
+        let watch = Arc::clone(&artist.watch);
         watch.count(Count::BytesFound, 2048);
-        watch.count(Count::BytesDone, 2048);
-        manual.jump(11_000);
-        let now = artist.clock.elapsed();
-        let status = artist.status(now);
-        assert_eq!(status.percent, Some(99));
-        let text = artist.text(&status, now);
-        assert!(text.contains("stalled on backing up for 11 s"), "{text}");
-        assert!(text.starts_with("backing up  0 entries  2.0 KiB  186 B/s  0:11  99 %"), "{text}");
+        watch.count(Count::BytesDone, 1024);
+        clock.jump(4_000);
+        assert_eq!(line(&mut artist), "backing up  0 entries  1.0 KiB  256 B/s  0:04");
+        watch.count(Count::BytesFound, 2048);
+        watch.count(Count::EntriesFound, 2);
+        watch.count(Count::EntriesDone, 1);
+        watch.count(Count::WalksDone, 1);
+        let whole =
+            "backing up  1 of 2 entries  1.0 KiB of 4.0 KiB  256 B/s  0:04  25 %  0:12 left";
+        assert_eq!(line(&mut artist), whole);
+        watch.count(Count::BytesExpected, 8192);
+        assert!(line(&mut artist).contains("  12 %  0:28 left"), "{}", line(&mut artist));
+    }
+
+    #[test]
+    fn never_a_hundred_percent_before_it_is_durable() {
+        let (mut artist, clock) = artist(Language::En);
+        let watch = Arc::clone(&artist.watch);
+        for what in [Count::BytesFound, Count::BytesDone] {
+            watch.count(what, 2048);
+        }
+        watch.count(Count::WalksDone, 1);
+        clock.jump(3_000);
+        for phase in [Phase::BackingUp, Phase::Committing, Phase::Finished] {
+            watch.phase(phase);
+            let text = line(&mut artist);
+            assert!(text.contains("  99 %") && !text.contains("100"), "{text}");
+        }
+        // A file that grew while it was read.
+        watch.count(Count::BytesDone, 4096);
+        assert!(line(&mut artist).contains("  99 %  0:00 left"));
+    }
+
+    #[test]
+    fn a_run_that_stands_still_says_so_until_it_goes_on() {
+        let (mut artist, clock) = artist(Language::En);
+        let watch = Arc::clone(&artist.watch);
+        watch.count(Count::BytesDone, 1);
+        line(&mut artist);
+        clock.jump(9_000);
+        assert!(!line(&mut artist).contains("stalled"));
+        clock.jump(2_000);
+        let text = line(&mut artist);
+        assert!(text.ends_with("  stalled on backing up for 11 s"), "{text}");
+        watch.phase(Phase::Committing);
+        assert!(line(&mut artist).contains("stalled on committing"));
+        watch.count(Count::BytesDone, 1);
+        assert!(!line(&mut artist).contains("stalled"));
+    }
+
+    #[test]
+    fn in_vietnamese() {
+        let (mut artist, clock) = artist(Language::Vi);
+        let watch = Arc::clone(&artist.watch);
+        watch.count(Count::BytesFound, 3 << 20);
+        watch.count(Count::BytesDone, 3 << 19);
+        watch.count(Count::EntriesFound, 20_000);
+        watch.count(Count::EntriesDone, 1234);
+        watch.count(Count::WalksDone, 1);
+        line(&mut artist);
+        clock.jump(12_000);
+        let whole = "đang sao lưu  1.234/20.000 mục  1,5 MiB/3,0 MiB  128,0 KiB/giây  0:12  50%  \
+                     còn 0:12  đứng yên 12 giây khi đang sao lưu";
+        assert_eq!(line(&mut artist), whole);
     }
 
     #[test]
     fn every_count_has_its_place() {
         let watch = Watch::new(Arc::new(Output::new(Format::Human, Level::Quiet)));
-        watch.count(Count::EntriesRemoved, 3);
+        watch.count(Count::WalksDone, 3);
         watch.count(Count::EntriesFound, 4);
-        assert_eq!((watch.get(Count::EntriesRemoved), watch.get(Count::EntriesFound)), (3, 4));
+        assert_eq!((watch.get(Count::WalksDone), watch.get(Count::EntriesFound)), (3, 4));
     }
 }

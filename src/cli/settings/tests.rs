@@ -26,14 +26,15 @@ fn what_does_not_parse_is_told_all_at_once() {
         ("LIFEBOAT_PROGRESS_FPS", "fast"),
         ("LIFEBOAT_LANG", "tlh"),
         ("LIFEBOAT_LOG", "lifeboat=loud"),
+        ("LIFEBOAT_HOST", "two\nlines"),
         ("LIFEBOAT_PASSWORD_COMMAND", "pass 'open"),
     ];
     let failure = settings(&["--wait", "soon"], &variables).unwrap_err();
     assert_eq!(failure.exit.code(), 2);
     for (name, _) in variables {
-        assert!(failure.message.contains(name), "{name}: {}", failure.message);
+        assert!(failure.to_string().contains(name), "{name}: {failure}");
     }
-    assert!(failure.message.contains("--wait"), "{}", failure.message);
+    assert!(failure.to_string().contains("--wait"), "{failure}");
 }
 
 #[test]
@@ -57,6 +58,8 @@ fn one_secret_source_a_layer() {
 fn an_option_or_nothing() {
     let chosen = settings(&["--compression", "19"], &[("LIFEBOAT_COMPRESSION", "9")]).unwrap();
     assert_eq!(chosen.compression, 19);
+    let none = settings(&["--compression", "none"], &[("LIFEBOAT_COMPRESSION", "9")]).unwrap();
+    assert_eq!(none.compression, 0);
     assert_eq!(settings(&["--wait", "0"], &[]).unwrap().wait, Duration::ZERO);
     let every = settings(&["--progress-every", "1m30s"], &[]).unwrap().progress;
     assert_eq!(every, Progress::Lines { every: Duration::from_secs(90) });

@@ -2,30 +2,45 @@
 
 pub mod input;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
-use clap::ValueEnum;
 use minicbor::bytes::ByteVec;
 use serde::Serialize;
 
 use crate::backup::Cutting;
-use crate::backup::pipeline::TreeReport;
+use crate::backup::parent::ParentTree;
 use crate::backup::snapshot;
 use crate::backup::snapshot::BackupReport;
 use crate::backup::snapshot::Comparison;
+use crate::backup::snapshot::Given;
 use crate::backup::snapshot::Request;
 use crate::backup::snapshot::Unchanged;
+use crate::backup::snapshot::shrink::Shrink;
+use crate::backup::snapshot::shrink::Size;
+use crate::cli::choose::opened;
+use crate::cli::choose::select::FilterArgs;
+use crate::cli::choose::select::Which;
+use crate::cli::choose::snapshot::choose;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::backup as texts;
+use crate::cli::language::table::options::CORRECT_OPTION;
+use crate::cli::language::table::options::EXPECTED_HOST;
 use crate::cli::open;
+use crate::cli::settings;
 use crate::cli::settings::CacheUse;
 use crate::cli::verb::backup::input::Input;
 use crate::format::object::Ref;
 use crate::format::snapshot::SnapshotInfo;
+use crate::path::escape;
 use crate::source::host::host_name;
 use crate::units::Bytes;
 
@@ -57,6 +72,9 @@ pub struct ExcludeArgs {
     /// Leave out what matches, by the rules of .gitignore; `!` takes it in again.
     #[arg(short = 'e', long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
+    /// As --exclude, without regard to upper and lower case.
+    #[arg(long, value_name = "PATTERN")]
+    pub iexclude: Vec<String>,
     /// Patterns from a file, one a line.
     #[arg(long, value_name = "FILE")]
     pub exclude_file: Vec<PathBuf>,
@@ -68,7 +86,7 @@ pub struct ExcludeArgs {
     pub exclude_caches: bool,
     /// Leave out larger files, such as `2GiB`.
     #[arg(long, value_name = "SIZE")]
-    pub exclude_larger_than: Option<crate::units::Bytes>,
+    pub exclude_larger_than: Option<Bytes>,
     /// Do not go into other file systems that are mounted beneath.
     #[arg(short = 'x', long)]
     pub one_file_system: bool,
@@ -81,15 +99,32 @@ pub struct InputArgs {
     /// More paths from a file, one a line; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub files_from: Vec<PathBuf>,
+    /// As --files-from, but a zero byte ends each path, as `find -print0` writes them.
+    #[arg(long, value_name = "FILE")]
+    pub files_from0: Vec<PathBuf>,
+    #[command(flatten)]
+    pub stream: StreamArgs,
+}
+
+/// Standard input or a command's output.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Other sources")]
+pub struct StreamArgs {
     /// Back up what comes from standard input.
-    #[arg(long, conflicts_with_all = ["paths", "files_from"])]
+    #[arg(long, conflicts_with_all = ["paths", "files_from", "files_from0"])]
     pub stdin: bool,
     /// Back up what a command prints, without a shell. If it fails there is no snapshot.
-    #[arg(long, requires = "paths", conflicts_with_all = ["stdin", "files_from"])]
+    #[arg(long, requires = "paths", conflicts_with_all = ["stdin", "files_from", "files_from0"])]
     pub stdin_from_command: bool,
     /// Name of the file that standard input becomes.
     #[arg(long, value_name = "NAME", default_value = "stdin")]
     pub stdin_filename: OsString,
+    /// No snapshot if the stream has fewer bytes, such as `1MiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub bytes_min: Option<Bytes>,
+    /// No snapshot if the stream's last line is another; with `*` and `?`.
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    pub last_line: Option<String>,
 }
 
 /// What is written into the snapshot.
@@ -110,21 +145,55 @@ pub struct HowArgs {
     /// Make no snapshot if nothing changed.
     #[arg(long)]
     pub skip_if_unchanged: bool,
-    /// Which snapshot changes are found against.
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Parent::Latest)]
+    /// Which snapshot changes are found against: `latest` (this machine's newest of the same
+    /// paths), `none` (everything is read again), or the first digits of an id.
+    #[arg(long, value_name = "WHICH", default_value = "latest")]
     pub parent: Parent,
+    /// A problem if more of the files or bytes is gone since the snapshot before, such as `20%`;
+    /// `100%`: only if everything is gone; `none`: never.
+    #[arg(long, value_name = "SHARE", default_value = "100%", value_parser = shrink)]
+    pub shrink_max: Shrink,
     /// Say what would be done and write nothing at all.
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
 
 /// Which snapshot changes are found against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parent {
     /// This machine's newest of the same paths.
     Latest,
     /// None: everything is read again.
     None,
+    /// Lower-case hex digits that its id starts with.
+    Id(String),
+}
+
+impl FromStr for Parent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        match Which::parse(text.as_bytes()) {
+            Ok(Which::Latest) => Ok(Self::Latest),
+            Ok(Which::Prefix(digits)) => Ok(Self::Id(digits)),
+            Err(_) => Err("expected `latest`, `none` or the first digits of an id".to_owned()),
+        }
+    }
+}
+
+/// `20%`, or `none`.
+fn shrink(text: &str) -> Result<Shrink, String> {
+    if text == "none" {
+        return Ok(Shrink::Any);
+    }
+    let percent = text.strip_suffix('%').and_then(|digits| digits.trim().parse().ok());
+    match percent {
+        Some(percent @ 0..=100) => Ok(Shrink::AtMost { percent }),
+        _ => Err("expected a share such as `20%`, or `none`".to_owned()),
+    }
 }
 
 #[derive(Serialize)]
@@ -150,7 +219,12 @@ struct Planned {
 }
 
 pub fn run(context: &Context, args: &BackupArgs) -> Result<Ended, Failure> {
-    let input = input::resolve(args)?;
+    if let Some(host) = args.label.host.as_deref().filter(|host| !settings::is_host(host)) {
+        let found = format!("`{}`", escape(host.as_encoded_bytes()));
+        let message = EXPECTED_HOST.with("origin", "--host").with("found", found);
+        return Err(Failure::usage(message, CORRECT_OPTION));
+    }
+    let input = input::resolve(args, &context.environment)?;
     let storage = open::storage(context)?;
     let writer = open::for_writing(context, &storage)?;
     make(context, (args, &input), &writer).map(|(ended, _)| ended)
@@ -178,10 +252,8 @@ pub fn make(
         workers_count: std::thread::available_parallelism().map_or(2, usize::from),
         cache: (context.settings.cache_use == CacheUse::Yes).then_some(folder),
         unchanged: if args.how.skip_if_unchanged { Unchanged::Skip } else { Unchanged::Commit },
-        comparison: match args.how.parent {
-            Parent::Latest => Comparison::Newest,
-            Parent::None => Comparison::Nothing,
-        },
+        comparison: comparison(context, args, writer)?,
+        shrink: args.how.shrink_max,
     };
     if args.how.dry_run {
         let plan = snapshot::plan(&context.run, &repository, &writer.keyset, &request)?;
@@ -191,9 +263,10 @@ pub fn make(
             to_read_bytes: plan.to_read_bytes,
         };
         context.output.plan("backup", &planned, || {
-            let Planned { entries_count, to_read_count, to_read_bytes } = planned;
-            let bytes = Bytes(to_read_bytes);
-            format!("{to_read_count} of {entries_count} entries would be read ({bytes})")
+            texts::WOULD_READ
+                .with("count", planned.to_read_count)
+                .with("total", planned.entries_count)
+                .with("bytes", Bytes(planned.to_read_bytes))
         })?;
         return Ok((Ended::done(), None));
     }
@@ -201,6 +274,36 @@ pub fn make(
     show(context, &report)?;
     let exit = if report.tree.flagged_count > 0 { Exit::Problems } else { Exit::Done };
     Ok((Ended { exit, skipped_count: 0 }, Some(report)))
+}
+
+/// What changes are found against. A machine's own keyset opens no snapshot, so one that is named
+/// by its id takes the passphrase.
+fn comparison(
+    context: &Context,
+    args: &BackupArgs,
+    writer: &open::Writer,
+) -> Result<Comparison, Failure> {
+    let digits = match &args.how.parent {
+        Parent::Latest => return Ok(Comparison::Newest),
+        Parent::None => return Ok(Comparison::Nothing),
+        Parent::Id(digits) => digits,
+    };
+    let opened = opened::for_reading(context)?;
+    let which = Which::Prefix(digits.clone());
+    let chosen = choose(&opened.snapshots, &which, &FilterArgs::default())?;
+    if chosen.machine != writer.keyset.machine {
+        let message = texts::OTHER_MACHINE.with("id", chosen.id.short());
+        return Err(Failure::usage(message, texts::NAME_OWN));
+    }
+    Ok(Comparison::Given(Box::new(Given {
+        snapshot: chosen.id,
+        tree: ParentTree {
+            root: chosen.root.clone(),
+            started: chosen.time,
+            decayed: BTreeSet::new(),
+        },
+        size: Size { files_count: chosen.files_count, content_bytes: chosen.content_bytes },
+    })))
 }
 
 fn info(context: &Context, (args, input): (&BackupArgs, &Input), root: &Ref) -> SnapshotInfo {
@@ -232,25 +335,25 @@ fn show(context: &Context, report: &BackupReport) -> Result<(), Failure> {
         stored_bytes: *stored_bytes,
         duration_ms,
     };
-    context.output.report("backup", &made, || {
-        let TreeReport { files_new, files_changed, files_unchanged, .. } = tree;
-        let first = match &report.snapshot {
-            Some(place) => format!("snapshot {} is safe", place.id.short()),
-            None => "nothing changed, no snapshot was made".to_owned(),
-        };
-        let mut text = format!(
-            "{first}\nfiles: {files_new} new, {files_changed} changed, \
-             {files_unchanged} unchanged; \
-             {}, {} added to the repository, {}.{:01} s",
-            Bytes(tree.content_bytes),
-            Bytes(*stored_bytes),
-            duration_ms / 1000,
-            duration_ms % 1000 / 100,
-        );
-        if tree.flagged_count > 0 {
-            let count = tree.flagged_count;
-            text.push_str(&format!("\n{count} entries are incomplete in it; see above"));
-        }
-        text
-    })
+    context.output.report("backup", &made, || text(report, &made))
+}
+
+fn text(report: &BackupReport, made: &Made) -> Said {
+    let first = match &report.snapshot {
+        Some(place) => texts::SAFE.with("id", place.id.short()),
+        None => texts::UNCHANGED.into(),
+    };
+    let took = Duration::from_millis(u64::try_from(made.duration_ms).unwrap_or(0));
+    let done = texts::DONE
+        .with("first", first)
+        .with("new", made.files_new_count)
+        .with("changed", made.files_changed_count)
+        .with("unchanged", made.files_unchanged_count)
+        .with("bytes", Bytes(made.content_bytes))
+        .with("stored", Bytes(made.stored_bytes))
+        .with("took", took);
+    if made.flagged_count == 0 {
+        return done;
+    }
+    texts::FLAGGED.with("done", done).with("count", made.flagged_count)
 }

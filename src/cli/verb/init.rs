@@ -1,5 +1,7 @@
 //! `init`: a new repository with its keys.
 
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,9 +11,12 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::table::keys;
 use crate::cli::local::Local;
 use crate::cli::open;
 use crate::cli::secrets::Asked;
+use crate::cli::secrets::SecretSource;
 use crate::cli::verb::key::recovery;
 use crate::cli::verb::key::shares::ShareCounts;
 use crate::crypto::sealed::hpke::Suite;
@@ -23,6 +28,7 @@ use crate::repository::keys::create::CreateOptions;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::slots::NewSlot;
+use crate::repository::keys::unlock;
 use crate::repository::keys::unlock::Unlocked;
 use crate::storage::Storage;
 
@@ -35,6 +41,16 @@ pub struct InitArgs {
     /// Print the recovery key in N shares of which any K rebuild it, such as `2/3`.
     #[arg(long, value_name = "K/N")]
     pub shares: Option<ShareCounts>,
+    /// Folder for the sheets of --shares, in place of the terminal.
+    #[arg(long, value_name = "FOLDER", requires = "shares")]
+    pub sheets: Option<PathBuf>,
+    /// Share deduplication with another repository: the same data is stored as the same objects in
+    /// both, so they can be copied as they are. Cutting sizes are taken over too.
+    #[arg(long, value_name = "REPOSITORY")]
+    pub copy_domain_from: Option<PathBuf>,
+    /// File with the passphrase of that other repository; without it the new one's is tried.
+    #[arg(long, value_name = "FILE", requires = "copy_domain_from")]
+    pub from_password_file: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -53,10 +69,13 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Ended, Failure> {
         Err(failure) => return Err(failure),
     }
     let secret = context.settings.secret.fetch(&context.output, Asked::New)?;
+    let other = args.copy_domain_from.as_deref();
+    let other = other.map(|other| open_other(context, other, (args, &secret))).transpose()?;
     let storage = open::new_storage(context)?;
-    let unlocked = make(context, &storage, (&local, &secret))?;
+    let unlocked = make_like(context, &storage, (&local, &secret), other.as_ref())?;
     if let Some(counts) = args.shares {
-        recovery::create(context, &storage, &unlocked.keyset, (counts, None))?;
+        let place = (counts, args.sheets.as_deref());
+        recovery::create(context, &storage, &unlocked.keyset, place)?;
     }
     Ok(Ended::done())
 }
@@ -67,10 +86,23 @@ fn refuse_if_taken(context: &Context, storage: &Arc<dyn Storage>) -> Result<(), 
         Err(KeysError::NoRepository { .. }) => Ok(()),
         Err(error) => Err(error.into()),
         Ok(config) => {
-            let found = format!("repository {}", config.repository.short());
+            // The error's own words, which are English in every language.
+            let found = keys::TAKEN.with("id", config.repository.short()).told_in(Language::En);
             Err(KeysError::AlreadyThere { location: storage.location(), found }.into())
         }
     }
+}
+
+/// Opens the repository whose domains are shared.
+fn open_other(
+    context: &Context,
+    other: &Path,
+    (args, secret): (&InitArgs, &SlotSecret),
+) -> Result<Unlocked, Failure> {
+    let storage = open::storage_at(context, other)?;
+    let own = args.from_password_file.clone().map(SecretSource::File);
+    let own = own.map(|source| source.fetch(&context.output, Asked::Existing)).transpose()?;
+    Ok(unlock::unlock(&context.run, &storage, own.as_ref().unwrap_or(secret))?)
 }
 
 /// Makes the repository and enrols this machine.
@@ -82,13 +114,29 @@ pub fn make(
     storage: &Arc<dyn Storage>,
     (local, secret): (&Local, &SlotSecret),
 ) -> Result<Unlocked, Failure> {
+    make_like(context, storage, (local, secret), None)
+}
+
+fn make_like(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    (local, secret): (&Local, &SlotSecret),
+    other: Option<&Unlocked>,
+) -> Result<Unlocked, Failure> {
     let slot = NewSlot {
         secret: secret.clone(),
         argon2: Argon2Parameters::DEFAULT,
         label: "made with the repository".to_owned(),
     };
-    let options = CreateOptions { slot, suite: Suite::DEFAULT, parameters: Parameters::DEFAULT };
-    let created = create::create_repository(&context.run, storage, &options)?;
+    let parameters = other.map_or(Parameters::DEFAULT, |other| other.config.parameters);
+    let options = CreateOptions { slot, suite: Suite::DEFAULT, parameters };
+    let created = match other {
+        None => create::create_repository(&context.run, storage, &options)?,
+        Some(other) => {
+            let domains = other.keyset.domains.clone();
+            create::create_in_domains(&context.run, storage, &options, domains)?
+        }
+    };
     let create::Created { config, keyset, slot } = created;
     let unlocked = Unlocked { config, keyset, slot };
     let machine = open::join(context, storage, &unlocked, (local, secret))?;
@@ -99,12 +147,9 @@ pub fn make(
         machine_id: machine.machine.to_string(),
     };
     context.output.report("repository", &made, || {
-        format!(
-            "repository {} made in {}\n\
-             Without the passphrase nobody can read it: keep it where a fire does not reach it.",
-            unlocked.config.repository.short(),
-            crate::path::escape(made.location.as_bytes()),
-        )
+        keys::MADE
+            .with("id", unlocked.config.repository.short())
+            .with("location", crate::path::escape(made.location.as_bytes()))
     })?;
     Ok(unlocked)
 }

@@ -1,6 +1,5 @@
 //! `man`: the manual pages, made from the same source as `--help`.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -9,6 +8,7 @@ use clap::Args;
 use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::Roff;
+use clap_mangen::roff::bold;
 use serde::Serialize;
 
 use crate::cli::args::Cli;
@@ -18,6 +18,7 @@ use crate::cli::environment::VARIABLES;
 use crate::cli::exit::Exit;
 use crate::cli::exit::TABLE;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::read;
 
 /// Write the manual pages into a folder.
 ///
@@ -38,11 +39,12 @@ pub fn run(context: &Context, args: &ManArgs) -> Result<Ended, Failure> {
     root.build();
     std::fs::create_dir_all(&args.dir).map_err(|error| failed(&args.dir, &error))?;
     let mut main_page = render(&Man::new(root.clone()))?;
-    appendix(&mut main_page)?;
+    variables(&mut main_page)?;
+    codes(&mut main_page)?;
     write(&args.dir.join("lifeboat.1"), &main_page)?;
     let pages_count = 1 + verbs(&args.dir, "lifeboat", &root)?;
     let written = Written { pages_count };
-    context.output.result("man", &written, || format!("{pages_count} pages written"))?;
+    context.output.result("man", &written, || read::PAGES.with("count", pages_count))?;
     Ok(Ended::done())
 }
 
@@ -52,7 +54,10 @@ fn verbs(dir: &Path, prefix: &str, command: &clap::Command) -> Result<usize, Fai
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         let name = format!("{prefix}-{}", verb.get_name());
         let titled = verb.clone().display_name(name.clone());
-        write(&dir.join(format!("{name}.1")), &render(&Man::new(titled))?)?;
+        let mut page = render(&Man::new(titled))?;
+        see_main(&mut page)?;
+        codes(&mut page)?;
+        write(&dir.join(format!("{name}.1")), &page)?;
         pages_count += 1 + verbs(dir, &name, verb)?;
     }
     Ok(pages_count)
@@ -64,18 +69,33 @@ fn render(page: &Man) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn appendix(page: &mut Vec<u8>) -> Result<(), Failure> {
+/// A verb reads the variables of the program.
+fn see_main(page: &mut Vec<u8>) -> Result<(), Failure> {
+    let mut roff = Roff::new();
+    roff.control("SH", ["ENVIRONMENT"]);
+    roff.text(["The variables that ".into(), bold("lifeboat"), "(1) lists.".into()]);
+    roff.to_writer(page)?;
+    Ok(())
+}
+
+fn variables(page: &mut Vec<u8>) -> Result<(), Failure> {
     let mut roff = Roff::new();
     roff.control("SH", ["ENVIRONMENT"]);
     for (name, meaning) in VARIABLES {
         roff.control("TP", []);
-        roff.text([clap_mangen::roff::bold(*name)]);
+        roff.text([bold(*name)]);
         roff.text([(*meaning).into()]);
     }
+    roff.to_writer(page)?;
+    Ok(())
+}
+
+fn codes(page: &mut Vec<u8>) -> Result<(), Failure> {
+    let mut roff = Roff::new();
     roff.control("SH", ["EXIT STATUS"]);
     for (exit, meaning) in TABLE {
         roff.control("TP", []);
-        roff.text([clap_mangen::roff::bold(exit.code().to_string())]);
+        roff.text([bold(exit.code().to_string())]);
         roff.text([(*meaning).into()]);
     }
     roff.to_writer(page)?;
@@ -95,8 +115,7 @@ fn write(path: &Path, page: &[u8]) -> Result<(), Failure> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    let mut message = String::new();
-    // Writing to a String cannot fail.
-    let _always_ok = write!(message, "`{}`: {error}", path.display());
-    Failure::new(Exit::Failed, message, "name a folder that you may write to")
+    let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
+    let message = read::PAGES_FAILED.with("path", shown).with("detail", error.to_string());
+    Failure::new(Exit::Failed, message, read::NAME_WRITABLE)
 }

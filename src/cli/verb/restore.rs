@@ -19,6 +19,9 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::table::options;
+use crate::cli::language::table::restore as texts;
 use crate::cli::output::names::Name;
 use crate::cli::verb::read::ls::no_such_path;
 use crate::format::object::Ref;
@@ -37,9 +40,11 @@ use crate::restore::Verify;
 use crate::restore::decide::Action;
 use crate::restore::execute;
 use crate::restore::execute::Step;
+use crate::restore::rights;
 use crate::restore::select::IsFolder;
 use crate::restore::select::Selection;
 use crate::restore::select::Selector;
+use crate::run::monitor::Count;
 use crate::target::unix::FolderTarget;
 use crate::units::Bytes;
 
@@ -119,8 +124,16 @@ pub enum OwnerBy {
 pub enum Allowed {
     /// Character and block devices.
     Devices,
-    /// Programs that run with their owner's rights.
+    /// Programs that run with their owner's or group's rights.
     Setuid,
+    /// Programs with capabilities of their own.
+    Capabilities,
+    /// Owners and groups; without it everything belongs to whoever restores.
+    Owners,
+    /// All of these.
+    All,
+    /// Takes away what is restored without being named; what is named beside it stays.
+    None,
 }
 
 /// How it goes.
@@ -129,7 +142,8 @@ pub struct RestoreHowArgs {
     /// How owners are found.
     #[arg(long, value_enum, value_name = "HOW", default_value_t = OwnerBy::Name)]
     pub owner: OwnerBy,
-    /// Also restore these.
+    /// Restore these in any case. Without it root restores all of them into a fresh or empty
+    /// folder; elsewhere, and for other users, it is owners alone.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     pub allow: Vec<Allowed>,
     /// Read every file back from the target and compare.
@@ -171,14 +185,18 @@ struct Planned<'a> {
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
     let place = Place::parse(&args.snapshot)?;
     // A mistake in a pattern is told before anything is opened.
-    options(args, SnapshotPath::root())?;
+    resolve(args, SnapshotPath::root())?;
     let opened = opened::for_reading(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     let tasks = tasks(context, &opened, chosen, (args, &place.path))?;
     let began = context.run.clock.elapsed();
+    let is_all = args.part.include.is_empty() && args.part.exclude.is_empty();
+    if is_all && place.path.is_root() {
+        context.run.count(Count::BytesExpected, chosen.content_bytes);
+    }
     let mut total = Report::default();
     for task in &tasks {
-        let options = options(args, task.within.clone())?;
+        let options = resolve(args, task.within.clone())?;
         if args.how.dry_run {
             plan(context, &opened, &chosen.root, (task, &options))?;
             continue;
@@ -204,28 +222,28 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
         restored_bytes: total.restored_bytes,
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
     };
-    context.output.report("restore", &restored, || text(&restored))?;
+    context.output.report("restore", &restored, || told(&restored, context.output.language()))?;
     let all_there = total.failed_count == 0 && total.lost_nodes_count == 0;
     let exit = if all_there { Exit::Done } else { Exit::Problems };
     Ok(Ended { exit, skipped_count: total.kept_count })
 }
 
-fn text(restored: &Restored) -> String {
-    let Restored { asked_count, restored_count, kept_count, failed_count, .. } = restored;
+fn told(restored: &Restored, language: Language) -> String {
     let target = restored.target.as_deref().unwrap_or_default();
-    let bytes = Bytes(restored.restored_bytes);
-    let mut text = format!(
-        "restored {restored_count} of {asked_count} entries ({bytes}) to {}",
-        crate::path::escape(target.as_bytes())
-    );
+    let done = texts::DONE
+        .with("count", restored.restored_count)
+        .with("total", restored.asked_count)
+        .with("bytes", Bytes(restored.restored_bytes))
+        .with("target", crate::path::escape(target.as_bytes()));
+    let mut text = done.told_in(language);
     for (count, what) in [
-        (*kept_count, "were as wanted or protected"),
-        (*failed_count, "could not be restored"),
-        (restored.removed_count, "removed"),
-        (restored.verified_count, "read again and compared"),
+        (restored.kept_count, texts::KEPT),
+        (restored.failed_count, texts::FAILED),
+        (restored.removed_count, texts::REMOVED),
+        (restored.verified_count, texts::VERIFIED),
     ] {
         if count > 0 {
-            text.push_str(&format!("; {count} {what}"));
+            text.push_str(&what.with("count", count).told_in(language));
         }
     }
     text
@@ -245,14 +263,14 @@ const fn sum(one: Report, other: Report) -> Report {
     }
 }
 
-fn options(args: &RestoreArgs, within: SnapshotPath) -> Result<Options, Failure> {
-    let selection = Selection::new(within, &args.part.include, &args.part.exclude)
-        .map_err(|error| Failure::usage(error, "correct the pattern"))?;
+fn resolve(args: &RestoreArgs, within: SnapshotPath) -> Result<Options, Failure> {
+    let selection =
+        Selection::new(within, &args.part.include, &args.part.exclude).map_err(|error| {
+            let message = options::BAD_PATTERN.with("detail", error.to_string());
+            Failure::usage(message, options::CORRECT_PATTERN)
+        })?;
     if args.part.delete && selection.has_patterns() {
-        return Err(Failure::usage(
-            "--delete with --include or --exclude could remove what was merely not selected",
-            "leave one of them out",
-        ));
+        return Err(Failure::usage(texts::DELETE_WITH_PATTERNS, texts::LEAVE_ONE_OUT));
     }
     let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(Options {
@@ -269,10 +287,23 @@ fn options(args: &RestoreArgs, within: SnapshotPath) -> Result<Options, Failure>
             OwnerBy::Name => Owners::ByName,
             OwnerBy::Id => Owners::ByNumber,
         },
-        rights: if args.how.allow.is_empty() { Rights::Careful } else { Rights::All },
+        rights: rights(&args.how.allow),
         verify: if args.how.verify { Verify::ReadAgain } else { Verify::No },
         threads_count,
     })
+}
+
+fn rights(named: &[Allowed]) -> Rights {
+    let set = |one: &Allowed| match one {
+        Allowed::Devices => rights::Allowed::DEVICES,
+        Allowed::Setuid => rights::Allowed::SETUID,
+        Allowed::Capabilities => rights::Allowed::CAPABILITIES,
+        Allowed::Owners => rights::Allowed::OWNERS,
+        Allowed::All => rights::Allowed::ALL,
+        Allowed::None => rights::Allowed::NOTHING,
+    };
+    let all = named.iter().map(set).fold(rights::Allowed::NOTHING, rights::Allowed::and);
+    if named.contains(&Allowed::None) { Rights::Only(all) } else { Rights::CarefulAnd(all) }
 }
 
 fn tasks(
@@ -380,16 +411,16 @@ fn plan(
 }
 
 fn print(context: &Context, step: &Step) -> Result<(), Failure> {
-    let action = match step.action {
-        Action::Create => "create",
-        Action::Replace => "replace",
-        Action::Compare => "compare",
-        Action::KeepEqual => "keep",
-        Action::KeepProtected => "protect",
-        Action::Blocked => "blocked",
+    let (action, text) = match step.action {
+        Action::Create => ("create", texts::CREATE),
+        Action::Replace => ("replace", texts::REPLACE),
+        Action::Compare => ("compare", texts::COMPARE),
+        Action::KeepEqual => ("keep", texts::KEEP),
+        Action::KeepProtected => ("protect", texts::PROTECT),
+        Action::Blocked => ("blocked", texts::BLOCKED),
     };
     let mut path = vec![b'/'];
     path.extend_from_slice(&step.path.to_slashed());
     let planned = Planned { path: Name::path(&path), action, size_bytes: step.size_bytes };
-    context.output.plan("restore", &planned, || format!("{action:<8} {}", step.path))
+    context.output.plan("restore", &planned, || text.with("path", step.path.to_string()))
 }

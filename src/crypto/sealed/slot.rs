@@ -3,6 +3,7 @@
 use argon2::Algorithm;
 use argon2::Argon2;
 use argon2::Version;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::crypto::blind;
 use crate::crypto::blind::BoxError;
@@ -68,7 +69,7 @@ pub enum Stretch {
 /// What a user opens a slot with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SlotSecret {
-    /// The bytes as typed, without a line end.
+    /// The bytes as typed, without a line end. Keys are made from their [`prepared`] form.
     Passphrase(SecretBytes),
     /// The whole content of a file of random bytes.
     KeyFile(SecretBytes),
@@ -120,6 +121,14 @@ impl SlotSecret {
         }
     }
 
+    /// As [`prepared`]; `None` if that changes nothing.
+    fn prepared(&self) -> Option<Self> {
+        match self {
+            Self::Passphrase(bytes) => prepared(bytes).map(Self::Passphrase),
+            Self::KeyFile(_) => None,
+        }
+    }
+
     /// The slot's key. Memory taken for the stretching is given back before this returns.
     fn stretch(&self, how: &Stretch) -> Result<Secret32, SlotError> {
         self.check()?;
@@ -137,6 +146,26 @@ impl SlotSecret {
             _ => Err(SlotError::OtherKind),
         }
     }
+}
+
+/// A passphrase as the profile OpaqueString of RFC 8265 prepares it: spaces of any script become
+/// U+0020, and the text is composed (NFC), so that keyboards which write `ế` as one, two or three
+/// code points open the same slot. `None` if nothing changes, or if the bytes are not UTF-8.
+fn prepared(passphrase: &SecretBytes) -> Option<SecretBytes> {
+    let text = std::str::from_utf8(passphrase.expose()).ok()?;
+    if text.is_ascii() {
+        return None;
+    }
+    // Composing makes no text more than three times as long; the buffer is never moved.
+    let mut composed = zeroize::Zeroizing::new(String::with_capacity(text.len() * 3));
+    composed.extend(text.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc());
+    (*composed != *text).then(|| SecretBytes::new(composed.as_bytes().to_vec()))
+}
+
+/// Whether Unicode calls it a space (category Zs).
+const fn is_space(c: char) -> bool {
+    let is_wide = matches!(c, '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}');
+    is_wide || matches!(c, '\u{a0}' | '\u{1680}')
 }
 
 fn argon2id(
@@ -168,12 +197,29 @@ pub fn wrap(
     if let Stretch::Passphrase { argon2, .. } = how {
         argon2.check_new()?;
     }
-    let key = secret.stretch(how)?;
+    let key = secret.prepared().as_ref().unwrap_or(secret).stretch(how)?;
     blind::seal_box(&key, place(repository, public), keyset.expose()).map_err(SlotError::Random)
 }
 
 /// Opens what [`wrap`] made: the commitment first, so that a wrong secret is told from damage.
+/// Where preparing changes the passphrase, the bytes as typed are tried after it: the first slots
+/// were made from those.
 pub fn unwrap(
+    secret: &SlotSecret,
+    how: &Stretch,
+    place: (RepositoryId, &[u8]),
+    sealed: &[u8],
+) -> Result<SecretBytes, SlotError> {
+    if let Some(prepared) = secret.prepared() {
+        match unwrap_as_given(&prepared, how, place, sealed) {
+            Err(SlotError::WrongSecret) => {}
+            opened => return opened,
+        }
+    }
+    unwrap_as_given(secret, how, place, sealed)
+}
+
+fn unwrap_as_given(
     secret: &SlotSecret,
     how: &Stretch,
     (repository, public): (RepositoryId, &[u8]),

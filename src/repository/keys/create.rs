@@ -69,10 +69,26 @@ pub fn create_repository(
     storage: &Arc<dyn Storage>,
     options: &CreateOptions,
 ) -> Result<Created, KeysError> {
+    let domain = DomainSecret {
+        domain: DomainId::new(random_bytes()?),
+        generation: 1,
+        secret: random_secret()?,
+    };
+    create_in_domains(run, storage, options, vec![domain])
+}
+
+/// As [`create_repository`], but what machines of these domains store comes out the same as in the
+/// repository that the domains are from.
+pub fn create_in_domains(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    options: &CreateOptions,
+    domains: Vec<DomainSecret>,
+) -> Result<Created, KeysError> {
     self_test::ensure()?;
     let store = Records::new(Arc::clone(storage));
     refuse_if_taken(storage, &store)?;
-    let keyset = fresh_keyset(options.suite)?;
+    let keyset = fresh_keyset(options.suite, domains)?;
     let config = ConfigRecord {
         repository: keyset.repository,
         format_version: FORMAT_VERSION,
@@ -112,20 +128,15 @@ fn refuse_if_taken(storage: &Arc<dyn Storage>, store: &Records) -> Result<(), Ke
     Ok(())
 }
 
-fn fresh_keyset(suite: Suite) -> Result<RestoreKeyset, KeysError> {
+fn fresh_keyset(suite: Suite, domains: Vec<DomainSecret>) -> Result<RestoreKeyset, KeysError> {
     let repository = RepositoryId::new(random_bytes()?);
     let root = SigningKey::generate()?;
-    let domain = DomainSecret {
-        domain: DomainId::new(random_bytes()?),
-        generation: 1,
-        secret: random_secret()?,
-    };
     let store = StoreKeys::new(repository, vec![(1, random_secret()?)]).ok_or(KeysError::BadKey)?;
     Ok(RestoreKeyset {
         repository,
         restore: KemSecret::generate(suite)?,
         recovery: Some(KemSecret::generate(suite)?),
-        domains: vec![domain],
+        domains,
         store,
         admin: SigningKey::generate()?,
         root_public: root.verifying_key(),

@@ -36,9 +36,16 @@ pub(super) struct Command {
 
 impl Command {
     /// Starts `argv` with nothing to read, and gives its output.
-    pub(super) fn start(argv: &[OsString]) -> Result<(Self, Box<dyn Read + Send>), String> {
+    pub(super) fn start(
+        argv: &[OsString],
+        hidden: &[OsString],
+    ) -> Result<(Self, Box<dyn Read + Send>), String> {
         let (program, arguments) = argv.split_first().ok_or("no program is named")?;
-        let mut child = std::process::Command::new(program)
+        let mut command = std::process::Command::new(program);
+        for name in hidden {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

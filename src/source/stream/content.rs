@@ -84,7 +84,10 @@ impl<'a> StreamContent<'a> {
         loop {
             self.run.check().map_err(|stopped| stopped.to_string())?;
             match self.blocks.recv_timeout(LOOK_EVERY) {
-                Ok(Block::Bytes(bytes)) => return Ok(bytes),
+                Ok(Block::Bytes(bytes)) => {
+                    self.source.lock().progress.tail.push(&bytes);
+                    return Ok(bytes);
+                }
                 Ok(Block::End) => {
                     self.source.lock().progress.has_ended = true;
                     return Ok(Vec::new());

@@ -25,7 +25,7 @@ fn path() -> SnapshotPath {
 
 fn shell(script: &str) -> StreamSource {
     let argv = ["sh", "-c", script].map(OsString::from).to_vec();
-    StreamSource::command(path(), argv).unwrap()
+    StreamSource::command(path(), argv, Vec::new()).unwrap()
 }
 
 fn file(source: &StreamSource, run: &Run) -> Found {
@@ -67,7 +67,7 @@ fn the_file_stands_in_plain_folders() {
     let wanted = [("/db", folder), ("/db/today", folder), ("/db/today/dump.sql", Kind::File)];
     assert_eq!(shown, wanted.map(|(path, kind)| (path.to_owned(), kind)));
     assert!(StreamSource::stdin(SnapshotPath::root()).is_err());
-    assert!(StreamSource::command(path(), Vec::new()).is_err());
+    assert!(StreamSource::command(path(), Vec::new(), Vec::new()).is_err());
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn endless_words_are_cut() {
 fn a_program_that_is_not_there_is_told() {
     let run = run();
     let argv = vec![OsString::from("/nowhere/at-all"), OsString::from("secret")];
-    let source = StreamSource::command(path(), argv).unwrap();
+    let source = StreamSource::command(path(), argv, Vec::new()).unwrap();
     assert!(matches!(read(&source, &run).1, Some(ReadError::Failed(_))));
     let failure = failure(&source, &run);
     assert!(failure.contains("`/nowhere/at-all`: cannot start"), "{failure}");

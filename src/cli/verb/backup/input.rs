@@ -1,14 +1,18 @@
 //! What is backed up: from options to a source.
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::backup as texts;
+use crate::cli::language::table::options::CORRECT_PATTERN;
+use crate::cli::secrets::bounded;
 use crate::cli::secrets::read_bounded;
 use crate::cli::verb::backup::BackupArgs;
 use crate::cli::verb::backup::ExcludeArgs;
+use crate::cli::verb::backup::StreamArgs;
 use crate::path::SnapshotPath;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -18,6 +22,8 @@ use crate::source::exclude::Marker;
 use crate::source::exclude::Mounts;
 use crate::source::exclude::Patterns;
 use crate::source::stream::StreamSource;
+use crate::source::stream::expect::Expected;
+use crate::source::stream::expect::LastLine;
 use crate::source::unix::FolderSource;
 
 /// Most bytes of a list of paths.
@@ -38,16 +44,23 @@ pub struct Input {
 ///
 /// # Errors
 /// When nothing is named or an option is wrong (2), or a path does not exist (1).
-pub fn resolve(args: &BackupArgs) -> Result<Input, Failure> {
-    if args.input.stdin || args.input.stdin_from_command {
-        return stream(args);
+pub fn resolve(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure> {
+    let StreamArgs { stdin, stdin_from_command, bytes_min, last_line, .. } = &args.input.stream;
+    if *stdin || *stdin_from_command {
+        return stream(args, environment);
+    }
+    if bytes_min.is_some() || last_line.is_some() {
+        return Err(Failure::usage(texts::STREAM_ONLY, texts::GIVE_STREAM));
     }
     let mut paths = args.paths.clone();
     for list in &args.input.files_from {
-        paths.extend(listed(list)?);
+        paths.extend(listed(list, ("--files-from", b'\n'))?);
+    }
+    for list in &args.input.files_from0 {
+        paths.extend(listed(list, ("--files-from0", 0))?);
     }
     if paths.is_empty() {
-        return Err(Failure::usage("nothing to back up is named", "give a path, such as `.`"));
+        return Err(Failure::usage(texts::NOTHING_NAMED, texts::GIVE_PATH));
     }
     let rules = rules(&args.exclude)?;
     let excludes = excludes(&args.exclude, &rules)?;
@@ -70,44 +83,54 @@ pub fn resolve(args: &BackupArgs) -> Result<Input, Failure> {
         dataset.extend_from_slice(path);
     }
     let paths = absolute.into_iter().map(|(path, _)| path).collect();
-    Ok(Input { source: Box::new(source), dataset, paths, excludes: rules })
+    let excludes = told_rules(&rules, &args.exclude);
+    Ok(Input { source: Box::new(source), dataset, paths, excludes })
 }
 
-fn stream(args: &BackupArgs) -> Result<Input, Failure> {
-    let name = args.input.stdin_filename.as_encoded_bytes();
+fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure> {
+    let StreamArgs { stdin_from_command, stdin_filename, bytes_min, last_line, .. } =
+        &args.input.stream;
+    let last_line = last_line.as_deref().map(LastLine::new).transpose().map_err(|error| {
+        let message = texts::LAST_LINE.with("detail", error.to_string());
+        Failure::usage(message, CORRECT_PATTERN)
+    })?;
+    let expected = Expected { bytes_min: bytes_min.map_or(0, |size| size.0), last_line };
+    let name = stdin_filename.as_encoded_bytes();
     let path = SnapshotPath::from_user(name).map_err(|error| {
         let name = crate::path::escape(name);
-        Failure::usage(format_args!("--stdin-filename `{name}`: {error}"), "give another name")
+        let message = texts::STREAM_NAME.with("name", name).with("detail", error.to_string());
+        Failure::usage(message, texts::OTHER_NAME)
     })?;
-    let (source, kind) = if args.input.stdin_from_command {
+    let (source, kind) = if *stdin_from_command {
         let argv = args.paths.iter().map(|word| word.clone().into_os_string()).collect();
-        (StreamSource::command(path.clone(), argv)?, "command")
+        (StreamSource::command(path.clone(), argv, environment.own_names())?, "command")
     } else {
         (StreamSource::stdin(path.clone())?, "stdin")
     };
     let mut stored = vec![b'/'];
     stored.extend_from_slice(&path.to_slashed());
     let dataset = [kind.as_bytes(), &stored].join(&0);
-    Ok(Input { source: Box::new(source), dataset, paths: vec![stored], excludes: Vec::new() })
+    let source = Box::new(source.expecting(expected));
+    Ok(Input { source, dataset, paths: vec![stored], excludes: Vec::new() })
 }
 
-/// Paths from a file, one a line; `-` is standard input.
-fn listed(list: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// Paths from a file, each ended by `end`; `-` is standard input.
+fn listed(list: &Path, (option, end): (&str, u8)) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: std::io::Error| {
         let name = crate::path::escape(list.as_os_str().as_encoded_bytes());
-        let message = format!("--files-from `{name}`: {error}");
-        Failure::usage(message, "name a file with one path a line")
+        let message = texts::PATH_LIST.with("option", option).with("path", name);
+        Failure::usage(message.with("detail", error.to_string()), texts::NAME_PATH_LIST)
     };
-    let bytes = if list.as_os_str() == OsStr::new("-") {
-        let mut bytes = Vec::new();
-        let limit = u64::try_from(FILES_FROM_BYTES_MAX).unwrap_or(u64::MAX);
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
-        bytes
-    } else {
-        read_bounded(list, FILES_FROM_BYTES_MAX).map_err(failed)?.to_vec()
+    let bytes = match list.to_str() {
+        Some("-") => bounded(std::io::stdin().lock(), FILES_FROM_BYTES_MAX),
+        _ => read_bounded(list, FILES_FROM_BYTES_MAX),
     };
-    let lines = bytes.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    Ok(lines.filter(|line| !line.is_empty()).map(os_path).collect())
+    let bytes = bytes.map_err(failed)?;
+    let paths = bytes.split(|&b| b == end).map(|line| match end {
+        0 => line,
+        _ => line.strip_suffix(b"\r").unwrap_or(line),
+    });
+    Ok(paths.filter(|path| !path.is_empty()).map(os_path).collect())
 }
 
 #[cfg(unix)]
@@ -133,6 +156,12 @@ pub fn rules(args: &ExcludeArgs) -> Result<Vec<String>, Failure> {
     Ok(rules)
 }
 
+/// What the snapshot keeps of the rules: a reader should know that `case` does not count.
+fn told_rules(rules: &[String], args: &ExcludeArgs) -> Vec<String> {
+    let folded = args.iexclude.iter().map(|rule| format!("(any case) {rule}"));
+    rules.iter().cloned().chain(folded).collect()
+}
+
 /// All rules of the options; `rules` are the patterns.
 ///
 /// # Errors
@@ -146,7 +175,9 @@ pub fn excludes(args: &ExcludeArgs, rules: &[String]) -> Result<Excludes, Failur
         markers.push(Marker::caches());
     }
     Ok(Excludes {
-        patterns: Patterns::compile(rules.iter().map(String::as_str)).map_err(wrong)?,
+        patterns: Patterns::compile(rules.iter().map(String::as_str))
+            .and_then(|exact| exact.and_in_any_case(args.iexclude.iter().map(String::as_str)))
+            .map_err(wrong)?,
         markers,
         larger_than_bytes: args.exclude_larger_than.map(|size| size.0),
         mounts: if args.one_file_system { Mounts::Stay } else { Mounts::Enter },
@@ -154,5 +185,6 @@ pub fn excludes(args: &ExcludeArgs, rules: &[String]) -> Result<Excludes, Failur
 }
 
 fn wrong(error: ExcludeError) -> Failure {
-    Failure::usage(error, "correct the rule; nothing was read")
+    let message = texts::BAD_RULE.with("detail", error.to_string());
+    Failure::usage(message, texts::CORRECT_RULE)
 }

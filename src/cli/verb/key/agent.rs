@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::keys;
 use crate::cli::local;
 use crate::cli::open;
 use crate::path::escape;
@@ -25,9 +26,9 @@ struct Enrolled {
 
 pub fn run(context: &Context, name: &str, path: &Path) -> Result<Ended, Failure> {
     let failed = |error: std::io::Error| {
-        let message =
-            format!("keyset file `{}`: {error}", escape(path.as_os_str().as_encoded_bytes()));
-        Failure::new(Exit::Failed, message, "name a new file in a folder that you may write to")
+        let path = escape(path.as_os_str().as_encoded_bytes());
+        let message = keys::KEYSET_FILE.with("path", path).with("detail", error.to_string());
+        Failure::new(Exit::Failed, message, keys::NAME_NEW_FILE)
     };
     let storage = open::storage(context)?;
     let unlocked = open::unlock(context, &storage)?;
@@ -53,14 +54,11 @@ pub fn run(context: &Context, name: &str, path: &Path) -> Result<Ended, Failure>
         keyset_file: path.display().to_string(),
     };
     context.output.report("machine", &enrolled, || {
-        format!(
-            "machine {} ({}) may add snapshots, and can list, read and delete nothing\n\
-             Bring {} to it as `{}/machine.keyset` in its folder for local state.",
-            escape(name.as_bytes()),
-            keyset.machine.short(),
-            escape(path.as_os_str().as_encoded_bytes()),
-            keyset.repository,
-        )
+        keys::MACHINE_ADDED
+            .with("name", escape(name.as_bytes()))
+            .with("id", keyset.machine.short())
+            .with("path", escape(path.as_os_str().as_encoded_bytes()))
+            .with("repository", keyset.repository.to_string())
     })?;
     Ok(Ended::done())
 }

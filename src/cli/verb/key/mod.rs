@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod recovery;
 pub mod shares;
+pub mod sheet;
 pub mod slots;
 
 use std::path::PathBuf;

@@ -15,11 +15,13 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::keys;
 use crate::cli::local;
 use crate::cli::open;
 use crate::cli::secrets::read_bounded;
 use crate::cli::verb::key::NewSecretArgs;
 use crate::cli::verb::key::shares::ShareCounts;
+use crate::cli::verb::key::sheet::Sheet;
 use crate::cli::verb::key::slots::new_slot;
 use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sealed::shares::Share;
@@ -44,7 +46,8 @@ pub enum RecoveryVerb {
         /// N shares of which any K rebuild the key.
         #[arg(long, value_name = "K/N", default_value = "2/3")]
         shares: ShareCounts,
-        /// Folder for sheets to print, in place of the terminal.
+        /// Folder for sheets, in place of the terminal: for each share a page to print (HTML) and
+        /// its words as text.
         #[arg(long, value_name = "FOLDER")]
         output: Option<PathBuf>,
     },
@@ -99,20 +102,15 @@ pub fn run(context: &Context, args: &RecoveryArgs) -> Result<Ended, Failure> {
             let record = recovery::check(&context.run, &storage, &typed(context, source)?)?;
             let checked =
                 Checked { checked: record.checked.to_rfc3339(), share_indices: record.indices };
-            context.output.report("custody_check", &checked, || {
-                "these shares open the repository: it is protected against the loss of its \
-                 passphrases"
-                    .to_owned()
-            })?;
+            context.output.report("custody_check", &checked, || keys::PROTECTED)?;
         }
         RecoveryVerb::Use { source, new } => {
             let shares = typed(context, source)?;
             let slot = new_slot(context, new)?;
             let unlocked = recovery::use_shares(&context.run, &storage, &shares, &slot)?;
             let regained = Regained { slot_id: unlocked.slot.to_string() };
-            context.output.report("slot", &regained, || {
-                format!("slot {} opens the repository from now on", unlocked.slot.short())
-            })?;
+            let id = unlocked.slot.short();
+            context.output.report("slot", &regained, || keys::SLOT_ADDED.with("id", id))?;
         }
     }
     Ok(Ended::done())
@@ -130,15 +128,14 @@ pub fn create(
 ) -> Result<(), Failure> {
     let ShareCounts { needed, total } = counts;
     let made = recovery::create(&context.run, storage, keyset, (needed, total))?;
+    let (now, language) = (context.run.clock.now(), context.output.language());
+    let sheets = Sheet { shares: &made, made: now, language };
     for share in &made.shares {
-        let text = sheet::text(&made, share);
+        let text = sheets.text(share);
         if let Some(folder) = folder {
-            let name = format!("share-{}-{}.txt", sheet::set_name(share), share.index);
-            keep(&folder.join(name), text.as_bytes())?;
-            if let Some(drawn) = sheet::qr_svg(share) {
-                let name = format!("share-{}-{}.svg", sheet::set_name(share), share.index);
-                keep(&folder.join(name), drawn.as_bytes())?;
-            }
+            let name = format!("share-{}-{}", sheet::set_name(share), share.index);
+            keep(&folder.join(format!("{name}.txt")), text.as_bytes())?;
+            keep(&folder.join(format!("{name}.html")), sheets.page(share).as_bytes())?;
             continue;
         }
         let words = words::encode(share);
@@ -155,18 +152,19 @@ pub fn create(
             format!("{}\n{drawn}\n", text.as_str())
         })?;
     }
-    context.output.note(format_args!(
-        "{total} shares made, any {needed} of them open everything. Print them, give them to \
-         {total} people, then prove the paper with `lifeboat key recovery check`."
-    ));
+    if let Some(folder) = folder {
+        let folder = crate::path::escape(folder.as_os_str().as_encoded_bytes());
+        context.output.note(keys::SHEETS_MADE.with("total", total).with("folder", folder));
+    }
+    context.output.note(keys::SHARES_MADE.with("total", total).with("needed", needed));
     Ok(())
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let path = crate::path::escape(path.as_os_str().as_encoded_bytes());
-        let message = format!("sheet `{path}`: {error}");
-        Failure::new(Exit::Failed, message, "name a folder that exists and that you may write to")
+        let message = keys::SHEET_FILE.with("path", path).with("detail", error.to_string());
+        Failure::new(Exit::Failed, message, keys::NAME_SHEET_FOLDER)
     };
     let mut file = local::private_file(path).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
@@ -177,14 +175,15 @@ fn typed(context: &Context, source: &ShareSource) -> Result<Vec<Share>, Failure>
     let mut texts = Vec::new();
     for path in &source.share_file {
         let bytes = read_bounded(path, SHARE_FILE_BYTES_MAX).map_err(|error| {
-            let message = format!("share file `{}`: {error}", path.display());
-            Failure::usage(message, "name a file with the words of one share")
+            let path = crate::path::escape(path.as_os_str().as_encoded_bytes());
+            let message = keys::SHARE_FILE.with("path", path).with("detail", error.to_string());
+            Failure::usage(message, keys::NAME_SHARE_FILE)
         })?;
         texts.push(zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
     }
     if texts.is_empty() {
         if std::io::stdin().is_terminal() {
-            context.output.note("type the words of each share on one line; an empty line ends");
+            context.output.note(keys::TYPE_SHARES);
         }
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             if line.trim().is_empty() {
@@ -195,7 +194,8 @@ fn typed(context: &Context, source: &ShareSource) -> Result<Vec<Share>, Failure>
     }
     let decode = |(at, text): (usize, &zeroize::Zeroizing<String>)| {
         words::decode(at + 1, text).map_err(|error| {
-            Failure::new(Exit::WrongKey, error, "compare the words with the paper and type again")
+            let message = keys::BAD_SHARE.with("detail", error.to_string());
+            Failure::new(Exit::WrongKey, message, keys::COMPARE_WORDS)
         })
     };
     texts.iter().enumerate().map(decode).collect()

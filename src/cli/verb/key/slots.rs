@@ -6,6 +6,11 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::keys;
+use crate::cli::language::table::options::MORE_DIGITS;
+use crate::cli::language::table::read;
+use crate::cli::language::text::Text;
+use crate::cli::language::value::Value;
 use crate::cli::open;
 use crate::cli::output::table;
 use crate::cli::output::table::Align;
@@ -45,16 +50,21 @@ pub fn list(context: &Context) -> Result<Ended, Failure> {
         }
         return Ok(Ended::done());
     }
-    let columns = [
-        ("id", Align::Left),
-        ("opens with", Align::Left),
-        ("made", Align::Left),
-        ("label", Align::Left),
-    ];
+    let language = context.output.language();
+    let columns = [read::ID, keys::OPENS_WITH, keys::MADE_AT, keys::LABEL]
+        .map(|title| (title.words(language), Align::Left));
     let row = |slot: &SlotPublic| {
-        let mark = if slot.slot == unlocked.slot { " (used now)" } else { "" };
         let label = escape(slot.label.as_bytes());
-        vec![slot.slot.short(), kind(slot).to_owned(), slot.created.to_rfc3339(), label + mark]
+        let label = match slot.slot == unlocked.slot {
+            true => keys::USED_NOW.with("label", label).told_in(language).trim().to_owned(),
+            false => label,
+        };
+        let kind = match slot.kind {
+            SlotKind::Passphrase { .. } => keys::PASSPHRASE,
+            SlotKind::KeyFile { .. } => keys::KEY_FILE,
+        };
+        let created = Value::from(slot.created).told_in(language);
+        vec![slot.slot.short(), kind.words(language).to_owned(), created, label]
     };
     let text = table::render(&columns, &all.iter().map(row).collect::<Vec<_>>());
     context.output.raw(format!("{text}\n").as_bytes())?;
@@ -83,7 +93,7 @@ pub fn add(context: &Context, args: &NewSecretArgs) -> Result<Ended, Failure> {
     let unlocked = open::unlock(context, &storage)?;
     let new = new_slot(context, args)?;
     let id = slots::add(&context.run, &storage, &unlocked.keyset, &new)?;
-    report(context, id, ("added", "opens the repository from now on"))
+    report(context, id, ("added", keys::SLOT_ADDED))
 }
 
 pub fn change(context: &Context, args: &NewSecretArgs) -> Result<Ended, Failure> {
@@ -92,7 +102,7 @@ pub fn change(context: &Context, args: &NewSecretArgs) -> Result<Ended, Failure>
     let new = new_slot(context, args)?;
     let place = (&unlocked.keyset, unlocked.slot);
     let id = slots::change(&context.run, &storage, place, &new)?;
-    report(context, id, ("changed", "takes the place of the one that was used"))
+    report(context, id, ("changed", keys::SLOT_CHANGED))
 }
 
 pub fn remove(context: &Context, digits: &str) -> Result<Ended, Failure> {
@@ -108,17 +118,16 @@ pub fn remove(context: &Context, digits: &str) -> Result<Ended, Failure> {
     let id = match matching[..] {
         [id] => id,
         [] => {
-            let message =
-                format!("no slot has an id that starts with `{}`", escape(digits.as_bytes()));
-            return Err(Failure::new(Exit::Failed, message, "see `lifeboat key list`"));
+            let message = keys::NO_SUCH_SLOT.with("digits", escape(digits.as_bytes()));
+            return Err(Failure::new(Exit::Failed, message, keys::SEE_KEY_LIST));
         }
         _ => {
-            let message = format!("several slots have ids that start with `{digits}`");
-            return Err(Failure::usage(message, "give more digits"));
+            let message = keys::SEVERAL_SLOTS.with("digits", digits);
+            return Err(Failure::usage(message, MORE_DIGITS));
         }
     };
     slots::remove(&context.run, &storage, (repository, id))?;
-    report(context, id, ("removed", "no longer opens the repository; a copy of it still would"))
+    report(context, id, ("removed", keys::SLOT_REMOVED))
 }
 
 /// A slot for the passphrase or key file that the options name.
@@ -138,9 +147,9 @@ pub fn new_slot(context: &Context, args: &NewSecretArgs) -> Result<NewSlot, Fail
 fn report(
     context: &Context,
     id: SlotId,
-    (change, meaning): (&'static str, &str),
+    (change, text): (&'static str, Text),
 ) -> Result<Ended, Failure> {
     let changed = Changed { id: id.to_string(), change };
-    context.output.report("slot", &changed, || format!("slot {} {meaning}", id.short()))?;
+    context.output.report("slot", &changed, || text.with("id", id.short()))?;
     Ok(Ended::done())
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::quickstart as texts;
 use crate::cli::local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
@@ -31,8 +32,9 @@ pub fn sources(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut sources = Vec::with_capacity(paths.len());
     for path in paths {
         let real = path.canonicalize().map_err(|error| {
-            let message = format!("`{}`: {error}", shown(path));
-            Failure::new(Exit::Failed, message, "name a folder that exists")
+            let message = texts::PATH_FAILED.with("path", shown(path));
+            let message = message.with("detail", error.to_string());
+            Failure::new(Exit::Failed, message, texts::NAME_EXISTING)
         })?;
         sources.push(real);
     }
@@ -52,17 +54,14 @@ pub fn storage(
 ) -> Result<PathBuf, Failure> {
     let own = || context.environment.data_home().map(|home| home.join(OWN).join("quickstart"));
     let named = named.map(Path::to_owned).or_else(|| context.settings.repository.clone());
-    let folder = named.or_else(own).ok_or_else(|| {
-        Failure::usage("no folder for the repository: HOME is not set", "give --storage FOLDER")
-    })?;
+    let folder =
+        named.or_else(own).ok_or_else(|| Failure::usage(texts::NO_HOME, texts::GIVE_STORAGE))?;
     let folder = real(&folder).map_err(|error| failed(&folder, &error))?;
     for source in sources {
         if folder.starts_with(source) || source.starts_with(&folder) {
-            let (folder, source) = (shown(&folder), shown(source));
-            return Err(Failure::usage(
-                format_args!("the repository `{folder}` and `{source}` lie inside each other"),
-                "give --storage FOLDER outside of what is backed up",
-            ));
+            let message =
+                texts::INSIDE.with("folder", shown(&folder)).with("source", shown(source));
+            return Err(Failure::usage(message, texts::STORAGE_OUTSIDE));
         }
     }
     Ok(folder)
@@ -123,8 +122,8 @@ pub fn passphrase(
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("`{}`: {error}", shown(path));
-    Failure::new(Exit::Failed, message, "name another folder with --storage")
+    let message = texts::PATH_FAILED.with("path", shown(path)).with("detail", error.to_string());
+    Failure::new(Exit::Failed, message, texts::OTHER_STORAGE)
 }
 
 /// A folder for restored files that is removed in the end, however the run ends.
@@ -159,8 +158,9 @@ impl ProofFolder {
     /// When something of it stays.
     pub fn remove(self) -> Result<(), Failure> {
         remove(&self.path).map_err(|error| {
-            let message = format!("the throw-away folder `{}`: {error}", shown(&self.path));
-            Failure::new(Exit::Problems, message, "remove the folder by hand")
+            let message = texts::THROW_AWAY.with("path", shown(&self.path));
+            let message = message.with("detail", error.to_string());
+            Failure::new(Exit::Problems, message, texts::REMOVE_BY_HAND)
         })
     }
 }

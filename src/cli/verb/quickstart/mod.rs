@@ -12,12 +12,18 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backup::snapshot::BackupReport;
+use crate::backup::snapshot::shrink::Shrink;
 use crate::cli::choose::opened;
 use crate::cli::choose::opened::Keys;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::common::REPORT_IT;
+use crate::cli::language::table::quickstart as texts;
+use crate::cli::language::value::Value;
 use crate::cli::local::Local;
 use crate::cli::open;
 use crate::cli::secrets::Asked;
@@ -28,6 +34,7 @@ use crate::cli::verb::backup::HowArgs;
 use crate::cli::verb::backup::InputArgs;
 use crate::cli::verb::backup::LabelArgs;
 use crate::cli::verb::backup::Parent;
+use crate::cli::verb::backup::StreamArgs;
 use crate::cli::verb::backup::input;
 use crate::cli::verb::init;
 use crate::format::object::Ref;
@@ -105,7 +112,7 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
     let paths = folders::sources(&args.paths)?;
     let folder = folders::storage(context, args.storage.as_deref(), &paths)?;
     let backup_args = backup_args(&paths);
-    let input = input::resolve(&backup_args)?;
+    let input = input::resolve(&backup_args, &context.environment)?;
     let Ready { writer, unlocked, password_file } = ready(context, &folder)?;
     let clock = &context.run.clock;
     let began = clock.elapsed();
@@ -127,7 +134,7 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
     proof.remove()?;
     let proven =
         proven((&folder, password_file.as_deref()), &made, &compared, (restored_bytes, &times));
-    context.output.report("quickstart", &proven, || text(&proven))?;
+    context.output.report("quickstart", &proven, || text(&proven, context.output.language()))?;
     let exit = if proven.is_proven { ended.exit } else { Exit::Problems };
     Ok(Ended { exit, skipped_count: 0 })
 }
@@ -137,6 +144,7 @@ fn backup_args(paths: &[PathBuf]) -> BackupArgs {
         paths: paths.to_vec(),
         exclude: ExcludeArgs {
             exclude: Vec::new(),
+            iexclude: Vec::new(),
             exclude_file: Vec::new(),
             exclude_if_present: Vec::new(),
             exclude_caches: false,
@@ -145,12 +153,22 @@ fn backup_args(paths: &[PathBuf]) -> BackupArgs {
         },
         input: InputArgs {
             files_from: Vec::new(),
-            stdin: false,
-            stdin_from_command: false,
-            stdin_filename: "stdin".into(),
+            files_from0: Vec::new(),
+            stream: StreamArgs {
+                stdin: false,
+                stdin_from_command: false,
+                stdin_filename: "stdin".into(),
+                bytes_min: None,
+                last_line: None,
+            },
         },
         label: LabelArgs { tag: Vec::new(), host: None },
-        how: HowArgs { skip_if_unchanged: false, parent: Parent::Latest, dry_run: false },
+        how: HowArgs {
+            skip_if_unchanged: false,
+            parent: Parent::Latest,
+            shrink_max: Shrink::AtMost { percent: 100 },
+            dry_run: false,
+        },
     }
 }
 
@@ -196,16 +214,15 @@ fn root(context: &Context, keys: &Keys, made: &BackupReport) -> Result<Ref, Fail
     let listed = opened::list(context, keys)?;
     let id = made.snapshot.map(|place| place.id);
     let found = listed.into_iter().find(|snapshot| Some(snapshot.id) == id);
-    found.map(|snapshot| snapshot.root).ok_or_else(|| {
-        let message = "the new snapshot is not in the repository's list";
-        Failure::new(Exit::Damage, message, "run `lifeboat check` and see what it names")
-    })
+    found
+        .map(|snapshot| snapshot.root)
+        .ok_or_else(|| Failure::new(Exit::Damage, texts::NOT_LISTED, texts::RUN_CHECK))
 }
 
 /// Restores everything; answers the bytes written.
 fn restore(context: &Context, keys: &Keys, root: &Ref, into: &Path) -> Result<u64, Failure> {
     let selection = Selection::new(SnapshotPath::root(), &[], &[])
-        .map_err(|error| Failure::usage(error, "report it"))?;
+        .map_err(|error| Failure::usage(error, REPORT_IT))?;
     let options = Options {
         selection,
         overwrite: Overwrite::Always,
@@ -275,42 +292,40 @@ fn proven(
     }
 }
 
-fn text(proven: &Proven) -> String {
-    let Proven { repository, entries_count, files_count, differences_count, .. } = proven;
-    let verdict = if proven.is_proven {
-        "Proven: what was backed up came back, compared byte for byte."
-    } else {
-        "Not proven: see the problems above."
+fn text(proven: &Proven, language: Language) -> String {
+    let verdict = if proven.is_proven { texts::PROVEN } else { texts::NOT_PROVEN };
+    let took = |ms: u64| {
+        let text = Value::from(Duration::from_millis(ms)).told_in(language);
+        format!("{text:>8}")
     };
-    let seconds = |ms: u64| format!("{}.{:01} s", ms / 1000, ms % 1000 / 100);
-    let mut lines = vec![
-        String::new(),
-        verdict.to_owned(),
-        format!(
-            "  backup   {:>8}  {} in {files_count} files; {} added to the repository",
-            seconds(proven.backup_ms),
-            Bytes(proven.content_bytes),
-            Bytes(proven.stored_bytes)
-        ),
-        format!("  restore  {:>8}  {}", seconds(proven.restore_ms), Bytes(proven.restored_bytes)),
-        format!(
-            "  compare  {:>8}  {entries_count} entries, {differences_count} differ",
-            seconds(proven.compare_ms)
-        ),
+    let mut lines: Vec<Said> = vec![
+        Said::plain(""),
+        verdict.into(),
+        texts::BACKUP
+            .with("took", took(proven.backup_ms))
+            .with("bytes", Bytes(proven.content_bytes))
+            .with("files", proven.files_count)
+            .with("stored", Bytes(proven.stored_bytes)),
+        texts::RESTORE
+            .with("took", took(proven.restore_ms))
+            .with("bytes", Bytes(proven.restored_bytes)),
+        texts::COMPARE
+            .with("took", took(proven.compare_ms))
+            .with("entries", proven.entries_count)
+            .with("differ", proven.differences_count),
     ];
     if proven.changed_since_count > 0 {
-        let count = proven.changed_since_count;
-        lines.push(format!("  {count} entries were changed meanwhile, so they prove nothing"));
+        lines.push(texts::CHANGED.with("count", proven.changed_since_count));
     }
-    lines.push(format!("\nThe repository is in  {repository}"));
+    lines.push(texts::REPOSITORY.with("path", proven.repository.as_str()));
     if let Some(file) = &proven.password_file {
-        lines.push(format!("Its passphrase is in  {file}"));
+        lines.push(texts::PASSPHRASE.with("path", file.as_str()));
     }
-    lines.push("\nStill missing for safety:".to_owned());
-    lines.push("  a second place: a disk or house that fails with this one takes both".to_owned());
+    lines.push(texts::MISSING.into());
+    lines.push(texts::SECOND_PLACE.into());
     if proven.password_file.is_some() {
-        lines.push("  the passphrase elsewhere: without it nobody reads the repository".to_owned());
+        lines.push(texts::ELSEWHERE.into());
     }
-    lines.push("  a recovery key on paper: `lifeboat key recovery --help`".to_owned());
-    lines.join("\n")
+    lines.push(texts::ON_PAPER.into());
+    Value::from(lines).told_in(language)
 }

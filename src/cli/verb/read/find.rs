@@ -11,6 +11,7 @@ use crate::cli::choose::snapshot::Snapshot;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::options;
 use crate::cli::output::entry;
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
@@ -114,9 +115,10 @@ pub fn run(context: &Context, args: &FindArgs) -> Result<Ended, Failure> {
 fn wanted(args: &FindArgs) -> Result<Wanted, Failure> {
     let case = if args.wanted.ignore_case { Case::Insensitive } else { Case::Sensitive };
     let patterns = args.patterns.iter().map(|text| Pattern::new(text, case));
-    let patterns = patterns
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Failure::usage(error, "correct the pattern"))?;
+    let patterns = patterns.collect::<Result<Vec<_>, _>>().map_err(|error| {
+        let message = options::BAD_PATTERN.with("detail", error.to_string());
+        Failure::usage(message, options::CORRECT_PATTERN)
+    })?;
     Ok(Wanted {
         patterns,
         kind: args.wanted.kind.map(kind),

@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::restore;
 use crate::cli::output::entry;
 use crate::format::entry::Entry;
 use crate::meta::Kind;
@@ -81,6 +82,6 @@ fn text(entry: &Entry, args: &LsArgs) -> String {
 /// The path is not in the snapshot.
 #[must_use]
 pub fn no_such_path(path: &SnapshotPath) -> Failure {
-    let message = format!("`{path}` is not in the snapshot");
-    Failure::new(Exit::Failed, message, "see `lifeboat ls SNAPSHOT --recursive`")
+    let message = restore::NOT_IN_SNAPSHOT.with("path", path.to_string());
+    Failure::new(Exit::Failed, message, restore::SEE_LS)
 }

@@ -13,6 +13,9 @@ use crate::cli::choose::snapshot::SnapshotLine;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::table::read as texts;
+use crate::cli::language::value::Value;
 use crate::cli::output::table;
 use crate::cli::output::table::Align;
 use crate::path::escape;
@@ -57,9 +60,12 @@ pub fn run(context: &Context, args: &SnapshotsArgs) -> Result<Ended, Failure> {
     if args.latest {
         chosen = newest_of_each(chosen);
     }
+    // Programs read the names of groups too.
+    let language = if context.output.is_json() { Language::En } else { context.output.language() };
     let mut groups: BTreeMap<String, Vec<&Snapshot>> = BTreeMap::new();
     for snapshot in chosen {
-        groups.entry(group_of(snapshot, &args.group_by)).or_default().push(snapshot);
+        let group = group_of(snapshot, &args.group_by, language);
+        groups.entry(group).or_default().push(snapshot);
     }
     for (name, members) in groups {
         if context.output.is_json() {
@@ -71,7 +77,7 @@ pub fn run(context: &Context, args: &SnapshotsArgs) -> Result<Ended, Failure> {
             continue;
         }
         let title = if name.is_empty() { name } else { format!("{name}\n") };
-        context.output.raw(format!("{title}{}\n", text(&members)).as_bytes())?;
+        context.output.raw(format!("{title}{}\n", text(&members, language)).as_bytes())?;
     }
     Ok(Ended::done())
 }
@@ -84,40 +90,46 @@ fn newest_of_each(sorted: Vec<&Snapshot>) -> Vec<&Snapshot> {
     newest.into_values().collect()
 }
 
-fn group_of(snapshot: &Snapshot, by: &[GroupBy]) -> String {
+fn group_of(snapshot: &Snapshot, by: &[GroupBy], language: Language) -> String {
     let part = |by: &GroupBy| match by {
-        GroupBy::Host => format!("host {}", escape(&snapshot.host)),
-        GroupBy::Paths => format!("paths {}", snapshot.paths_text()),
+        GroupBy::Host => (texts::GROUP_HOST, escape(&snapshot.host)),
+        GroupBy::Paths => (texts::GROUP_PATHS, snapshot.paths_text()),
         GroupBy::Tags => {
             let mut tags = snapshot.tags.clone();
             tags.sort_unstable();
-            format!("tags {}", escape(tags.join(",").as_bytes()))
+            (texts::GROUP_TAGS, escape(tags.join(",").as_bytes()))
         }
+    };
+    let part = |by: &GroupBy| {
+        let (text, value) = part(by);
+        text.with("value", value).told_in(language)
     };
     by.iter().map(part).collect::<Vec<_>>().join("  ")
 }
 
-fn text(members: &[&Snapshot]) -> String {
+fn text(members: &[&Snapshot], language: Language) -> String {
     let columns = [
-        ("id", Align::Left),
-        ("time", Align::Left),
-        ("host", Align::Left),
-        ("tags", Align::Left),
-        ("paths", Align::Left),
-        ("entries", Align::Right),
-        ("size", Align::Right),
-        ("problems", Align::Right),
+        (texts::ID, Align::Left),
+        (texts::TIME, Align::Left),
+        (texts::HOST, Align::Left),
+        (texts::TAGS, Align::Left),
+        (texts::PATHS, Align::Left),
+        (texts::ENTRIES, Align::Right),
+        (texts::SIZE, Align::Right),
+        (texts::PROBLEMS, Align::Right),
     ];
+    let columns = columns.map(|(title, align)| (title.words(language), align));
+    let value = |value: Value| value.told_in(language);
     let row = |snapshot: &&Snapshot| {
         vec![
             snapshot.id.short(),
-            snapshot.time.to_rfc3339(),
+            value(snapshot.time.into()),
             escape(&snapshot.host),
             escape(snapshot.tags.join(",").as_bytes()),
             snapshot.paths_text(),
-            snapshot.entries_count.to_string(),
-            Bytes(snapshot.content_bytes).to_string(),
-            snapshot.problems_count.to_string(),
+            value(snapshot.entries_count.into()),
+            value(Bytes(snapshot.content_bytes).into()),
+            value(snapshot.problems_count.into()),
         ]
     };
     table::render(&columns, &members.iter().map(row).collect::<Vec<_>>())

@@ -30,6 +30,49 @@ fn a_slot_opens_with_its_secret_only_and_a_wrong_one_is_told_apart() {
     }
 }
 
+/// `Tiếng Việt` composed, half composed (as some keyboards write it) and decomposed.
+const FORMS: [&str; 3] = [
+    "Ti\u{1ebf}ng Vi\u{1ec7}t",
+    "Ti\u{ea}\u{301}ng Vi\u{1eb9}\u{302}t",
+    "Tie\u{302}\u{301}ng\u{a0}Vie\u{323}\u{302}t",
+];
+
+#[test]
+fn every_way_to_type_a_passphrase_opens_the_slot() {
+    let how = Stretch::Passphrase { argon2: TINY, salt: [3; 32] };
+    let keyset = SecretBytes::new(b"keyset".to_vec());
+    for made in FORMS {
+        let sealed = wrap(&passphrase(made), &how, (REPOSITORY, b""), &keyset).unwrap();
+        for typed in FORMS {
+            let opened = unwrap(&passphrase(typed), &how, (REPOSITORY, b""), &sealed);
+            assert_eq!(opened, Ok(keyset.clone()), "{made} {typed}");
+        }
+        for other in ["Tieng Viet", "ti\u{1ebf}ng vi\u{1ec7}t", "Ti\u{1ebf}ng  Vi\u{1ec7}t"] {
+            let refused = unwrap(&passphrase(other), &how, (REPOSITORY, b""), &sealed);
+            assert_eq!(refused, Err(SlotError::WrongSecret));
+        }
+    }
+}
+
+#[test]
+fn a_slot_that_was_made_from_the_bytes_as_typed_opens_with_them() {
+    let how = Stretch::Passphrase { argon2: TINY, salt: [3; 32] };
+    for typed in FORMS {
+        let key = passphrase(typed).stretch(&how).unwrap();
+        let sealed = blind::seal_box(&key, place(REPOSITORY, b""), b"keyset").unwrap();
+        assert!(unwrap(&passphrase(typed), &how, (REPOSITORY, b""), &sealed).is_ok());
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_taken_as_they_are() {
+    let raw = SecretBytes::new(b"e\xcc\x81\xff".to_vec());
+    assert_eq!(prepared(&raw), None);
+    assert_eq!(prepared(&SecretBytes::new(FORMS[0].as_bytes().to_vec())), None);
+    let longest = "\u{1d160}".repeat(1000);
+    assert!(prepared(&SecretBytes::new(longest.into_bytes())).unwrap().expose().len() <= 12_000);
+}
+
 #[test]
 fn a_key_file_opens_its_slot_and_short_ones_are_refused() {
     let how = Stretch::KeyFile { salt: [3; 32] };

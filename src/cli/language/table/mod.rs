@@ -1,0 +1,42 @@
+//! Every message, both languages beside each other. Places for values are named: `{path}`.
+//!
+//! The Vietnamese words are those of the glossary, which a test holds.
+
+/// Texts by name: a text whose languages differ in their places does not compile.
+macro_rules! texts {
+    ($($name:ident: $en:expr => $vi:expr;)*) => {
+        $(pub const $name: crate::cli::language::text::Text =
+            crate::cli::language::text::Text::new($en, $vi);)*
+
+        /// All of this table, by name.
+        pub const ALL: &[(&str, crate::cli::language::text::Text)] =
+            &[$((stringify!($name), $name)),*];
+    };
+}
+
+pub mod backup;
+pub mod common;
+pub mod errors;
+pub mod keys;
+pub mod options;
+pub mod problems;
+pub mod quickstart;
+pub mod read;
+pub mod restore;
+pub mod sheet;
+
+/// All texts with their tables' names.
+#[cfg(test)]
+pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
+    ("backup", backup::ALL),
+    ("common", common::ALL),
+    ("errors", errors::ALL),
+    ("keys", keys::ALL),
+    ("options", options::ALL),
+    ("problems", problems::ALL),
+    ("problems::system", problems::system::ALL),
+    ("quickstart", quickstart::ALL),
+    ("read", read::ALL),
+    ("restore", restore::ALL),
+    ("sheet", sheet::ALL),
+];

@@ -1,0 +1,41 @@
+//! `quickstart`.
+
+texts! {
+    PATH_FAILED: "`{path}`: {detail}" => "`{path}`: {detail}";
+    NAME_EXISTING: "name a folder that exists" => "nêu một thư mục có thật";
+    NO_HOME: "no folder for the repository: HOME is not set"
+        => "không có thư mục cho kho sao lưu: chưa đặt HOME";
+    GIVE_STORAGE: "give --storage FOLDER" => "thêm --storage THƯ-MỤC";
+    INSIDE: "the repository `{folder}` and `{source}` lie inside each other"
+        => "kho sao lưu `{folder}` và `{source}` nằm lồng vào nhau";
+    STORAGE_OUTSIDE: "give --storage FOLDER outside of what is backed up"
+        => "thêm --storage THƯ-MỤC nằm ngoài dữ liệu cần sao lưu";
+    OTHER_STORAGE: "name another folder with --storage" => "nêu thư mục khác bằng --storage";
+    THROW_AWAY: "the throw-away folder `{path}`: {detail}" => "thư mục tạm `{path}`: {detail}";
+    REMOVE_BY_HAND: "remove the folder by hand" => "tự xóa thư mục đó";
+    NOT_LISTED: "the new snapshot is not in the repository's list"
+        => "bản chụp mới không có trong danh sách của kho sao lưu";
+    RUN_CHECK: "run `lifeboat check` and see what it names"
+        => "chạy `lifeboat check` và xem lệnh đó nêu gì";
+
+    PROVEN: "Proven: what was backed up came back, compared byte for byte."
+        => "ĐẠT: dữ liệu đã sao lưu được khôi phục thử và so sánh đúng từng byte.";
+    NOT_PROVEN: "Not proven: see the problems above."
+        => "KHÔNG ĐẠT: xem các vấn đề ghi nhận ở trên.";
+    BACKUP: "  backup   {took}  {bytes} in {files} files; {stored} added to the repository"
+        => "  sao lưu    {took}  {bytes} trong {files} tệp; thêm {stored} vào kho sao lưu";
+    RESTORE: "  restore  {took}  {bytes}" => "  khôi phục  {took}  {bytes}";
+    COMPARE: "  compare  {took}  {entries} entries, {differ} differ"
+        => "  so sánh    {took}  {entries} mục, {differ} mục khác nhau";
+    CHANGED: "  {count} entries were changed meanwhile, so they prove nothing"
+        => "  {count} mục bị thay đổi trong lúc chạy nên không chứng minh được gì";
+    REPOSITORY: "\nThe repository is in  {path}" => "\nKho sao lưu ở    {path}";
+    PASSPHRASE: "Its passphrase is in  {path}" => "Mật khẩu kho ở   {path}";
+    MISSING: "\nStill missing for safety:" => "\nĐể an toàn còn thiếu:";
+    SECOND_PLACE: "  a second place: a disk or house that fails with this one takes both"
+        => "  nơi lưu bản sao thứ hai: một ổ đĩa hay tòa nhà hỏng thì mất cả hai";
+    ELSEWHERE: "  the passphrase elsewhere: without it nobody reads the repository"
+        => "  mật khẩu cất ở nơi khác: thiếu nó thì không ai đọc được kho sao lưu";
+    ON_PAPER: "  a recovery key on paper: `lifeboat key recovery --help`"
+        => "  khóa khôi phục in trên giấy: `lifeboat key recovery --help`";
+}

@@ -1,0 +1,234 @@
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::*;
+use crate::cli::language::said::Tell;
+use crate::cli::language::table::TABLES;
+use crate::cli::language::table::backup;
+use crate::cli::language::table::problems;
+use crate::cli::language::text::Text;
+
+/// Terms of the glossary: where the English text has the one, the Vietnamese has the other.
+const TERMS: &[(&str, &str)] = &[
+    ("snapshot", "bản chụp"),
+    ("repository", "kho"),
+    ("restore", "khôi phục"),
+    ("restored", "khôi phục"),
+    ("passphrase", "mật khẩu"),
+    ("recovery key", "khóa khôi phục"),
+    ("share", "mảnh"),
+    ("shares", "mảnh"),
+    ("dataset", "tập dữ liệu"),
+    ("problems", "vấn đề ghi nhận"),
+    ("seal", "niêm phong"),
+    ("drill", "diễn tập"),
+];
+
+/// Words that no Vietnamese text has.
+const NEVER: &[&str] = &[
+    "thành công",
+    "không có lỗi",
+    "có lỗi nhỏ",
+    "bỏ qua",
+    "admin",
+    "user",
+    "snapshot",
+    "backup",
+    "vault",
+    "chunk",
+    "passphrase",
+    "OK",
+    "fail",
+    "phục hồi",
+    "sự cố mạng",
+];
+
+fn all() -> impl Iterator<Item = (String, Text)> {
+    TABLES.iter().flat_map(|(table, texts)| {
+        texts.iter().map(move |(name, text)| (format!("{table}::{name}"), *text))
+    })
+}
+
+/// Without what a shell or a program reads: `code`, --options and VARIABLES.
+fn prose(text: &str) -> String {
+    let mut kept = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        if at % 2 == 0 {
+            let is_prose = |word: &&str| !word.starts_with("--") && !word.contains("LIFEBOAT_");
+            kept.push_str(&part.split(' ').filter(is_prose).collect::<Vec<_>>().join(" "));
+        }
+    }
+    kept
+}
+
+fn words(text: &str) -> Vec<String> {
+    let split = text.split(|c: char| !c.is_alphanumeric());
+    split.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+fn has_words(text: &str, term: &str) -> bool {
+    let (text, term) = (words(text), words(term));
+    text.windows(term.len()).any(|part| part == term)
+}
+
+#[test]
+fn words_are_those_of_the_glossary() {
+    let mut wrong = Vec::new();
+    for (name, text) in all() {
+        let (en, vi) = (prose(text.words(Language::En)), prose(text.words(Language::Vi)));
+        for (term, meant) in TERMS {
+            if has_words(&en, term) && !vi.to_lowercase().contains(meant) {
+                wrong.push(format!("{name}: `{term}` is `{meant}` here"));
+            }
+        }
+        for never in NEVER.iter().filter(|never| has_words(&vi, never)) {
+            wrong.push(format!("{name}: `{never}` is not said in Vietnamese"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_vietnamese_text_is_composed_and_differs() {
+    use unicode_normalization::UnicodeNormalization;
+    for (name, text) in all() {
+        let (en, vi) = (text.words(Language::En), text.words(Language::Vi));
+        assert!(vi.chars().eq(vi.nfc()), "{name}");
+        // Whoever has nothing but places, names and marks needs no translation.
+        let places = en.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        let has_words = words(&prose(&places.collect::<Vec<_>>().join(" ")));
+        assert!(en != vi || has_words.is_empty(), "{name} is not translated");
+    }
+}
+
+#[test]
+fn values_stand_in_their_places() {
+    let said = backup::SAFE.with("id", "{id}");
+    assert_eq!(said.told_in(Language::En), "snapshot {id} is safe");
+    assert_eq!(said.told_in(Language::Vi), "bản chụp {id} đã được lưu an toàn");
+    let nested = backup::FLAGGED.with("done", said).with("count", 1234_u64);
+    assert!(nested.told_in(Language::Vi).contains("1.234 mục"), "{nested:?}");
+    assert_eq!("as it is".said().told_in(Language::Vi), "as it is");
+}
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("language") {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// Words that no room says any more would be translated for nobody.
+#[test]
+fn what_rooms_say_stands_in_their_source() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let all: Vec<String> =
+        files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for (name, text) in problems::ALL {
+        let english = text.words(Language::En).replace("{rest}", "");
+        assert!(all.iter().any(|source| source.contains(&english)), "{name}: `{english}`");
+    }
+}
+
+#[test]
+fn problems_are_told_as_far_as_they_are_known() {
+    let vi = |message: &str| heard::told_in(Language::Vi, message);
+    let message = "cannot open: Permission denied (os error 13)";
+    assert_eq!(vi(message), "không mở được: không đủ quyền truy cập (os error 13)");
+    assert_eq!(heard::told_in(Language::En, message), message);
+    assert_eq!(vi("something new"), "something new");
+    let denied = std::io::Error::from_raw_os_error(13).to_string();
+    assert_ne!(vi(&denied), denied);
+}
+
+/// Verbs whose messages have still to move into the table.
+const TO_COME: &[&str] = &[
+    "verb/check.rs",
+    "verb/dump.rs",
+    "verb/dump/target.rs",
+    "verb/read/cat.rs",
+    "verb/read/cat/kept.rs",
+    "verb/read/cat/records.rs",
+    "verb/read/diff.rs",
+    "verb/read/diff/live.rs",
+    "verb/read/stats.rs",
+];
+
+/// What stands between the parenthesis at `at` and its partner.
+fn arguments(code: &str, at: usize) -> &str {
+    let mut depth = 0_usize;
+    let mut in_text = false;
+    let mut before = ' ';
+    for (offset, c) in code[at..].char_indices() {
+        match c {
+            '"' if before != '\\' => in_text = !in_text,
+            '(' if !in_text => depth += 1,
+            ')' if !in_text => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &code[at..at + offset];
+        }
+        before = c;
+    }
+    &code[at..]
+}
+
+/// Two words or more, places not counted.
+fn is_sentence(text: &str) -> bool {
+    let outside = text.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+    let outside = outside.collect::<Vec<_>>().join(" ");
+    let is_word = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    outside.split_whitespace().filter(is_word).count() > 1
+}
+
+/// Sentences that are told and stand in no table.
+fn untold(code: &str) -> Vec<String> {
+    let product = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let calls = [
+        "Failure::new(",
+        "Failure::usage(",
+        ".meaning(",
+        "output.note(",
+        "output.warn(",
+        "output.result(",
+        "output.report(",
+        "output.plan(",
+    ];
+    let mut found = Vec::new();
+    for call in calls {
+        for (at, _) in product.match_indices(call) {
+            let arguments = arguments(product, at + call.len() - 1);
+            let texts = arguments.split('"').skip(1).step_by(2);
+            found.extend(texts.filter(|text| is_sentence(text)).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_told_stands_in_the_table() {
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
+    sources(&root, &mut files);
+    let mut wrong = Vec::new();
+    for path in files.iter().filter(|path| !path.ends_with("tests.rs")) {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+        let found = untold(&std::fs::read_to_string(path).unwrap());
+        if TO_COME.contains(&name) {
+            assert!(!found.is_empty(), "{name} has moved: take it off the list");
+        } else {
+            wrong.extend(found.into_iter().map(|text| format!("{name}: \"{text}\"")));
+        }
+    }
+    let table = "put it into src/cli/language/table, in both languages";
+    assert!(wrong.is_empty(), "{table}:\n{}", wrong.join("\n"));
+    let planted = "Failure::usage(texts::A.with(\"path\", x), \"do ( this\")\n\
+                   output.report(\"x\", &y, || format!(\"{a} words {b} here\"))";
+    assert_eq!(untold(planted), ["do ( this", "{a} words {b} here"]);
+}
