@@ -108,7 +108,12 @@ fn change_folder(path: &Path, fresh: &Path, random: &mut Random) -> &'static str
         }
         _ => {
             let size = random.below(200_000);
-            generate::put(&path.join("new inside"), &generate::content(random, size));
+            let inside = path.join("new inside");
+            // An earlier change may have made a folder of it.
+            if std::fs::symlink_metadata(&inside).is_ok_and(|meta| meta.is_dir()) {
+                std::fs::remove_dir_all(&inside).unwrap();
+            }
+            generate::put(&inside, &generate::content(random, size));
             "a new file in"
         }
     }
