@@ -15,6 +15,7 @@ mod model;
 mod pages;
 mod races;
 mod reader;
+mod stack;
 mod support;
 mod tidy;
 mod torture;

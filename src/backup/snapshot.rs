@@ -216,9 +216,6 @@ fn find_chain(
             None
         }
     };
-    if let Some(cache) = &cache {
-        report_lost_head(run, &cache.head, newest.as_ref());
-    }
     // A session relies on one snapshot: nodes of another one must not be taken for stored.
     let relied_on = match &request.comparison {
         Comparison::Given(given) => Some(given.snapshot),
@@ -226,20 +223,6 @@ fn find_chain(
     };
     let cache = cache.filter(|cache| relied_on == Some(cache.head.snapshot));
     Ok(Chain { source, newest, cache_key, cache })
-}
-
-/// What this machine remembers as its newest snapshot must be in storage, or behind what is there.
-fn report_lost_head(run: &Run, head: &Head, newest: Option<&Place>) {
-    let newest_seq = newest.map_or(0, |name| name.seq);
-    if newest_seq < head.seq {
-        let subject = head.snapshot.to_string();
-        let message = format!(
-            "this machine made snapshot number {} and the newest in storage is number \
-             {newest_seq}: something was removed or rolled back",
-            head.seq
-        );
-        run.problem(&Problem::damage(subject, message));
-    }
 }
 
 /// A snapshot is made all the same: it may be what the user wants, and it costs nothing to keep.

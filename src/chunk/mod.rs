@@ -6,6 +6,7 @@
 //! lists in the tests); sizes are checked before a cutter exists.
 //! Start reading at: [`Cutter`].
 
+pub mod assemble;
 pub mod digest;
 
 use fastcdc::v2020::Normalization;

@@ -8,6 +8,7 @@ use clap::Parser;
 use clap::Subcommand;
 
 use crate::cli::verb;
+use crate::units::Bytes;
 
 const HEADING: &str = "Global options";
 
@@ -37,15 +38,30 @@ pub struct GlobalArgs {
     pub output: OutputArgs,
     #[command(flatten)]
     pub cache: CacheArgs,
-    /// How long to wait for somebody else who is busy with the repository, such as `90s` or `5m`.
+    /// How long a backup waits for its turn to commit while another one commits, such as `90s`;
+    /// five minutes if not given. Nothing else waits for anybody.
     #[arg(long, global = true, value_name = "TIME")]
     pub wait: Option<String>,
+    #[command(flatten)]
+    pub limit: LimitArgs,
     /// Language of messages: `en` or `vi`. Help and JSON lines are English always.
     #[arg(long, global = true, value_name = "LANGUAGE")]
     pub lang: Option<OsString>,
     /// zstd level, 1 to 19, or `none`.
     #[arg(long, global = true, value_name = "LEVEL")]
     pub compression: Option<OsString>,
+}
+
+/// How fast the storage is used.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = HEADING)]
+pub struct LimitArgs {
+    /// Write no more than this to the storage each second, such as `5MiB`.
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub limit_upload: Option<Bytes>,
+    /// Read no more than this from the storage each second.
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub limit_download: Option<Bytes>,
 }
 
 /// Where the passphrase or key comes from.
@@ -89,7 +105,8 @@ pub struct CacheArgs {
     /// Folder for local state: this machine's keys, what is known of its newest snapshot.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub cache_dir: Option<PathBuf>,
-    /// Neither read nor write local state, except this machine's keys.
+    /// Neither read nor write local state, except this machine's keys and the ids of its newest
+    /// snapshots.
     #[arg(long, global = true)]
     pub no_cache: bool,
 }

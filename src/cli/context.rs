@@ -18,6 +18,20 @@ pub struct Context {
     pub run: Run,
 }
 
+impl Context {
+    /// The same with nobody told of problems: for what is looked at a second time, and told then.
+    #[must_use]
+    pub fn unwatched(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            environment: self.environment.clone(),
+            output: Arc::clone(&self.output),
+            watch: Arc::clone(&self.watch),
+            run: self.run.unwatched(),
+        }
+    }
+}
+
 /// How a verb that went to its end ended. Problems that were reported are added to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {

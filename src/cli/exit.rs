@@ -26,7 +26,7 @@ pub enum Exit {
     Newer = 14,
     /// Storage unreachable or answering wrongly after all retries.
     Storage = 15,
-    /// Damage found.
+    /// Damage found: something is lost, or gone without a reason.
     Damage = 20,
     /// Interrupted; what was sent is reused.
     Interrupted = 130,
@@ -39,14 +39,14 @@ pub const TABLE: &[(Exit, &str)] = &[
     (Exit::Done, "done, nothing to report"),
     (Exit::Failed, "failed, nothing new was kept"),
     (Exit::Usage, "options or configuration wrong, nothing started"),
-    (Exit::Problems, "done with problems: something was unreadable, not restored or not removed"),
+    (Exit::Problems, "done with problems: something unread or not restored, or a copy is bad"),
     (Exit::NoRepository, "no repository there"),
     (Exit::Busy, "busy for longer than --wait"),
     (Exit::WrongKey, "wrong passphrase or key"),
     (Exit::Refused, "refused"),
     (Exit::Newer, "repository newer than this program"),
     (Exit::Storage, "storage unreachable or answering wrongly after all retries"),
-    (Exit::Damage, "damage found"),
+    (Exit::Damage, "damage found: something is lost, or gone without a reason"),
     (Exit::Interrupted, "interrupted, what was sent is reused"),
     (Exit::Terminated, "terminated, what was sent is reused"),
 ];

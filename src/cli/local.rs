@@ -1,5 +1,7 @@
 //! Local state: this machine's own keysets, and proof that a passphrase is right.
 
+pub mod heads;
+
 use std::fs::File;
 use std::io;
 use std::io::ErrorKind;

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::backup::LEFTOVERS;
 use crate::cli::local::Local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
@@ -20,12 +22,18 @@ use crate::repository::keys::publish;
 use crate::repository::keys::unlock;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::open::Repository;
+use crate::run::monitor::Problem;
 use crate::secret::SecretBytes;
 use crate::source::host::host_name;
 use crate::storage::Storage;
 use crate::storage::StorageErrorKind;
+use crate::storage::folder::leftovers::Strangers;
+use crate::storage::layer::retry::RetryOptions;
 use crate::storage::open;
 use crate::storage::open::Location;
+use crate::storage::stack::StackOptions;
+use crate::storage::stack::stack;
+use crate::units::Bytes;
 use crate::vault::Vault;
 use crate::vault::VaultOptions;
 
@@ -33,6 +41,13 @@ use crate::vault::VaultOptions;
 pub const PROGRAM: &str = concat!("lifeboat ", env!("CARGO_PKG_VERSION"));
 /// A backup that gives no sign for so long has to look again at what it relies on.
 const LEASE_MS: i64 = 15 * 60 * 1000;
+
+/// Up to four waits, of at most 15 seconds together, before a storage counts as unreachable.
+const RETRY: RetryOptions = RetryOptions {
+    attempts_max: 5,
+    wait_first: Duration::from_secs(1),
+    wait_max: Duration::from_secs(8),
+};
 
 /// The storage that the settings name.
 ///
@@ -48,10 +63,31 @@ pub fn storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
 /// When there is nothing (10).
 pub fn storage_at(context: &Context, folder: &Path) -> Result<Arc<dyn Storage>, Failure> {
     let location = Location::Folder(folder.to_owned());
-    open::open(&context.run, &location).map_err(|error| match error.kind {
+    let base = open::open(&context.run, &location).map_err(|error| match error.kind {
         StorageErrorKind::NotFound => KeysError::NoRepository { location: error.location }.into(),
-        _ => error.into(),
-    })
+        _ => Failure::from(error),
+    })?;
+    Ok(stacked(context, base))
+}
+
+/// The storage with what goes round it: patience with passing faults, and limits of speed.
+#[must_use]
+pub fn stacked(context: &Context, base: Arc<dyn Storage>) -> Arc<dyn Storage> {
+    let options = StackOptions { retry: RETRY, limits: context.settings.limits };
+    stack(&context.run, base, &options).storage
+}
+
+/// Removes what writers left that were killed more than a day ago. A backup does not fail for it.
+pub fn remove_leftovers(context: &Context) {
+    let Ok(repository) = context.settings.repository() else { return };
+    let location = Location::Folder(repository.to_owned());
+    match open::remove_leftovers(&context.run, &location) {
+        Ok(removed) if removed.count > 0 => context
+            .output
+            .note(LEFTOVERS.with("count", removed.count).with("bytes", Bytes(removed.bytes))),
+        Ok(_) => {}
+        Err(error) => context.run.problem(&Problem::new("unfinished files", error.to_string())),
+    }
 }
 
 /// As [`storage`], but makes it if it is missing.
@@ -60,7 +96,16 @@ pub fn storage_at(context: &Context, folder: &Path) -> Result<Arc<dyn Storage>, 
 /// When none is named (2), or it cannot be made (1).
 pub fn new_storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
     let location = Location::Folder(context.settings.repository()?.to_owned());
-    Ok(open::create(&context.run, &location)?)
+    Ok(stacked(context, open::create(&context.run, &location)?))
+}
+
+/// What lies beside the blobs of the storage.
+///
+/// # Errors
+/// When it cannot be listed (15).
+pub fn strangers(context: &Context) -> Result<Strangers, Failure> {
+    let location = Location::Folder(context.settings.repository()?.to_owned());
+    Ok(open::strangers(&context.run, &location)?)
 }
 
 /// Opens the restore keyset with the user's secret.
@@ -92,6 +137,7 @@ pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writ
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
     if let Some((keyset, bytes)) = own_keyset(&local, &config)? {
         prove(context, storage, (&local, &keyset, &bytes))?;
+        let keyset = newest_recipients(context, storage, (&local, keyset))?;
         let storage = Arc::clone(storage);
         return Ok(Writer { storage, config, keyset, local });
     }
@@ -99,6 +145,22 @@ pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writ
     let unlocked = unlock::unlock(&context.run, storage, &secret)?;
     let keyset = join(context, storage, &unlocked, (&local, &secret))?;
     Ok(Writer { storage: Arc::clone(storage), config, keyset, local })
+}
+
+/// The keyset with the newest list of recipients, kept before anything is sealed to it.
+///
+/// # Errors
+/// When the newest list is older than the one this machine knows (13).
+pub fn newest_recipients(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    (local, keyset): (&Local, AgentKeyset),
+) -> Result<AgentKeyset, Failure> {
+    let Some(newer) = machine::refresh_recipients(&context.run, storage, &keyset)? else {
+        return Ok(keyset);
+    };
+    local.keep_keyset(newer.repository, &convert::encode_agent(&newer))?;
+    Ok(newer)
 }
 
 /// This machine's keyset of a repository, with its bytes; `None` if it has none.
@@ -175,5 +237,7 @@ pub fn repository(
         lease_ms: LEASE_MS,
         program: PROGRAM.to_owned(),
     };
-    Ok(Repository::new(Vault::open(&context.run, Arc::clone(storage), keys, options)?))
+    let keys = (keys, context.settings.wait);
+    let vault = Vault::open_waiting(&context.run, Arc::clone(storage), keys, options)?;
+    Ok(Repository::new(vault))
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,12 +18,14 @@ use crate::cli::language::table::options;
 use crate::cli::language::text::Text;
 use crate::cli::output::Level;
 use crate::cli::secrets::SecretSource;
+use crate::storage::layer::limit::Limits;
+use crate::units::Bytes;
 
 /// Most bytes of a file that names a repository.
 const REPOSITORY_FILE_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of a machine's name.
 const HOST_BYTES_MAX: usize = 255;
-const WAIT_DEFAULT: Duration = Duration::from_secs(60);
+const WAIT_DEFAULT: Duration = Duration::from_secs(5 * 60);
 const FPS_DEFAULT: u32 = 8;
 const FPS_MAX: u32 = 60;
 /// zstd level.
@@ -59,6 +62,7 @@ pub struct Settings {
     pub cache_dir: Option<PathBuf>,
     pub cache_use: CacheUse,
     pub wait: Duration,
+    pub limits: Limits,
     /// zstd level, 1 to 19; 0: nothing is compressed.
     pub compression: u8,
     /// From the environment; `--host` of a verb stands before it.
@@ -111,6 +115,12 @@ pub fn resolve(
         cache_dir: cache_dir(args, environment),
         cache_use: if args.cache.no_cache { CacheUse::KeysOnly } else { CacheUse::Yes },
         wait: wrong.take(wait(args)).unwrap_or(WAIT_DEFAULT),
+        limits: Limits {
+            up_bytes_per_s: wrong.take(limit(args.limit.limit_upload, "--limit-upload")).flatten(),
+            down_bytes_per_s: wrong
+                .take(limit(args.limit.limit_download, "--limit-download"))
+                .flatten(),
+        },
         compression: wrong.take(compression(args, &layered)).unwrap_or(COMPRESSION_DEFAULT),
         host: wrong.take(host(environment)).flatten(),
         progress: wrong.take(progress(args, environment, terminal)).unwrap_or(Progress::Silent),
@@ -282,6 +292,12 @@ fn cache_dir(args: &GlobalArgs, environment: &Environment) -> Option<PathBuf> {
 
 fn wait(args: &GlobalArgs) -> Result<Duration, Said> {
     args.wait.as_deref().map_or(Ok(WAIT_DEFAULT), |text| duration(text, "--wait"))
+}
+
+/// At least a byte a second: less would never end.
+fn limit(size: Option<Bytes>, origin: &str) -> Result<Option<NonZeroU64>, Said> {
+    let wrong = || options::LIMIT_ZERO.with("origin", origin.to_owned());
+    size.map(|size| NonZeroU64::new(size.0).ok_or_else(wrong)).transpose()
 }
 
 /// `0`, `none`, or a time with its unit.

@@ -80,6 +80,12 @@ impl Run {
         Self { monitor: Arc::new(both), ..self.clone() }
     }
 
+    /// The same run with nobody watching: for what is looked at a second time.
+    #[must_use]
+    pub fn unwatched(&self) -> Self {
+        Self { monitor: Arc::new(monitor::Silent), ..self.clone() }
+    }
+
     /// An error if the run was told to stop.
     pub fn check(&self) -> Result<(), Stopped> {
         self.cancel.check()

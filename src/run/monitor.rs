@@ -59,11 +59,14 @@ pub enum Phase {
 pub enum Severity {
     /// Something was not done as asked, such as a file that could not be read.
     Problem,
-    /// Stored data is damaged.
+    /// A copy of something stored is bad or missing, and another one stands in for it.
+    Healable,
+    /// Stored data is lost, or missing without a reason.
     Damage,
 }
 
-/// A finding that does not end the run. It is counted, listed and makes the exit code 3 or 20.
+/// A finding that does not end the run. It is counted, listed and makes the exit code 3, or 20 if
+/// it is damage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub severity: Severity,
@@ -77,6 +80,11 @@ impl Problem {
     #[must_use]
     pub fn new(subject: impl Into<Vec<u8>>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Problem, subject: subject.into(), message: message.into() }
+    }
+
+    #[must_use]
+    pub fn healable(subject: impl Into<Vec<u8>>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Healable, subject: subject.into(), message: message.into() }
     }
 
     #[must_use]

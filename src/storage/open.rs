@@ -17,6 +17,8 @@ use crate::storage::StorageError;
 use crate::storage::folder::FolderStorage;
 #[cfg(unix)]
 use crate::storage::folder::leftovers::Leftovers;
+#[cfg(unix)]
+use crate::storage::folder::leftovers::Strangers;
 
 /// Where a storage is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,16 @@ pub fn create(run: &Run, location: &Location) -> Result<Arc<dyn Storage>, Storag
 pub fn remove_leftovers(run: &Run, location: &Location) -> Result<Leftovers, StorageError> {
     let Location::Folder(root) = location;
     FolderStorage::open(run, Arc::new(RealDisk), root)?.remove_leftovers()
+}
+
+/// What lies in the storage beside its blobs; nothing is changed.
+///
+/// # Errors
+/// Those of [`FolderStorage::strangers`].
+#[cfg(unix)]
+pub fn strangers(run: &Run, location: &Location) -> Result<Strangers, StorageError> {
+    let Location::Folder(root) = location;
+    FolderStorage::open(run, Arc::new(RealDisk), root)?.strangers()
 }
 
 #[cfg(test)]

@@ -11,9 +11,12 @@ use crate::format::manifest::MANIFEST_BYTES_MAX;
 use crate::format::manifest::SignedManifest;
 use crate::format::tombstone::SignedTombstone;
 use crate::format::tombstone::TOMBSTONE_BYTES_MAX;
+use crate::ids::RepositoryId;
 use crate::ids::SnapshotId;
 use crate::run::Run;
+use crate::run::monitor::Problem;
 use crate::storage::BlobName;
+use crate::storage::Storage;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::error::Fault;
@@ -127,17 +130,30 @@ impl ChainFinding {
         }
     }
 
-    /// Whether everything that the finding is about still exists in another place.
+    /// Whether nothing is lost by it.
     #[must_use]
     pub const fn is_healable(&self) -> bool {
-        matches!(self, Self::BadTwin { .. })
+        matches!(self, Self::BadTwin { .. } | Self::Fork { .. } | Self::Stranger { .. })
+    }
+
+    /// As it is told to whoever watches.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let made = if self.is_healable() { Problem::healable } else { Problem::damage };
+        made(self.subject(), self.to_string())
     }
 }
 
 impl fmt::Display for ChainFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadTwin { fault, .. } => write!(f, "a copy of a manifest is bad: {fault}"),
+            Self::BadTwin { fault: Fault::Missing, .. } => f.write_str(
+                "a backup was interrupted between the two copies of its manifest; the next backup \
+                 of this folder writes it",
+            ),
+            Self::BadTwin { fault, .. } => {
+                write!(f, "a copy of a manifest is bad: {fault}; the other one is good")
+            }
             Self::LostManifest { fault, .. } => write!(f, "a manifest is lost: {fault}"),
             Self::BadTombstone { fault, .. } => write!(f, "a tombstone is bad: {fault}"),
             Self::Gap { first_seq, last_seq, .. } if first_seq == last_seq => {
@@ -169,17 +185,20 @@ pub(in crate::vault) struct ChainNames {
 impl ChainNames {
     /// The names of one chain.
     pub(in crate::vault) fn list(vault: &Inner, chain: &Chain) -> Result<Self, VaultError> {
-        Self::list_scope(vault, Scope::One(*chain))
+        Self::list_scope(&*vault.storage, Scope::One(*chain))
     }
 
-    fn list_scope(vault: &Inner, scope: Scope) -> Result<Self, VaultError> {
+    pub(in crate::vault) fn list_scope(
+        storage: &dyn Storage,
+        scope: Scope,
+    ) -> Result<Self, VaultError> {
         let below = |prefix: &str| match scope {
             Scope::All => prefix.to_owned(),
             Scope::One(chain) => chain.prefix(prefix),
         };
         let mut names = Self::default();
         for (copy, prefix) in MANIFESTS.into_iter().enumerate() {
-            for listed in vault.storage.list(&below(prefix))? {
+            for listed in storage.list(&below(prefix))? {
                 match Place::parse(prefix, &listed.name) {
                     Some(place) => {
                         let copies = names.manifests.entry(place).or_default();
@@ -189,7 +208,7 @@ impl ChainNames {
                 }
             }
         }
-        for listed in vault.storage.list(&below(TOMBSTONES))? {
+        for listed in storage.list(&below(TOMBSTONES))? {
             match Place::parse(TOMBSTONES, &listed.name) {
                 Some(place) => {
                     names.tombstones.insert(place);
@@ -222,6 +241,11 @@ impl ChainNames {
         )
     }
 
+    /// Whether a snapshot stands at its place, or a tombstone does.
+    pub(in crate::vault) fn holds(&self, place: &Place) -> bool {
+        self.manifests.contains_key(place) || self.tombstones.contains(place)
+    }
+
     /// Whether a snapshot is or was here.
     pub(in crate::vault) fn contains(&self, id: &SnapshotId) -> bool {
         self.manifests.keys().chain(&self.tombstones).any(|place| place.id == *id)
@@ -236,6 +260,12 @@ impl Vault {
         Ok(ChainNames::list(&self.inner, chain)?.head())
     }
 
+    /// Whether a snapshot is at its place, in one copy at least, or was removed with a tombstone.
+    pub fn stands(&self, run: &Run, place: &Place) -> Result<bool, VaultError> {
+        run.check()?;
+        Ok(ChainNames::list(&self.inner, &place.chain)?.holds(place))
+    }
+
     /// Reads the manifests of one or all chains, and says what is missing or bad. Nothing that it
     /// finds is an error, but a storage that cannot be listed or read is.
     pub fn manifests(
@@ -245,15 +275,68 @@ impl Vault {
         copies: Copies,
         verifier: &dyn Verifier,
     ) -> Result<Manifests, VaultError> {
-        let names = ChainNames::list_scope(&self.inner, scope)?;
+        let shelf = self.inner.shelf();
+        let names = ChainNames::list_scope(shelf.storage, scope)?;
+        let mut found = shelf.manifests(run, &names, copies, verifier)?;
+        let strangers = names.strangers.into_iter().map(|name| ChainFinding::Stranger { name });
+        found.findings.splice(0..0, strangers);
+        Ok(found)
+    }
+
+    /// Reads one manifest by its id, from either copy. Its signature is for the caller to verify.
+    pub fn read_manifest(&self, run: &Run, id: &SnapshotId) -> Result<SignedManifest, VaultError> {
+        run.check()?;
+        let names = ChainNames::list_scope(&*self.inner.storage, Scope::All)?;
+        let place = names.manifest(id).ok_or(VaultError::UnknownSnapshot { id: *id })?;
+        self.inner.read_manifest_at(&place)?.ok_or(VaultError::LostManifest { id: *id })
+    }
+}
+
+/// What is asked of one manifest.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    place: &'a Place,
+    listed: &'a [bool; 2],
+    copies: Copies,
+    verifier: &'a dyn Verifier,
+}
+
+/// Where manifests are read: no key is needed for it.
+#[derive(Clone, Copy)]
+pub(in crate::vault) struct Shelf<'a> {
+    pub storage: &'a dyn Storage,
+    pub repository: RepositoryId,
+}
+
+impl Inner {
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { storage: &*self.storage, repository: self.keys.repository() }
+    }
+
+    /// The first good copy of a manifest.
+    pub(in crate::vault) fn read_manifest_at(
+        &self,
+        place: &Place,
+    ) -> Result<Option<SignedManifest>, VaultError> {
+        self.shelf().read_manifest_at(place)
+    }
+}
+
+impl Shelf<'_> {
+    /// Reads the manifests of `names`, and says what is missing or bad.
+    pub(in crate::vault) fn manifests(
+        &self,
+        run: &Run,
+        names: &ChainNames,
+        copies: Copies,
+        verifier: &dyn Verifier,
+    ) -> Result<Manifests, VaultError> {
         let mut found = Manifests::default();
-        let strangers = names.strangers.iter().cloned();
-        found.findings.extend(strangers.map(|name| ChainFinding::Stranger { name }));
         let mut removed = BTreeSet::new();
         for place in &names.tombstones {
             run.check()?;
             let name = place.name(TOMBSTONES)?;
-            match self.inner.read_tombstone(&name, place, verifier)? {
+            match self.read_tombstone(&name, place, verifier)? {
                 Ok(tombstone) => {
                     removed.insert(*place);
                     found.tombstones.push(tombstone);
@@ -288,7 +371,7 @@ impl Vault {
             if good.is_some() && copies == Copies::First {
                 continue;
             }
-            match self.inner.read_manifest_copy(&name, place)? {
+            match self.read_manifest_copy(&name, place)? {
                 Ok(manifest) => good = good.or(Some(manifest)),
                 Err(fault) => bad.push((name, fault)),
             }
@@ -315,30 +398,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Reads one manifest by its id, from either copy. Its signature is for the caller to verify.
-    pub fn read_manifest(&self, run: &Run, id: &SnapshotId) -> Result<SignedManifest, VaultError> {
-        run.check()?;
-        let names = ChainNames::list_scope(&self.inner, Scope::All)?;
-        let place = names.manifest(id).ok_or(VaultError::UnknownSnapshot { id: *id })?;
-        self.inner.read_manifest_at(&place)?.ok_or(VaultError::LostManifest { id: *id })
-    }
-}
-
-/// What is asked of one manifest.
-#[derive(Clone, Copy)]
-struct Reading<'a> {
-    place: &'a Place,
-    listed: &'a [bool; 2],
-    copies: Copies,
-    verifier: &'a dyn Verifier,
-}
-
-impl Inner {
     /// The first good copy of a manifest.
-    pub(in crate::vault) fn read_manifest_at(
-        &self,
-        place: &Place,
-    ) -> Result<Option<SignedManifest>, VaultError> {
+    fn read_manifest_at(&self, place: &Place) -> Result<Option<SignedManifest>, VaultError> {
         for prefix in MANIFESTS {
             if let Ok(manifest) = self.read_manifest_copy(&place.name(prefix)?, place)? {
                 return Ok(Some(manifest));
@@ -366,7 +427,7 @@ impl Inner {
         };
         let public = &manifest.public;
         let fields = [
-            ("repository", public.repository == self.keys.repository()),
+            ("repository", public.repository == self.repository),
             ("machine", public.machine == place.chain.machine),
             ("source", public.source == place.chain.source),
             ("seq", public.seq == place.seq),
@@ -395,7 +456,7 @@ impl Inner {
         let tombstone = &signed.tombstone;
         let chain = Chain { machine: tombstone.machine, source: tombstone.source };
         let found = Place { chain, seq: tombstone.seq, id: tombstone.snapshot };
-        if found != *place || tombstone.repository != self.keys.repository() {
+        if found != *place || tombstone.repository != self.repository {
             return Ok(Err(Fault::Misplaced { field: "snapshot" }));
         }
         Ok(match verifier.tombstone(&signed) {

@@ -32,6 +32,19 @@ const TAIL_BYTES: u64 = 64 * 1024;
 /// Reads where every object lies. A damaged index file or pack is a problem; a storage that cannot
 /// be read is an error.
 pub(in crate::vault) fn load(run: &Run, vault: &Inner) -> Result<Locations, VaultError> {
+    load_telling(run, vault, &mut |name, fault| {
+        let message = format!("{fault}; what it tells is looked for elsewhere");
+        run.problem(&Problem::healable(name.as_str(), message));
+    })
+}
+
+/// As [`load`], but whoever asks is told of each bad index file, and of each pack that no index
+/// file names and whose own table is bad.
+pub(in crate::vault) fn load_telling(
+    run: &Run,
+    vault: &Inner,
+    tell: &mut dyn FnMut(&BlobName, &Fault),
+) -> Result<Locations, VaultError> {
     let packs = list_packs(vault)?;
     let mut locations = Locations::default();
     let mut index_names: Vec<_> =
@@ -44,7 +57,7 @@ pub(in crate::vault) fn load(run: &Run, vault: &Inner) -> Result<Locations, Vaul
                 .iter()
                 .for_each(|table| locations.load(table, packs.get(&table.pack).copied())),
             Err(Fault::Missing) => {}
-            Err(fault) => damage(run, name, &fault),
+            Err(fault) => tell(name, &fault),
         }
     }
     for (id, len_bytes) in &packs {
@@ -58,15 +71,11 @@ pub(in crate::vault) fn load(run: &Run, vault: &Inner) -> Result<Locations, Vaul
                 locations.unindexed.push(table);
             }
             Err(Fault::Missing) => {}
-            Err(fault) => damage(run, &names::pack(id)?, &fault),
+            Err(fault) => tell(&names::pack(id)?, &fault),
         }
     }
     locations.finish_loading();
     Ok(locations)
-}
-
-fn damage(run: &Run, name: &BlobName, fault: &Fault) {
-    run.problem(&Problem::damage(name.as_str(), fault.to_string()));
 }
 
 /// Every pack that is listed, with its length.

@@ -12,7 +12,7 @@ use crate::format::pack::PACK_HEAD_BYTES;
 use crate::ids::PackId;
 use crate::ids::Sid;
 
-type Prefix = [u8; 16];
+pub(in crate::vault) type Prefix = [u8; 16];
 
 pub(in crate::vault) fn prefix_of(sid: &Sid) -> Prefix {
     let [prefix @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *sid.as_bytes();
@@ -40,6 +40,11 @@ impl Row {
         self.kind_and_len & LEN_MASK
     }
 
+    /// First byte behind the object.
+    pub(in crate::vault) fn end(&self) -> u64 {
+        u64::from(self.offset) + u64::from(self.len_bytes())
+    }
+
     pub(in crate::vault) fn kind(&self) -> Option<ObjectKind> {
         u8::try_from(self.kind_and_len >> LEN_BITS).ok().and_then(ObjectKind::from_u8)
     }
@@ -59,6 +64,8 @@ impl Row {
 pub(in crate::vault) struct KnownPack {
     pub id: PackId,
     pub len_bytes: u64,
+    /// Its length as listed; none if it is not.
+    pub found_bytes: Option<u64>,
     /// Whether it was listed with the length that its table asks for.
     pub is_present: bool,
 }
@@ -83,6 +90,24 @@ impl Locations {
 
     pub(in crate::vault) fn pack(&self, number: u32) -> Option<&KnownPack> {
         self.packs.get(usize::try_from(number).ok()?)
+    }
+
+    /// Every row read from storage; meant for [`Self::by_pack`].
+    pub(in crate::vault) fn row(&self, at: u32) -> Option<&Row> {
+        self.rows.get(usize::try_from(at).ok()?)
+    }
+
+    /// Numbers of all rows in the order in which they lie.
+    pub(in crate::vault) fn by_pack(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX)).collect();
+        order.sort_unstable_by_key(|&at| self.row(at).map(|row| (row.pack, row.offset)));
+        order
+    }
+
+    /// Whether the pack was listed, and is long enough to hold the row.
+    pub(in crate::vault) fn is_there(&self, row: &Row) -> bool {
+        let found = self.pack(row.pack).and_then(|pack| pack.found_bytes);
+        found.is_some_and(|found| row.end() <= found)
     }
 
     /// Adds a table read from storage; `found_bytes` is the pack's listed length, if it is listed.
@@ -121,7 +146,7 @@ impl Locations {
         let Ok(pack) = u32::try_from(self.packs.len()) else { return };
         let len_bytes = table.pack_len_bytes();
         let is_present = found_bytes == Some(len_bytes);
-        self.packs.push(KnownPack { id: table.pack, len_bytes, is_present });
+        self.packs.push(KnownPack { id: table.pack, len_bytes, found_bytes, is_present });
         self.pack_numbers.insert(table.pack, pack);
         let mut offset = PACK_HEAD_BYTES;
         for row in &table.rows {

@@ -16,6 +16,7 @@ mod locations;
 pub mod names;
 mod read;
 pub mod records;
+pub mod scrub;
 pub mod session;
 pub mod tally;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub mod whole;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::time::Duration;
 
 use crate::crypto::blind::StoreKeys;
 use crate::ids::Sid;
@@ -44,6 +46,8 @@ pub struct VaultOptions {
     pub program: String,
 }
 
+/// How long a commit waits for its turn if nobody says otherwise.
+const WAIT_MAX: Duration = Duration::from_secs(300);
 /// Largest [`VaultOptions::pack_bytes`] that is used: the last object must fit the format's limit.
 const PACK_TARGET_BYTES_MAX: u64 = 512 * 1024 * 1024;
 const _: () = assert!(
@@ -63,6 +67,8 @@ pub(in crate::vault) struct Inner {
     pub storage: Arc<dyn Storage>,
     pub keys: StoreKeys,
     pub options: VaultOptions,
+    /// How long others may be committing before a commit gives up.
+    pub wait_max: Duration,
     /// Read from the index files when first needed.
     locations: RwLock<Option<Locations>>,
 }
@@ -82,11 +88,21 @@ impl Vault {
         keys: StoreKeys,
         options: VaultOptions,
     ) -> Result<Self, VaultError> {
+        Self::open_waiting(run, storage, (keys, WAIT_MAX), options)
+    }
+
+    /// As [`Self::open`]; a commit waits so long for its turn.
+    pub fn open_waiting(
+        run: &Run,
+        storage: Arc<dyn Storage>,
+        (keys, wait_max): (StoreKeys, Duration),
+        options: VaultOptions,
+    ) -> Result<Self, VaultError> {
         run.check()?;
         let pack_bytes = options.pack_bytes.clamp(1, PACK_TARGET_BYTES_MAX);
         let options = VaultOptions { pack_bytes, ..options };
         let locations = RwLock::new(None);
-        Ok(Self { inner: Arc::new(Inner { storage, keys, options, locations }) })
+        Ok(Self { inner: Arc::new(Inner { storage, keys, options, wait_max, locations }) })
     }
 
     #[must_use]
@@ -134,6 +150,11 @@ impl Inner {
         let answer = look(&loaded);
         *slot = Some(loaded);
         Ok(answer)
+    }
+
+    /// Takes an index that was just read.
+    pub(in crate::vault) fn replace_locations(&self, locations: Locations) {
+        *self.locations.write().unwrap_or_else(PoisonError::into_inner) = Some(locations);
     }
 
     /// Calls `change` with the index if it is loaded; else it will be read from storage anyway.

@@ -43,6 +43,12 @@ impl Place {
         BlobName::new(&format!("{}{}-{}", self.chain.prefix(prefix), self.seq, self.id))
     }
 
+    /// The inverse of `Display`.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::parse("", &BlobName::new(text).ok()?)
+    }
+
     /// The inverse of [`Self::name`].
     pub(in crate::vault) fn parse(prefix: &str, name: &BlobName) -> Option<Self> {
         let mut parts = name.as_str().strip_prefix(prefix)?.split('/');
@@ -80,6 +86,13 @@ pub(in crate::vault) fn session(
     renewal_count: u64,
 ) -> Result<BlobName, BlobNameError> {
     BlobName::new(&format!("{SESSIONS}{id}.{renewal_count}"))
+}
+
+/// The inverse of [`session`].
+pub(in crate::vault) fn parse_session(name: &BlobName) -> Option<SessionId> {
+    let (id, renewal) = name.as_str().strip_prefix(SESSIONS)?.split_once('.')?;
+    let (id, renewal) = (id.parse().ok()?, renewal.parse().ok()?);
+    (session(&id, renewal).ok()? == *name).then_some(id)
 }
 
 #[cfg(test)]

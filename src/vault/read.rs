@@ -40,14 +40,19 @@ impl Vault {
             return Err(VaultError::UnknownObject { sid: *sid });
         }
         let mut unread = None;
+        let mut bad = Vec::new();
         for (row, name) in &rows {
             match self.inner.read_copy(run, row, name, sid) {
-                Ok(Ok(bytes)) => return Ok(bytes),
-                Ok(Err(fault)) => self.inner.report(run, row, name, &fault),
+                Ok(Ok(bytes)) => {
+                    self.inner.report(run, &bad, Problem::healable);
+                    return Ok(bytes);
+                }
+                Ok(Err(fault)) => bad.push((row, name, fault)),
                 // A storage that fails here may still give the other copy.
                 Err(error) => unread = Some(error),
             }
         }
+        self.inner.report(run, &bad, Problem::damage);
         let bad_copies = rows.len();
         Err(unread.unwrap_or(VaultError::LostObject { sid: *sid, bad_copies }))
     }
@@ -94,7 +99,7 @@ impl Vault {
         deliver: &mut dyn FnMut(usize, Result<Vec<u8>, VaultError>),
     ) -> Result<(), VaultError> {
         let start = span.first().map_or(0, |first| u64::from(first.row.offset));
-        let end = span.iter().map(|it| end_of(&it.row)).max().unwrap_or(start);
+        let end = span.iter().map(|it| it.row.end()).max().unwrap_or(start);
         let pack = span.first().map_or(0, |first| first.row.pack);
         let mut bytes = vec![0; usize::try_from(end - start).unwrap_or_default()];
         let name = self.inner.pack_name(run, pack)?;
@@ -130,26 +135,26 @@ fn order(locations: &Locations, row: &Row) -> (bool, u32, u32) {
     (!locations.is_present(row.pack), row.pack, row.offset)
 }
 
-fn end_of(row: &Row) -> u64 {
-    u64::from(row.offset) + u64::from(row.len_bytes())
-}
-
 /// How many of the first wanted objects are read at once.
 fn span_len(wanted: &[Wanted]) -> usize {
     let Some(first) = wanted.first() else { return 0 };
-    let mut end = end_of(&first.row);
+    let mut end = first.row.end();
     let fits = wanted.iter().take_while(|it| {
         let is_near = it.row.pack == first.row.pack
             && u64::from(it.row.offset) <= end.saturating_add(GAP_BYTES_MAX)
-            && end_of(&it.row) - u64::from(first.row.offset) <= SPAN_BYTES_MAX;
-        end = end.max(end_of(&it.row));
+            && it.row.end() - u64::from(first.row.offset) <= SPAN_BYTES_MAX;
+        end = end.max(it.row.end());
         is_near
     });
     fits.count().max(1)
 }
 
 impl Inner {
-    fn rows_of(&self, run: &Run, sid: &Sid) -> Result<Vec<(Row, BlobName)>, VaultError> {
+    pub(in crate::vault) fn rows_of(
+        &self,
+        run: &Run,
+        sid: &Sid,
+    ) -> Result<Vec<(Row, BlobName)>, VaultError> {
         let rows = self.with_locations(run, |locations| {
             let named = |row: Row| Some((row, locations.pack(row.pack)?.id));
             let mut rows: Vec<Row> = locations.find(sid).collect();
@@ -165,7 +170,7 @@ impl Inner {
         Ok(names::pack(&id)?)
     }
 
-    fn read_copy(
+    pub(in crate::vault) fn read_copy(
         &self,
         run: &Run,
         row: &Row,
@@ -174,18 +179,25 @@ impl Inner {
     ) -> Result<Result<Vec<u8>, Fault>, VaultError> {
         let mut bytes = vec![0; usize::try_from(row.len_bytes()).unwrap_or_default()];
         let read = self.storage.read_range(name, u64::from(row.offset), &mut bytes);
-        if let Err(fault) = absent_or_error(read, end_of(row))? {
+        if let Err(fault) = absent_or_error(read, row.end())? {
             return Ok(Err(fault));
         }
         run.count(Count::BytesRead, bytes.len() as u64);
         Ok(if blind::sid_of(&bytes) == *sid { Ok(bytes) } else { Err(Fault::Hash) })
     }
 
-    /// A copy is bad: told once, and not relied on by this process any more.
-    fn report(&self, run: &Run, row: &Row, name: &BlobName, fault: &Fault) {
-        self.change_locations(|locations| locations.distrust(row.pack));
-        let message = format!("object at {}: {fault}", row.offset);
-        run.problem(&Problem::damage(name.as_str(), message));
+    /// Copies are bad: told once, and their packs not relied on by this process any more.
+    fn report(
+        &self,
+        run: &Run,
+        bad: &[(&Row, &BlobName, Fault)],
+        problem: fn(String, String) -> Problem,
+    ) {
+        for (row, name, fault) in bad {
+            self.change_locations(|locations| locations.distrust(row.pack));
+            let message = format!("object at {}: {fault}", row.offset);
+            run.problem(&problem(name.to_string(), message));
+        }
     }
 
     pub(in crate::vault) fn open_children(&self, node: &[u8]) -> Result<Vec<Sid>, Fault> {

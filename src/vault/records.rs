@@ -100,7 +100,7 @@ impl Records {
         }
     }
 
-    /// The first copy that can be read. Those before it are reported as damage. If none can, the
+    /// The first copy that can be read. Those before it are reported as healable. If none can, the
     /// error is the one that says most: a newer version, a failing storage, damage, absence.
     pub fn load<T>(
         &self,
@@ -205,5 +205,5 @@ fn problem_of(name: &BlobName, error: &RecordsError) -> Problem {
         RecordsError::Unreadable { error, .. } => error.to_string(),
         other => other.to_string(),
     };
-    Problem::damage(name.as_str(), message)
+    Problem::healable(name.as_str(), message)
 }

@@ -1,53 +1,42 @@
 //! The workflow that says whether everything restores.
 //!
-//! What it is: reads manifests and trees with the restore key, looks for every object, and on
-//! request reads every byte, opens every object and compares every digest.
+//! What it is: on top of the keeper's own look (`vault::scrub`) it opens manifests and trees with
+//! the restore key, and on request every object, and compares every digest, those of files of
+//! several chunks too.
 //! Never: writes, heals or removes anything; says OK about what it has not read.
-//! Invariants: each level says what it looked at; whatever is missing or bad is named, with the
-//! snapshots and files that are lost by it.
+//! Invariants: each level says what it looked at; whatever is missing or bad is named once, with
+//! the snapshots, files and bytes that are lost by it.
 //! Start reading at: [`check`].
 
 mod data;
+mod losses;
 mod needs;
+#[cfg(test)]
+mod tests;
 mod walk;
-
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+mod whole;
 
 use crate::crypto::sealed::keyset::RestoreKeyset;
-use crate::ids::PackId;
-use crate::ids::Sid;
+use crate::format::object::Ref;
 use crate::ids::SnapshotId;
-use crate::path::SnapshotPath;
 use crate::repository::error::RepositoryError;
 use crate::repository::manifest::open_manifest;
 use crate::repository::open::Repository;
 use crate::run::Run;
 use crate::run::monitor::Phase;
-use crate::run::monitor::Problem;
-use crate::run::monitor::Severity;
-use crate::vault::chains::ChainFinding;
-use crate::vault::chains::Copies;
-use crate::vault::chains::Scope;
-use crate::vault::chains::Verifier;
+use crate::vault::chains::StoredManifest;
 use crate::vault::names::Place;
+use crate::vault::scrub::Scrub;
+use crate::vault::scrub::Subset;
+use crate::vault::scrub::Trust;
+use crate::vault::scrub::report::Level;
+use crate::vault::scrub::report::LostFile;
+use crate::vault::scrub::report::Report;
 
+use self::data::BadParts;
+use self::losses::Known;
 use self::needs::Needs;
-
-/// Which packs are read.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Subset {
-    All,
-    /// The n-th of t parts, 1 to t.
-    Part {
-        n: u32,
-        t: u32,
-    },
-    /// About this share of all packs, 0 to 1: another one every day.
-    Share(f64),
-    /// Packs of about so many bytes together: others every day.
-    Bytes(u64),
-}
+use self::walk::Walk;
 
 /// How deep a check goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,111 +56,88 @@ pub struct Options {
     pub threads_count: usize,
 }
 
-/// A file that cannot be restored whole.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LostFile {
-    pub snapshot: SnapshotId,
-    /// `None`: the whole snapshot, or an unknown part of it.
-    pub path: Option<SnapshotPath>,
-    pub why: String,
-}
-
-/// What a check found.
-#[derive(Debug, Clone, Default)]
-pub struct Report {
-    pub snapshots_count: u64,
-    pub entries_count: u64,
-    pub nodes_count: u64,
-    pub objects_count: u64,
-    pub packs_count: u64,
-    pub packs_read_count: u64,
-    pub bytes_read: u64,
-    /// Whether every pack was read.
-    pub is_complete: bool,
-    pub findings: Vec<ChainFinding>,
-    /// Objects that are gone or bad in every copy.
-    pub lost_objects: BTreeSet<Sid>,
-    /// Nodes of which one copy is good.
-    pub healable_objects: BTreeSet<Sid>,
-    pub bad_packs: BTreeMap<PackId, String>,
-    pub lost_files: Vec<LostFile>,
-    /// Packs that no snapshot needs anything of; no damage.
-    pub unreferenced_packs_count: u64,
-}
-
-impl Report {
-    /// Whether nothing at all is wrong, as far as was looked.
-    #[must_use]
-    pub fn is_ok(&self) -> bool {
-        self.findings.is_empty()
-            && self.lost_objects.is_empty()
-            && self.healable_objects.is_empty()
-            && self.bad_packs.is_empty()
-            && self.lost_files.is_empty()
+/// Whom the holder of this keyset believes.
+#[must_use]
+pub fn trust_of(keyset: &RestoreKeyset) -> Trust {
+    Trust {
+        repository: keyset.repository,
+        root: keyset.root_public,
+        admins: vec![keyset.admin.verifying_key()],
+        recipients_version_min: 0,
+        heads: Vec::new(),
     }
 }
 
-/// Checks a repository. Damage is reported to `run` and listed in the report; an error means that
-/// the check itself could not be done.
+/// Checks a repository. An error means that the check itself could not be done.
 pub fn check(
     run: &Run,
     repository: &Repository,
-    (keyset, verifier): (&RestoreKeyset, &dyn Verifier),
+    (keyset, trust): (&RestoreKeyset, &Trust),
     options: &Options,
 ) -> Result<Report, RepositoryError> {
     run.phase(Phase::Checking);
     let vault = repository.vault();
-    let found = vault.manifests(run, Scope::All, Copies::Both, verifier)?;
-    let mut report = Report::default();
-    for finding in found.findings {
-        run.problem(&Problem::damage(finding.subject(), finding.to_string()));
-        report.findings.push(finding);
-    }
+    let mut scrub = Scrub::begin(run, (vault.storage(), Some(vault)), trust)?;
+    let manifests = scrub.manifests()?;
+    scrub.look_at_index()?;
+    let roots = open_roots(&mut scrub, keyset, &manifests, options);
     let mut needs = Needs::default();
-    let wanted =
-        |place: &Place| options.snapshots.is_empty() || options.snapshots.contains(&place.id);
-    let mut roots = Vec::new();
-    for stored in found.manifests.iter().filter(|stored| wanted(&stored.place)) {
-        run.check()?;
-        report.snapshots_count += 1;
-        match open_manifest(keyset, &stored.manifest) {
-            Ok(info) => roots.push((stored.place, info.root())),
-            Err(error) => lose(run, &mut report, (stored.place.id, None), &error.to_string()),
-        }
-    }
+    let depth = options.depth;
+    let mut walk = Walk { run, repository, scrub: &mut scrub, depth };
     for (_, root) in &roots {
-        walk::collect(run, repository, root, (&mut needs, &mut report))?;
+        walk.collect(root, &mut needs)?;
     }
-    data::look_for_objects(run, repository, &needs, &mut report)?;
-    if let Depth::Data(subset) = options.depth {
+    needs.data.values_mut().for_each(needs::Need::drop_twins);
+    for sid in std::mem::take(&mut needs.contradictions) {
+        scrub.mark_useless(sid);
+    }
+    let mut bad_parts = BadParts::new();
+    scrub.report.level = Level::Linked;
+    if let Depth::Data(subset) = depth {
         run.phase(Phase::Verifying);
-        data::read_packs(run, repository, (&needs, subset, options.threads_count), &mut report)?;
+        let threads_count = options.threads_count;
+        bad_parts = data::read(&mut scrub, (repository, &needs), (subset, threads_count))?;
+        scrub.report.level = Level::Opened;
     }
-    for sid in &report.lost_objects {
-        run.problem(&Problem::damage(sid.to_string(), "no good copy of this object is left"));
-    }
-    for sid in &report.healable_objects {
-        run.problem(&Problem::damage(sid.to_string(), "one of two copies of this node is gone"));
-    }
-    if !report.lost_objects.is_empty() {
+    scrub.conclude(needs.nodes.keys().chain(needs.data.keys()))?;
+    let any_lost = !scrub.report.lost_objects.is_empty();
+    if any_lost || !bad_parts.is_empty() || needs.files.any_bad() {
+        let known = Known { needs: &needs, bad_parts: &bad_parts };
+        let mut walk = Walk { run, repository, scrub: &mut scrub, depth };
         for (place, root) in &roots {
-            walk::name_losses(run, repository, (place.id, root), &mut report)?;
+            walk.name_losses((place.id, root), &known)?;
         }
     }
+    // What lies below a lost node, or in a snapshot that was not asked for, may be needed.
+    let is_node_lost = scrub.report.lost_objects.iter().any(|sid| needs.nodes.contains_key(sid));
+    if is_node_lost || roots.len() < manifests.len() {
+        scrub.report.unreferenced_packs.clear();
+        scrub.report.gone_packs.clear();
+    }
+    let report = scrub.finish()?;
     run.phase(Phase::Finished);
     Ok(report)
 }
 
-/// Notes that something of a snapshot cannot be restored.
-fn lose(
-    run: &Run,
-    report: &mut Report,
-    (snapshot, path): (SnapshotId, Option<SnapshotPath>),
-    why: &str,
-) {
-    let shown = path.as_ref().map_or_else(String::new, ToString::to_string);
-    let subject = format!("{}:{shown}", snapshot.short());
-    let message = format!("cannot be restored: {why}");
-    run.problem(&Problem { severity: Severity::Damage, subject: subject.into_bytes(), message });
-    report.lost_files.push(LostFile { snapshot, path, why: why.to_owned() });
+/// The roots of the snapshots that were asked for.
+fn open_roots(
+    scrub: &mut Scrub<'_>,
+    keyset: &RestoreKeyset,
+    manifests: &[StoredManifest],
+    options: &Options,
+) -> Vec<(Place, Ref)> {
+    let wanted =
+        |place: &Place| options.snapshots.is_empty() || options.snapshots.contains(&place.id);
+    let mut roots = Vec::new();
+    for stored in manifests.iter().filter(|stored| wanted(&stored.place)) {
+        match open_manifest(keyset, &stored.manifest) {
+            Ok(info) => roots.push((stored.place, info.root())),
+            Err(error) => {
+                let lost = LostFile::all_of(stored.place.id, &error.to_string());
+                scrub.report.lost_files.insert(lost);
+            }
+        }
+    }
+    scrub.report.snapshots_count = roots.len() as u64;
+    roots
 }

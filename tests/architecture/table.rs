@@ -69,6 +69,10 @@ pub const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "vault::scrub",
+        may: &["words", "run", "crypto::blind", "crypto::sign", "format", "storage", "vault"],
+    },
+    Room {
         name: "repository",
         may: &[
             "words",
@@ -116,6 +120,7 @@ pub const ROOMS: &[Room] = &[
             "crypto::sealed",
             "format",
             "vault",
+            "vault::scrub",
             "repository",
         ],
     },
@@ -138,6 +143,7 @@ pub const ROOMS: &[Room] = &[
             "source",
             "target",
             "vault",
+            "vault::scrub",
             "repository",
             "backup",
             "restore",

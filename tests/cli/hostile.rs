@@ -125,7 +125,7 @@ fn the_config_of_another_repository_is_code_14() {
 }
 
 #[test]
-fn a_damaged_config_is_code_20_unless_a_copy_is_good() {
+fn a_damaged_config_is_code_20_and_3_while_a_copy_is_good() {
     let scene = with_files();
     scene.expect(0, &["-q", "backup", "."]);
     let flip = |path: PathBuf| {
@@ -136,10 +136,10 @@ fn a_damaged_config_is_code_20_unless_a_copy_is_good() {
     };
     flip(scene.path("repository/config"));
     scene.transcript(
-        20,
+        3,
         &["-q", "snapshots"],
         // The config is read before the passphrase is asked for, and again with it.
-        &"damage: config: config is damaged (checksum differs)\n".repeat(2),
+        &"healable: config: config is damaged (checksum differs)\n".repeat(2),
     );
     flip(scene.path("repository/config.1"));
     flip(scene.path("repository/config.2"));

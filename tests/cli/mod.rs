@@ -5,6 +5,7 @@ pub mod scene;
 mod archive;
 mod backup;
 mod cat;
+mod check;
 mod dump;
 mod hostile;
 mod keys;

@@ -26,6 +26,12 @@ use lifeboat::vault::chains::ChainFinding;
 use lifeboat::vault::chains::Copies;
 use lifeboat::vault::chains::Scope;
 use lifeboat::vault::error::Fault;
+use lifeboat::vault::scrub::Subset;
+use lifeboat::vault::scrub::report::BadLocation;
+use lifeboat::vault::scrub::report::Class;
+use lifeboat::vault::scrub::report::Kind;
+use lifeboat::vault::scrub::report::Report;
+use lifeboat::vault::scrub::report::Verdict;
 use lifeboat::verify;
 
 use super::model::Tree;
@@ -129,7 +135,13 @@ fn try_kept(office: &mut Office) -> Result<(), Broken> {
     let lost = losses(office, &reader)?;
     demand("K1", (!lost.is_empty()).then(|| lost.join("; ")))?;
     let report = check(&reader, &reader.unlocked.keyset).map_err(broken("K3 check"))?;
-    let lost = report.lost_files.is_empty() && report.lost_objects.is_empty();
+    // A manifest that was never acknowledged and that a fault has cut is nobody's loss.
+    let kept = |id: &SnapshotId| {
+        let mut attempts = office.known.attempts.iter();
+        attempts.any(|attempt| attempt.acknowledged.is_some_and(|(_, known)| known == *id))
+    };
+    let lost = !report.lost_files.iter().any(|lost| kept(&lost.snapshot));
+    let lost = lost && report.lost_objects.is_empty();
     demand("K8 false loss", (!lost).then(|| format!("{report:?}")))
 }
 
@@ -138,7 +150,7 @@ fn try_noticed(office: &mut Office) -> Result<(), Broken> {
     let Ok(reader) = office.reader() else { return Ok(()) };
     let lost = losses(office, &reader)?;
     let Ok(report) = check(&reader, &reader.unlocked.keyset) else { return Ok(()) };
-    let is_told = lost.is_empty() || !report.is_ok();
+    let is_told = lost.is_empty() || report.verdict() == Verdict::Damaged;
     demand("K8 silent loss", (!is_told).then(|| format!("{}; {report:?}", lost.join("; "))))
 }
 
@@ -349,19 +361,40 @@ pub fn restore_as(
 /// K8: everything restores, so check says OK; of half written manifests it tells, and of no more.
 fn checks(reader: &Reader, half: &[SnapshotId]) -> Result<(), Broken> {
     let report = check(reader, &reader.unlocked.keyset).map_err(broken("K3 check"))?;
+    let mut report = report;
+    report.bad.retain(|bad| !is_cut_short(bad));
     let mut report_without = report.clone();
-    report_without.findings.retain(|finding| {
-        let is_half = matches!(finding, ChainFinding::BadTwin { fault: Fault::Missing, .. });
-        !(is_half && half.iter().any(|id| finding.subject().ends_with(&id.to_string())))
+    report_without.bad.retain(|bad| {
+        let is_half = bad.kind == Kind::Manifest && bad.class == Class::Healable;
+        !(is_half && half.iter().any(|id| bad.name.ends_with(&id.to_string())))
     });
     let found = || format!("{report_without:?}");
-    demand("K8", (!(report_without.is_ok() && report.is_complete)).then(found))?;
-    demand("K8", (report.is_ok() != half.is_empty()).then(|| format!("{report:?}")))
+    let is_whole = report_without.verdict() == Verdict::Ok && report_without.is_complete;
+    demand("K8", (!is_whole).then(found))?;
+    let is_ok = report.verdict() == Verdict::Ok;
+    demand("K8", (is_ok != half.is_empty()).then(|| format!("{report:?}")))
 }
 
-pub fn check(reader: &Reader, keyset: &RestoreKeyset) -> Result<verify::Report, String> {
+/// What an operation that was cut short leaves behind for good, and nothing is lost by: a small
+/// record without its later copies, or a pack that only its own table tells of.
+fn is_cut_short(bad: &BadLocation) -> bool {
+    let is_record = matches!(
+        bad.kind,
+        Kind::Config
+            | Kind::Slot
+            | Kind::Keyring
+            | Kind::Recipients
+            | Kind::Machine
+            | Kind::Custody
+    );
+    let is_missing = is_record && bad.why == "this copy is missing";
+    let is_unindexed = bad.kind == Kind::Index && bad.name == "index/";
+    bad.class == Class::Healable && (is_missing || is_unindexed)
+}
+
+pub fn check(reader: &Reader, keyset: &RestoreKeyset) -> Result<Report, String> {
     let options = verify::Options {
-        depth: verify::Depth::Data(verify::Subset::All),
+        depth: verify::Depth::Data(Subset::All),
         snapshots: Vec::new(),
         threads_count: 1,
     };
@@ -372,7 +405,8 @@ pub fn check(reader: &Reader, keyset: &RestoreKeyset) -> Result<verify::Report, 
         Arc::clone(&reader.process.run.clock),
         reader.process.run.seed,
     );
-    verify::check(&run, &reader.repository, (keyset, &reader.signers), &options).map_err(text)
+    let trust = verify::trust_of(keyset);
+    verify::check(&run, &reader.repository, (keyset, &trust), &options).map_err(text)
 }
 
 /// Who has had a chance to finish what was left half done.

@@ -21,6 +21,9 @@ use lifeboat::target::Target;
 use lifeboat::units::FileTime;
 use lifeboat::vault::chains::Copies;
 use lifeboat::vault::chains::Scope;
+use lifeboat::vault::scrub::report;
+use lifeboat::vault::scrub::report::Report;
+use lifeboat::vault::scrub::report::Verdict;
 
 use super::restoring;
 use super::tree::Tree;
@@ -313,15 +316,11 @@ impl<'a> Sequence<'a> {
     fn check(&mut self) -> Done {
         self.log.push("check".to_owned());
         let report = self.world.check();
-        let lost = report.findings.iter().find(|finding| !finding.is_healable());
-        if let Some(lost) = lost {
-            return Err(format!("check: {}: {lost}", lost.subject()));
-        }
-        if !report.lost_objects.is_empty() || !report.lost_files.is_empty() {
-            return Err(format!("check: lost {:?} {:?}", report.lost_objects, report.lost_files));
-        }
-        if !report.bad_packs.is_empty() || !report.healable_objects.is_empty() {
-            return Err(format!("check: bad {:?} {:?}", report.bad_packs, report.healable_objects));
+        // A backup that was stopped may have left a manifest without its twin, and nothing else.
+        let only_twins = report.bad.iter().all(|bad| bad.kind == report::Kind::Manifest);
+        if report.verdict() > Verdict::Healable || !only_twins || !report.troubles.is_empty() {
+            let Report { bad, troubles, lost_objects, lost_files, .. } = report;
+            return Err(format!("check: {bad:?} {troubles:?} {lost_objects:?} {lost_files:?}"));
         }
         if report.snapshots_count != self.snapshots.len() as u64 {
             let (found, known) = (report.snapshots_count, self.snapshots.len());

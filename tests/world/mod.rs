@@ -34,7 +34,6 @@ use lifeboat::repository::keys::slots::NewSlot;
 use lifeboat::repository::manifest::open_manifest;
 use lifeboat::repository::open::Repository;
 use lifeboat::repository::tree::TreeSizes;
-use lifeboat::repository::trust::Enrolled;
 use lifeboat::restore;
 use lifeboat::restore::Delete;
 use lifeboat::restore::Options;
@@ -58,9 +57,10 @@ use lifeboat::target::unix::FolderTarget;
 use lifeboat::units::Timestamp;
 use lifeboat::vault::Vault;
 use lifeboat::vault::VaultOptions;
+use lifeboat::vault::scrub::Subset;
+use lifeboat::vault::scrub::report::Report;
 use lifeboat::verify;
 use lifeboat::verify::Depth;
-use lifeboat::verify::Subset;
 
 /// A day of 2027, where every world begins.
 pub const START_MS: i64 = 1_800_000_000_000;
@@ -247,13 +247,13 @@ impl World {
     }
 
     /// Checks all, with every byte read.
-    pub fn check(&mut self) -> verify::Report {
+    pub fn check(&mut self) -> Report {
         let watched = self.run();
         let repository = self.open(&watched.run);
-        let enrolled = Enrolled::load(&watched.run, &self.storage, &self.keyset).unwrap();
+        let trust = verify::trust_of(&self.keyset);
         let depth = Depth::Data(Subset::All);
         let options = verify::Options { depth, snapshots: Vec::new(), threads_count: 1 };
-        verify::check(&watched.run, &repository, (&self.keyset, &enrolled), &options).unwrap()
+        verify::check(&watched.run, &repository, (&self.keyset, &trust), &options).unwrap()
     }
 }
 

@@ -39,12 +39,33 @@ pub struct Opened {
 /// # Errors
 /// When there is no repository (10), the secret is wrong (12), or the storage fails (15).
 pub fn keys(context: &Context) -> Result<Keys, Failure> {
+    let (unlocked, repository) = unlocked(context)?;
+    let signers = signers(context, &unlocked, &repository)?;
+    Ok(Keys { unlocked, signers, repository })
+}
+
+/// Opens the repository with the user's secret, and looks at nothing else.
+///
+/// # Errors
+/// As [`keys`].
+pub fn unlocked(context: &Context) -> Result<(Unlocked, Repository), Failure> {
     let storage = open::storage(context)?;
     let unlocked = open::unlock(context, &storage)?;
-    let signers = Enrolled::load(&context.run, &storage, &unlocked.keyset)?;
     let store = unlocked.keyset.store.clone();
     let repository = open::repository(context, (&storage, &unlocked.config), store)?;
-    Ok(Keys { unlocked, signers, repository })
+    Ok((unlocked, repository))
+}
+
+/// The machines that may add snapshots.
+///
+/// # Errors
+/// When the storage fails (15), or the list of recipients is lost (20).
+pub fn signers(
+    context: &Context,
+    unlocked: &Unlocked,
+    repository: &Repository,
+) -> Result<Enrolled, Failure> {
+    Ok(Enrolled::load(&context.run, repository.vault().storage(), &unlocked.keyset)?)
 }
 
 /// The snapshots. A manifest that cannot be read, or that no enrolled machine has signed, is damage
@@ -57,7 +78,7 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
     let vault = repository.vault();
     let found = vault.manifests(&context.run, Scope::All, Copies::First, signers)?;
     for finding in &found.findings {
-        context.run.problem(&Problem::damage(finding.subject(), finding.to_string()));
+        context.run.problem(&finding.problem());
     }
     let mut snapshots = Vec::with_capacity(found.manifests.len());
     for stored in &found.manifests {

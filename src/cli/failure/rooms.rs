@@ -103,6 +103,10 @@ impl From<KeysError> for Failure {
             KeysError::RootOffline => {
                 plain(Exit::Refused, errors::ROOT_OFFLINE, errors::BRING_ROOT)
             }
+            KeysError::RecipientsWentBack { .. } => {
+                plain(Exit::Refused, errors::WENT_BACK, errors::WHO_SET_BACK)
+                    .meaning(errors::NOTHING_SEALED)
+            }
             KeysError::RecoveryOffline | KeysError::RecoveryReplaced => {
                 plain(Exit::Refused, errors::RECOVERY_OFFLINE, errors::BRING_NEWEST)
             }

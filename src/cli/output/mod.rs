@@ -232,6 +232,7 @@ impl Output {
     pub fn problem(&self, problem: &Problem) {
         let (severity, label) = match problem.severity {
             Severity::Problem => ("problem", common::PROBLEM),
+            Severity::Healable => ("healable", common::HEALABLE),
             Severity::Damage => ("damage", common::DAMAGE),
         };
         if self.format == Format::Human {

@@ -30,10 +30,12 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::backup as texts;
 use crate::cli::language::table::options::CORRECT_OPTION;
 use crate::cli::language::table::options::EXPECTED_HOST;
+use crate::cli::local::heads::Heads;
 use crate::cli::open;
 use crate::cli::settings;
 use crate::cli::settings::CacheUse;
@@ -41,6 +43,7 @@ use crate::cli::verb::backup::input::Input;
 use crate::format::object::Ref;
 use crate::format::snapshot::SnapshotInfo;
 use crate::path::escape;
+use crate::run::monitor::Problem;
 use crate::source::host::host_name;
 use crate::units::Bytes;
 
@@ -227,6 +230,9 @@ pub fn run(context: &Context, args: &BackupArgs) -> Result<Ended, Failure> {
     let input = input::resolve(args, &context.environment)?;
     let storage = open::storage(context)?;
     let writer = open::for_writing(context, &storage)?;
+    if !args.how.dry_run {
+        open::remove_leftovers(context);
+    }
     make(context, (args, &input), &writer).map(|(ended, _)| ended)
 }
 
@@ -270,7 +276,15 @@ pub fn make(
         })?;
         return Ok((Ended::done(), None));
     }
+    let heads = Heads::new(&writer.local, writer.config.repository);
+    heads.look_for(&context.run, repository.vault())?;
     let report = snapshot::execute(&context.run, &repository, &writer.keyset, &request)?;
+    if let Some(place) = &report.snapshot
+        && let Err(failure) = heads.remember(&context.run, repository.vault(), place)
+    {
+        // The snapshot is safe; only its loss would not be noticed here.
+        context.run.problem(&Problem::new("local state", failure.message.told_in(Language::En)));
+    }
     show(context, &report)?;
     let exit = if report.tree.flagged_count > 0 { Exit::Problems } else { Exit::Done };
     Ok((Ended { exit, skipped_count: 0 }, Some(report)))

@@ -1,134 +1,237 @@
 //! `check`: whether everything restores.
 
 use clap::Args;
-use serde::Serialize;
 
 use crate::cli::choose::opened;
+use crate::cli::choose::opened::Keys;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::path::escape;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::read as texts;
+use crate::cli::local::Local;
+use crate::cli::local::heads::Heads;
+use crate::cli::open;
+use crate::crypto::sealed::keyset::AgentKeyset;
+use crate::crypto::sign::VerifyingKey;
+use crate::format::config::ConfigRecord;
+use crate::repository::keys::error::KeysError;
+use crate::repository::keys::publish;
+use crate::repository::keys::unlock::Unlocked;
+use crate::repository::open::Repository;
+use crate::run::monitor::Problem;
 use crate::units::Bytes;
+use crate::vault::scrub::Subset;
+use crate::vault::scrub::Trust;
+use crate::vault::scrub::graph;
+use crate::vault::scrub::report::Class;
+use crate::vault::scrub::report::Level;
+use crate::vault::scrub::report::Part;
+use crate::vault::scrub::report::Report;
+use crate::vault::scrub::report::Verdict;
 use crate::verify;
 use crate::verify::Depth;
 use crate::verify::Options;
-use crate::verify::Report;
-use crate::verify::Subset;
 
 /// Find out whether everything restores.
 ///
-/// Says OK if and only if all of what it looks at is whole: manifests and trees opened and every
-/// object there, or with --read-data every byte read, opened and compared.
+/// Says OK if and only if all of what it looks at is whole, and names how deep it looked: `listed`
+/// (names, sizes, chains of snapshots, small records), `linked` (trees walked, every object there),
+/// `read` (every byte hashed), `opened` (every byte opened and compared with the files' digests).
+///
+/// Exit codes: 0 all is whole; 3 everything restores, but a second copy is bad or missing; 20
+/// something is lost, or a snapshot is gone without a reason. Nothing is changed.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Read, open and compare every byte.
     #[arg(long, conflicts_with = "read_data_subset")]
     pub read_data: bool,
-    /// Read a part: `2/7` (the second of seven), `5%` or `10GiB`.
+    /// Read a part: `2/7` (the second of seven), `5%` or `10GiB`; the last two go on each day.
     #[arg(long, value_name = "PART", value_parser = subset)]
     pub read_data_subset: Option<Subset>,
+    /// Ask for no passphrase: look as deep as this machine's own keys allow, or without any key at
+    /// names, sizes and hashes only.
+    #[arg(long, conflicts_with = "snapshot")]
+    pub structure_only: bool,
     /// Only these snapshots.
     #[arg(long, value_name = "SNAPSHOT")]
     pub snapshot: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Lost {
-    snapshot_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    why: String,
-}
-
-#[derive(Serialize)]
-struct Checked {
-    is_ok: bool,
-    level: &'static str,
-    snapshots_count: u64,
-    entries_count: u64,
-    objects_count: u64,
-    packs_count: u64,
-    packs_read_count: u64,
-    read_bytes: u64,
-    lost_files_count: usize,
-    lost_objects_count: usize,
-    healable_objects_count: usize,
-}
-
 pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
-    let keys = opened::keys(context)?;
-    let mut snapshots = Vec::new();
-    if !args.snapshot.is_empty() {
-        let listed = opened::list(context, &keys)?;
-        let chosen = opened::several(&listed, &args.snapshot, &Default::default())?;
-        snapshots.extend(chosen.iter().map(|snapshot| snapshot.id));
-    }
-    let depth = match (args.read_data, args.read_data_subset) {
-        (true, _) => Depth::Data(Subset::All),
-        (false, Some(subset)) => Depth::Data(subset),
-        (false, None) => Depth::Structure,
-    };
     let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
-    let options = Options { depth, snapshots, threads_count };
-    let trust = (&keys.unlocked.keyset, &keys.signers as &dyn crate::vault::chains::Verifier);
-    let report = verify::check(&context.run, &keys.repository, trust, &options)?;
-    for lost in &report.lost_files {
-        let line = Lost {
-            snapshot_id: lost.snapshot.to_string(),
-            path: lost.path.as_ref().map(ToString::to_string),
-            why: lost.why.clone(),
-        };
-        context.output.result("lost", &line, || {
-            let path = line.path.as_deref().unwrap_or("a part of it");
-            format!(
-                "lost: snapshot {} {path}: {}",
-                lost.snapshot.short(),
-                escape(line.why.as_bytes())
-            )
-        })?;
-    }
-    show(context, &report, depth)?;
-    let exit = if report.is_ok() { Exit::Done } else { Exit::Damage };
-    Ok(Ended { exit, skipped_count: 0 })
+    let subset = if args.read_data { Some(Subset::All) } else { args.read_data_subset };
+    // What is wrong with the records is told by the check itself, once.
+    let unwatched = context.unwatched();
+    let mut report = if args.structure_only {
+        let reading = subset.map(|subset| (subset, threads_count));
+        without_passphrase((context, &unwatched), reading)?
+    } else {
+        let (mut unlocked, mut repository) = opened::unlocked(&unwatched)?;
+        let mut snapshots = Vec::new();
+        if !args.snapshot.is_empty() {
+            let signers = opened::signers(&unwatched, &unlocked, &repository)?;
+            let keys = Keys { unlocked, signers, repository };
+            let listed = opened::list(&unwatched, &keys)?;
+            (unlocked, repository) = (keys.unlocked, keys.repository);
+            let chosen = opened::several(&listed, &args.snapshot, &Default::default())?;
+            snapshots.extend(chosen.iter().map(|snapshot| snapshot.id));
+        }
+        let depth = subset.map_or(Depth::Structure, Depth::Data);
+        let options = Options { depth, snapshots, threads_count };
+        with_keys(context, (&unlocked, &repository), &options)?
+    };
+    let strangers = open::strangers(context)?;
+    report.temporaries_count = strangers.temporaries_count;
+    report.temporaries_bytes = strangers.temporaries_bytes;
+    report.unknown.extend(strangers.unknown);
+    tell(context, &report);
+    show(context, &report)?;
+    Ok(Ended::done())
 }
 
-fn show(context: &Context, report: &Report, depth: Depth) -> Result<(), Failure> {
-    let level = match depth {
-        Depth::Structure => "linked",
-        Depth::Data(_) => "opened",
+fn with_keys(
+    context: &Context,
+    (unlocked, repository): (&Unlocked, &Repository),
+    options: &Options,
+) -> Result<Report, Failure> {
+    let own = own(context, &unlocked.config);
+    let mut trust = trust(context, &unlocked.config, own.as_ref())?;
+    trust.root = unlocked.keyset.root_public;
+    trust.admins.push(unlocked.keyset.admin.verifying_key());
+    Ok(verify::check(&context.run, repository, (&unlocked.keyset, &trust), options)?)
+}
+
+fn without_passphrase(
+    (context, unwatched): (&Context, &Context),
+    reading: Option<(Subset, usize)>,
+) -> Result<Report, Failure> {
+    let storage = open::storage(context)?;
+    let config = publish::load_config(&unwatched.run, &storage)?;
+    let own = own(context, &config);
+    let trust = trust(context, &config, own.as_ref())?;
+    let run = &context.run;
+    let Some(own) = own else {
+        return Ok(graph::without_passphrase(run, (&storage, None), &trust, reading)?);
     };
-    let checked = Checked {
-        is_ok: report.is_ok(),
-        level,
-        snapshots_count: report.snapshots_count,
-        entries_count: report.entries_count,
-        objects_count: report.objects_count,
-        packs_count: report.packs_count,
-        packs_read_count: report.packs_read_count,
-        read_bytes: report.bytes_read,
-        lost_files_count: report.lost_files.len(),
-        lost_objects_count: report.lost_objects.len(),
-        healable_objects_count: report.healable_objects.len(),
-    };
-    context.output.report("check", &checked, || {
-        let verdict = if checked.is_ok { "OK" } else { "DAMAGED" };
-        let looked = match depth {
-            Depth::Structure => "every object is there; no content was read".to_owned(),
-            Depth::Data(_) => format!(
-                "{} of {} packs read ({})",
-                checked.packs_read_count,
-                checked.packs_count,
-                Bytes(checked.read_bytes)
-            ),
-        };
-        let Checked { snapshots_count, entries_count, objects_count, .. } = checked;
-        let looked = if checked.is_ok { looked } else { "see what is lost above".to_owned() };
-        format!(
-            "{verdict} ({level}): {snapshots_count} snapshots, {entries_count} entries, \
-             {objects_count} objects; {looked}"
-        )
+    let repository = open::repository(context, (&storage, &config), own.store)?;
+    let place = (&storage, Some(repository.vault()));
+    Ok(graph::without_passphrase(run, place, &trust, reading)?)
+}
+
+/// This machine's keyset, if it has one that can be read: a check goes on without it.
+fn own(context: &Context, config: &ConfigRecord) -> Option<AgentKeyset> {
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment).ok()?;
+    let (keyset, _) = open::own_keyset(&local, config).ok()??;
+    Some(keyset)
+}
+
+fn trust(
+    context: &Context,
+    config: &ConfigRecord,
+    own: Option<&AgentKeyset>,
+) -> Result<Trust, Failure> {
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment);
+    let heads = local.map_or(Ok(Vec::new()), |it| Heads::new(&it, config.repository).all())?;
+    let named = VerifyingKey::from_bytes(&config.root).map_err(KeysError::from)?;
+    Ok(Trust {
+        repository: config.repository,
+        root: own.map_or(named, |own| own.root_public),
+        admins: Vec::new(),
+        recipients_version_min: own.map_or(0, |own| own.recipients_version),
+        heads,
     })
+}
+
+/// Everything that is bad, one problem each.
+fn tell(context: &Context, report: &Report) {
+    let run = &context.run;
+    let tell = |class, subject: &str, message: String| {
+        run.problem(&match class {
+            Class::Healable => Problem::healable(subject, message),
+            Class::Unclear | Class::Lost => Problem::damage(subject, message),
+        });
+    };
+    for bad in &report.bad {
+        let part = match bad.part {
+            Part::Whole => String::new(),
+            Part::Head => ", its first bytes".to_owned(),
+            Part::Object { offset, len_bytes } => format!(", {len_bytes} bytes at {offset}"),
+            Part::Table => ", its table".to_owned(),
+            Part::Trailer => ", its last bytes".to_owned(),
+        };
+        tell(bad.class, &bad.name, format!("{}{part}: {}", bad.kind, bad.why));
+    }
+    for trouble in &report.troubles {
+        tell(trouble.class, &trouble.subject, trouble.message.clone());
+    }
+    for sid in &report.lost_objects {
+        run.problem(&Problem::damage(sid.to_string(), "no good copy of this object is left"));
+    }
+    for lost in &report.lost_files {
+        run.problem(&Problem::damage("lost", lost.to_string()));
+    }
+}
+
+fn show(context: &Context, report: &Report) -> Result<(), Failure> {
+    let verdict = report.verdict();
+    context.output.report(
+        "check",
+        &Checked { is_ok: verdict == Verdict::Ok, verdict, report },
+        || {
+            let text = match verdict {
+                Verdict::Ok => texts::CHECK_OK,
+                Verdict::Healable => texts::CHECK_HEALABLE,
+                Verdict::Damaged => texts::CHECK_DAMAGED,
+            };
+            let Report { level, snapshots_count, entries_count, objects_count, .. } = report;
+            let told = text
+                .with("level", level.to_string())
+                .with("snapshots", *snapshots_count)
+                .with("entries", *entries_count)
+                .with("objects", *objects_count)
+                .with("looked", looked(report));
+            leftovers(report, told)
+        },
+    )
+}
+
+fn looked(report: &Report) -> Said {
+    let text = match report.level {
+        Level::Listed if report.packs_read_count > 0 => texts::LISTED_HASHED,
+        Level::Listed => texts::LISTED,
+        Level::Linked => texts::LINKED,
+        Level::Read => texts::READ_HASHED,
+        Level::Opened => texts::OPENED,
+    };
+    text.with("read", report.packs_read_count)
+        .with("total", report.packs_count)
+        .with("bytes", Bytes(report.read_bytes))
+        .with("files", report.files_compared_count)
+}
+
+/// What is no damage and worth knowing, if there is any of it.
+fn leftovers(report: &Report, told: Said) -> Said {
+    let packs = report.unreferenced_packs.len() as u64;
+    let (records, unknown) = (report.leftover_records.len() as u64, report.unknown.len() as u64);
+    if packs + records + unknown == 0 && report.temporaries_count == 0 {
+        return told;
+    }
+    texts::NO_DAMAGE
+        .with("text", told)
+        .with("packs", packs)
+        .with("files", report.temporaries_count)
+        .with("bytes", Bytes(report.temporaries_bytes))
+        .with("records", records)
+        .with("unknown", unknown)
+}
+
+#[derive(serde::Serialize)]
+struct Checked<'a> {
+    is_ok: bool,
+    verdict: Verdict,
+    #[serde(flatten)]
+    report: &'a Report,
 }
 
 /// `n/t`, `x%` or a size.

@@ -23,8 +23,7 @@ use crate::vault::names::Place;
 use crate::vault::session::Session;
 use crate::vault::session::lease::LeaseState;
 
-/// How long others may be committing before this one gives up, and how often it asks.
-const ALONE_MAX: Duration = Duration::from_secs(300);
+/// How often a commit asks whether it is its turn.
 const ALONE_STEP: Duration = Duration::from_millis(20);
 
 impl Session {
@@ -92,7 +91,7 @@ impl Session {
             }
             run.check()?;
             let waited = run.clock.elapsed().saturating_sub(since);
-            if waited > ALONE_MAX {
+            if waited > self.vault.wait_max {
                 return Err(VaultError::Busy { seconds: waited.as_secs() });
             }
             run.clock.wait(ALONE_STEP);

@@ -215,12 +215,12 @@ impl Session {
             let progress = self.writer.progress();
             progress.written.get(progress.indexed_count..).unwrap_or_default().to_vec()
         };
-        if written.is_empty() {
-            return Ok(false);
-        }
         let adopted = self.vault.change_locations(|locations| locations.unindexed.clone());
         let mut tables = written;
         tables.extend(adopted.unwrap_or_default());
+        if tables.is_empty() {
+            return Ok(false);
+        }
         let mut rest = tables.as_slice();
         while !rest.is_empty() {
             run.check()?;

@@ -5,6 +5,7 @@ texts! {
     NEXT: "next:" => "việc cần làm:";
     WARNING: "warning:" => "cảnh báo:";
     PROBLEM: "problem:" => "vấn đề ghi nhận:";
+    HEALABLE: "healable:" => "còn bản khác thay thế:";
     DAMAGE: "damage:" => "hư hỏng:";
 
     OPENING: "opening" => "đang mở kho sao lưu";

@@ -58,6 +58,13 @@ texts! {
     LAST_SLOT: "{detail}" => "từ chối: đây là khe khóa cuối cùng còn mở được\nchi tiết: {detail}";
     ADD_ANOTHER: "add another with `lifeboat key add`"
         => "thêm khe khóa khác bằng `lifeboat key add`";
+    WENT_BACK: "{detail}"
+        => "từ chối: danh sách người nhận bị lùi về bản cũ\nchi tiết: {detail}";
+    WHO_SET_BACK: "find out who set the storage back; `lifeboat check` tells more"
+        => "tìm xem ai đã đưa kho sao lưu về trạng thái cũ; `lifeboat check` cho biết thêm";
+    NOTHING_SEALED: "nothing was sealed to the older list, which may name somebody who was \
+        removed since"
+        => "chưa có gì được niêm phong theo danh sách cũ, vì trong đó có thể còn người đã bị loại";
     REVOKED: "{detail}" => "từ chối: máy này đã bị thu hồi quyền\nchi tiết: {detail}";
     ASK_ADMINISTRATOR: "ask an administrator" => "hỏi người quản trị kho sao lưu";
     ROOT_OFFLINE: "{detail}" => "từ chối: khóa gốc không có ở đây\nchi tiết: {detail}";

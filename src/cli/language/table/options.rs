@@ -1,6 +1,8 @@
 //! Mistakes in options, variables and secrets.
 
 texts! {
+    LIMIT_ZERO: "{origin}: expected a size such as `5MiB`, found `0`"
+        => "{origin}: cần một dung lượng như `5MiB`, nhưng gặp `0`";
     MISTAKES: "{mistakes}" => "{mistakes}";
     CORRECT_OPTION: "correct the option or variable; nothing was started"
         => "sửa tùy chọn hoặc biến môi trường; chưa có gì được thực hiện";

@@ -32,8 +32,9 @@ texts! {
     FOLDER_IN_PLACE: "a folder stands in its place" => "một thư mục đang chiếm chỗ";
     NO_COPY: "no good copy of this object is left"
         => "không còn bản nào nguyên vẹn của khối dữ liệu này";
-    ONE_COPY: "one of two copies of this node is gone"
-        => "mất một trong hai bản của nút dữ liệu này";
+    COPY_MISSING: "this copy is missing" => "bản này bị thiếu";
+    NODE_ALONE: "the second copy of this node is missing"
+        => "thiếu bản thứ hai của nút dữ liệu này";
 }
 
 /// What a Unix system says, by its number.

@@ -26,14 +26,35 @@ texts! {
     CHECK_OK: "OK ({level}): {snapshots} snapshots, {entries} entries, {objects} objects; {looked}"
         => "ĐẠT (mức {level}): {snapshots} bản chụp, {entries} mục, {objects} khối dữ liệu; \
         {looked}";
+    CHECK_HEALABLE: "HEALABLE ({level}): {snapshots} snapshots, {entries} entries, \
+        {objects} objects; {looked}\neverything restores, but a second copy is bad or missing: see \
+        above"
+        => "THIẾU BẢN DỰ PHÒNG (mức {level}): {snapshots} bản chụp, {entries} mục, \
+        {objects} khối dữ liệu; {looked}\nmọi thứ vẫn khôi phục được, nhưng có bản thứ hai bị hỏng \
+        hoặc thiếu: xem ở trên";
     CHECK_DAMAGED: "DAMAGED ({level}): {snapshots} snapshots, {entries} entries, \
-        {objects} objects; see what is lost above"
+        {objects} objects; {looked}\nsee what is lost above"
         => "KHÔNG ĐẠT (mức {level}): {snapshots} bản chụp, {entries} mục, \
-        {objects} khối dữ liệu; xem phần đã mất ở trên";
-    LINKED: "every object is there; no content was read"
-        => "mọi khối dữ liệu đều có mặt; nội dung chưa được đọc";
-    OPENED: "{read} of {total} packs read ({bytes})"
-        => "đã đọc {read} trong {total} gói ({bytes})";
+        {objects} khối dữ liệu; {looked}\nxem phần đã mất ở trên";
+    LISTED: "names, sizes and small records; nothing else was looked at"
+        => "tên, dung lượng và các bản ghi nhỏ; ngoài ra chưa xem gì";
+    LISTED_HASHED: "names, sizes and small records; {read} of {total} packs read and hashed \
+        ({bytes})"
+        => "tên, dung lượng và các bản ghi nhỏ; đã đọc và băm {read} trong {total} gói ({bytes})";
+    LINKED: "every object was looked for; no content was read"
+        => "đã tìm từng khối dữ liệu; nội dung chưa được đọc";
+    READ_HASHED: "{read} of {total} packs read and hashed ({bytes})"
+        => "đã đọc và băm {read} trong {total} gói ({bytes})";
+    OPENED: "{read} of {total} packs read ({bytes}), opened and compared; {files} files of several \
+        chunks compared whole"
+        => "đã đọc {read} trong {total} gói ({bytes}), mở ra và đối chiếu; {files} tệp nhiều khối \
+        được đối chiếu trọn vẹn";
+    NO_DAMAGE: "{text}\nno damage: {packs} packs left by an interrupted backup, {files} unfinished \
+        files ({bytes}), {records} records of an unfinished init, {unknown} names that belong to \
+        nothing known"
+        => "{text}\nkhông phải hư hỏng: {packs} gói còn lại của lần sao lưu dở dang, {files} tệp \
+        viết dở ({bytes}), {records} bản ghi của lần khởi tạo dở dang, {unknown} tên \
+        không thuộc về gì";
 
     PAGES: "{count} pages written" => "đã ghi {count} trang";
     PAGES_FAILED: "`{path}`: {detail}" => "`{path}`: {detail}";

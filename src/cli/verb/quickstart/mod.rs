@@ -176,7 +176,8 @@ fn backup_args(paths: &[PathBuf]) -> BackupArgs {
 fn ready(context: &Context, folder: &Path) -> Result<Ready, Failure> {
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
     let location = crate::storage::open::Location::Folder(folder.to_owned());
-    let storage = crate::storage::open::create(&context.run, &location)?;
+    let base = crate::storage::open::create(&context.run, &location)?;
+    let storage = open::stacked(context, base);
     let found = match publish::load_config(&context.run, &storage) {
         Ok(config) => Some(config),
         Err(KeysError::NoRepository { .. }) => None,

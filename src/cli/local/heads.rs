@@ -1,0 +1,108 @@
+//! The newest snapshots that this machine has made, so that it notices when one is gone.
+//!
+//! One small file a chain in the folder of local state: the newest snapshot, then those before it
+//! that went missing without a tombstone. They are no secrets. Somebody who knows why a snapshot
+//! is gone may remove its line.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::cli::failure::Failure;
+use crate::cli::local;
+use crate::cli::local::Local;
+use crate::cli::local::failed;
+use crate::cli::secrets::read_bounded;
+use crate::ids::RepositoryId;
+use crate::run::Run;
+use crate::run::monitor::Problem;
+use crate::vault::Vault;
+use crate::vault::names::Place;
+
+const EXTENSION: &str = "head";
+/// Most bytes of a file: several hundred snapshots.
+const FILE_BYTES_MAX: usize = 64 * 1024;
+/// Missing snapshots of a chain that are kept in mind.
+const MISSING_MAX: usize = 100;
+
+/// What is remembered of one repository.
+#[derive(Debug)]
+pub struct Heads {
+    folder: PathBuf,
+}
+
+impl Heads {
+    #[must_use]
+    pub fn new(local: &Local, repository: RepositoryId) -> Self {
+        Self { folder: local.folder(repository) }
+    }
+
+    /// Every snapshot that is remembered, the missing ones too.
+    ///
+    /// # Errors
+    /// When there is local state that cannot be read.
+    pub fn all(&self) -> Result<Vec<Place>, Failure> {
+        let listed = match std::fs::read_dir(&self.folder) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(&self.folder, &error)),
+        };
+        let mut all = Vec::new();
+        for item in listed {
+            let path = item.map_err(|error| failed(&self.folder, &error))?.path();
+            if path.extension().is_some_and(|extension| extension == EXTENSION) {
+                all.extend(read(&path)?);
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
+    }
+
+    /// Reports every remembered snapshot that is not in the repository any more.
+    ///
+    /// # Errors
+    /// When local state or the storage cannot be read.
+    pub fn look_for(&self, run: &Run, vault: &Vault) -> Result<(), Failure> {
+        for place in self.all()? {
+            if !vault.stands(run, &place)? {
+                let message = "this machine made it, and it is gone without a tombstone: removed, \
+                               or the whole storage was set back";
+                run.problem(&Problem::damage(place.to_string(), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a new snapshot in mind, and the one before it only if that is gone.
+    ///
+    /// # Errors
+    /// When local state cannot be written.
+    pub fn remember(&self, run: &Run, vault: &Vault, newest: &Place) -> Result<(), Failure> {
+        let path = self
+            .folder
+            .join(format!("{}-{}.{EXTENSION}", newest.chain.machine, newest.chain.source));
+        let mut kept = vec![*newest];
+        for place in read(&path)? {
+            if place != *newest && !vault.stands(run, &place)? {
+                kept.push(place);
+            }
+        }
+        kept.truncate(MISSING_MAX);
+        let lines: String = kept.iter().map(|place| format!("{place}\n")).collect();
+        local::make_private_folder(&self.folder).map_err(|error| failed(&self.folder, &error))?;
+        let written = local::write_private(&path, &[lines.as_bytes()]);
+        written.map_err(|error| failed(&path, &error))
+    }
+}
+
+/// Places of one file; a line that is none is passed over.
+fn read(path: &Path) -> Result<Vec<Place>, Failure> {
+    match read_bounded(path, FILE_BYTES_MAX) {
+        Ok(bytes) => {
+            Ok(String::from_utf8_lossy(&bytes).lines().filter_map(Place::from_text).collect())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(failed(path, &error)),
+    }
+}
