@@ -3,23 +3,115 @@
 //!
 //! The oracle (`damage/oracle.rs`) knows the graph of a repository with every kind of object and
 //! record, and uses nothing of the program. Four failures weigh the same: undetected, false alarm,
-//! over-loss, wrong class.
+//! over-loss, wrong class. A repository that was judged wrongly is left under
+//! `target/reliability/`, with what was done to it.
 
+mod flips;
+mod harm;
+mod museum;
 mod oracle;
+mod program;
 mod reader;
+mod restored;
 pub mod scene;
+mod verdict;
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use lifeboat::crypto::sealed::hpke::Suite;
 
+use crate::damage::harm::Harm;
+use crate::damage::oracle::Blobs;
 use crate::damage::oracle::Oracle;
+use crate::damage::scene::Scene;
+use crate::support::Random;
+use crate::support::tally;
+use crate::support::tally::Profile;
+use crate::support::tally::Tally;
+
+const SEED: u64 = 1;
+const THREADS: usize = 2;
+/// Failures that are shown; the rest are counted.
+const SHOWN_MAX: usize = 12;
+
+fn world() -> (Scene, Oracle) {
+    let scene = scene::build(SEED, Suite::X25519);
+    let oracle = Oracle::new(&scene);
+    (scene, oracle)
+}
+
+/// Does `work` for every number below `count` on two threads; what was wrong, by number.
+fn in_parallel(count: usize, work: impl Fn(usize) -> Vec<String> + Sync) -> Vec<(usize, String)> {
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        return;
+                    }
+                    let found = work(at).into_iter().map(|text| (at, text));
+                    wrong.lock().unwrap().extend(found);
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.sort_unstable();
+    wrong
+}
+
+/// Writes the figures, and fails with the first of what was wrong.
+fn finish(mut tally: Tally, trials: usize, wrong: &[(usize, String)]) {
+    tally.trials += trials as u64;
+    tally.failures =
+        wrong.iter().map(|(at, _)| at).collect::<std::collections::BTreeSet<_>>().len() as u64;
+    for class in ["undetected", "false alarm", "over-loss", "wrong class"] {
+        let of_class = wrong.iter().filter(|(_, text)| text.contains(class)).count();
+        tally.count(class, of_class as u64);
+    }
+    tally.finish();
+    let shown: Vec<_> = wrong.iter().take(SHOWN_MAX).map(|(_, text)| text).collect();
+    assert!(wrong.is_empty(), "{} failures, such as {shown:#?}", wrong.len());
+}
+
+/// One trial through the whole check: what differs from what must be said.
+fn try_harms(oracle: &Oracle, harms: &[Harm]) -> Vec<String> {
+    let mut blobs = oracle.original.clone();
+    harms.iter().for_each(|harm| harm.apply(&mut blobs));
+    let expected = oracle.expect(&blobs);
+    let found = verdict::check(oracle, &verdict::storage_of(&blobs), &[]);
+    let wrong = verdict::compare(&expected, &found);
+    if !wrong.is_empty() {
+        keep(&blobs, harms, &wrong);
+    }
+    wrong.into_iter().map(|text| format!("{harms:?}: {text}")).collect()
+}
+
+/// Leaves a repository that was judged wrongly for people to look at.
+fn keep(blobs: &Blobs, harms: &[Harm], wrong: &[String]) {
+    let folder = tally::folder().join("damaged");
+    if folder.exists() {
+        return;
+    }
+    for (name, bytes) in blobs {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        crate::support::generate::put(&path, bytes);
+    }
+    let text = format!("{harms:#?}\n{wrong:#?}\n");
+    crate::support::generate::put(&folder.join(".harms"), text.as_bytes());
+}
 
 /// The oracle itself: it finds every file, and takes nothing for lost that is there.
 #[test]
 fn the_oracle_knows_what_each_blob_is_for() {
-    let scene = scene::build(1, Suite::X25519);
-    let oracle = Oracle::new(&scene);
+    let (_, oracle) = world();
     assert_eq!(oracle.kinds().keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     let folders: std::collections::BTreeSet<&str> =
         oracle.original.keys().map(|name| name.split('/').next().unwrap()).collect();
@@ -41,23 +133,134 @@ fn the_oracle_knows_what_each_blob_is_for() {
     ];
     assert_eq!(folders.into_iter().collect::<Vec<_>>(), all);
     let whole = oracle.expect(&oracle.original);
-    assert!(whole.is_ok && whole.opens && whole.free.is_empty(), "{whole:?}");
+    assert!(whole.is_ok && whole.opens() && whole.free.is_empty(), "{whole:?}");
     let mut losing = 0;
     for name in oracle.original.keys() {
         let mut blobs = oracle.original.clone();
         blobs.remove(name);
         let expected = oracle.expect(&blobs);
-        assert!(expected.copies.is_empty() && expected.opens, "{name}");
+        assert!(expected.copies.is_empty() && expected.opens(), "{name}");
         assert_eq!(expected.losses.is_empty(), expected.lost.is_empty(), "{name}");
-        assert!(expected.named.contains(name) || expected.free.contains(name), "{name}");
+        let is_named = expected.named.contains_key(name);
+        assert!(is_named || expected.free.contains(name), "{name}");
         assert_eq!(!expected.gaps.is_empty(), name.starts_with("tombstones/"), "{name}");
         losing += usize::from(!expected.losses.is_empty());
         // What was emptied is named, and takes no more with it.
         blobs.insert(name.clone(), Arc::from(&b""[..]));
         let emptied = oracle.expect(&blobs);
         assert_eq!((emptied.lost, emptied.losses), (expected.lost, expected.losses), "{name}");
-        assert!(emptied.named.contains(name), "{name}");
+        assert!(emptied.named.contains_key(name), "{name}");
     }
     // The packs of data, and no other blob, stand alone.
     assert!(losing > 10 && losing < 40, "{losing}");
+}
+
+/// Nothing is wrong with what nobody damaged.
+#[test]
+fn a_whole_repository_is_ok_and_restores() {
+    let (_, oracle) = world();
+    assert_eq!(try_harms(&oracle, &[]), [""; 0]);
+    let expected = oracle.expect(&oracle.original);
+    let storage = verdict::storage_of(&oracle.original);
+    let (wrong, compared) = restored::try_all(&oracle, &storage, &expected);
+    assert_eq!(wrong, [""; 0]);
+    assert!(compared > 150, "{compared}");
+}
+
+/// Every bit in the gate; one bit of every byte otherwise, another for each byte.
+#[test]
+fn every_flipped_bit_is_named_where_it_is() {
+    let (scene, oracle) = world();
+    let mut tally = Tally::start("h8-flips", SEED);
+    let names: Vec<&String> = oracle.original.keys().collect();
+    let tried = AtomicUsize::new(0);
+    let wrong = in_parallel(names.len(), |at| {
+        let blob = flips::Blob::new(&oracle, &scene.keyset, names[at]);
+        let mut wrong: Vec<String> = blob.try_whole().into_iter().collect();
+        let bits = 0..blob.bits();
+        let turn = |bit: &usize| bit % 8 == (bit / 8 + at) % 8;
+        let is_all = Profile::asked().pick(false, true);
+        for bit in bits.filter(|bit| is_all || turn(bit)) {
+            wrong.extend(blob.try_bit(bit).map(|text| format!("undetected: {text}")));
+            tried.fetch_add(1, Ordering::Relaxed);
+        }
+        wrong
+    });
+    tally.count("blobs", names.len() as u64);
+    tally.count("bytes", oracle.original.values().map(|bytes| bytes.len() as u64).sum());
+    finish(tally, tried.into_inner(), &wrong);
+}
+
+/// The quick look at a flip and the whole check agree.
+#[test]
+fn a_sample_of_flips_is_told_exactly_by_the_whole_check() {
+    let (_, oracle) = world();
+    let tally = Tally::start("h8-flips-checked", SEED);
+    let names: Vec<&String> = oracle.original.keys().collect();
+    let count = Profile::asked().pick(200, 5000);
+    let wrong = in_parallel(count, |at| {
+        let mut random = Random::new(SEED + at as u64);
+        // Small blobs as often as large ones.
+        let name = names[at % names.len()].clone();
+        let bit = random.below(oracle.original[&name].len() * 8);
+        try_harms(&oracle, &[Harm::Flip(name, bit)])
+    });
+    finish(tally, count, &wrong);
+}
+
+/// Every blob deleted, emptied, cut, lengthened, swapped, replaced by an older one, doubled.
+#[test]
+fn whatever_happens_to_a_blob_is_told_exactly() {
+    let (_, oracle) = world();
+    let mut tally = Tally::start("h8-blobs", SEED);
+    let mut random = Random::new(SEED);
+    let all = harm::all(&oracle.original, &mut random);
+    let count = Profile::asked().pick(600, all.len());
+    let wrong = in_parallel(count, |at| {
+        // The quick profile takes some of each kind.
+        let harm = &all[at * all.len() / count];
+        try_harms(&oracle, std::slice::from_ref(harm))
+    });
+    tally.count("kinds of damage", all.len() as u64);
+    finish(tally, count, &wrong);
+}
+
+/// Two and three damages at once, by chance.
+#[test]
+fn several_damages_at_once_are_told_exactly() {
+    let (_, oracle) = world();
+    let tally = Tally::start("h8-several", SEED);
+    let count = Profile::asked().pick(600, 36_000);
+    let wrong = in_parallel(count, |at| {
+        let mut random = Random::new(SEED + 1_000_000 + at as u64);
+        let harms: Vec<Harm> =
+            (0..2 + at % 2).map(|_| harm::any(&oracle.original, &mut random)).collect();
+        try_harms(&oracle, &harms)
+    });
+    finish(tally, count, &wrong);
+}
+
+/// A restore gives what the oracle says, of each snapshot.
+#[test]
+fn a_restore_gives_all_that_is_left() {
+    let (_, oracle) = world();
+    let mut tally = Tally::start("h8-restores", SEED);
+    let count = Profile::asked().pick(25, 1000);
+    let files = AtomicUsize::new(0);
+    let wrong = in_parallel(count, |at| {
+        let mut random = Random::new(SEED + 2_000_000 + at as u64);
+        let harms: Vec<Harm> =
+            (0..1 + at % 3).map(|_| harm::any(&oracle.original, &mut random)).collect();
+        let mut blobs = oracle.original.clone();
+        harms.iter().for_each(|harm| harm.apply(&mut blobs));
+        let expected = oracle.expect(&blobs);
+        let (wrong, compared) = restored::try_all(&oracle, &verdict::storage_of(&blobs), &expected);
+        files.fetch_add(compared, Ordering::Relaxed);
+        if !wrong.is_empty() {
+            keep(&blobs, &harms, &wrong);
+        }
+        wrong.into_iter().map(|text| format!("{harms:?}: {text}")).collect()
+    });
+    tally.count("files compared", files.into_inner() as u64);
+    finish(tally, count, &wrong);
 }

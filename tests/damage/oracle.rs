@@ -5,6 +5,8 @@
 //! no index file names, places them. A file is whole when good nodes lead to its entry and every
 //! object with a part of it has a good copy.
 
+mod graph;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,17 +14,24 @@ use std::sync::Arc;
 use crate::damage::reader;
 use crate::damage::reader::Child;
 use crate::damage::reader::Hash;
-use crate::damage::reader::Holding;
 use crate::damage::reader::Keys;
-use crate::damage::reader::Node;
-use crate::damage::reader::Piece;
 use crate::damage::reader::Row;
 use crate::damage::scene::Made;
 use crate::damage::scene::Scene;
 use crate::support::hex;
 
-/// Lost ranges by snapshot and path.
+/// Snapshot and path, or none for all of a snapshot that is not known, with the ranges that are
+/// lost; no range for what lies below a lost node.
 pub type Losses = BTreeMap<(String, Option<String>), Vec<(u64, u64)>>;
+
+/// What bytes of a blob are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Head,
+    Object,
+    Table,
+    Trailer,
+}
 
 /// Blobs by name.
 pub type Blobs = BTreeMap<String, Arc<[u8]>>;
@@ -38,6 +47,8 @@ struct Span {
 #[derive(Debug, Clone)]
 struct File {
     path: String,
+    /// The path as the format has it.
+    stored: Vec<u8>,
     spans: Vec<Span>,
 }
 
@@ -67,22 +78,30 @@ pub struct Oracle {
     copies: BTreeMap<Hash, Vec<(String, Row)>>,
 }
 
+/// How far a passphrase leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Access {
+    #[default]
+    Nothing,
+    /// The keys open; no list is left that says who may sign, so nothing is restored.
+    Keys,
+    All,
+}
+
 /// What must be said of a damaged repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Whether the passphrase opens it and its machines are known.
-    pub opens: bool,
+    pub access: Access,
     pub is_ok: bool,
-    /// Blobs that must be named, all others not.
-    pub named: BTreeSet<String>,
+    /// Blobs that must be named, all others not; and whether something is lost by them, where that
+    /// can be told from the blob.
+    pub named: BTreeMap<String, Option<bool>>,
     /// Blobs that may be named or not.
     pub free: BTreeSet<String>,
     /// Objects that are needed and have no good copy.
     pub lost: BTreeSet<Hash>,
-    /// Bad copies of objects in packs that are there: pack and offset.
-    pub copies: BTreeSet<(String, usize)>,
-    /// Snapshot and path, none for all of a snapshot, with the ranges that are lost; no range for
-    /// what lies below a lost node.
+    /// Bad copies of objects in packs that are there, and whether the object is lost.
+    pub copies: BTreeMap<(String, usize), bool>,
     pub losses: Losses,
     /// Chains, `<machine>/<source>`, in which a number is missing.
     pub gaps: BTreeSet<String>,
@@ -91,10 +110,6 @@ pub struct Expected {
 fn pack_name(id: &Hash) -> String {
     let id = hex(id);
     format!("packs/{}/{id}", &id[..2])
-}
-
-fn slashed(path: &[u8]) -> String {
-    String::from_utf8(path.to_vec()).unwrap().replace('\0', "/")
 }
 
 /// The rows of every pack as a reader finds them: in index files first.
@@ -124,6 +139,12 @@ fn rows(keys: &Keys, blobs: &Blobs) -> Rows {
     found
 }
 
+impl Expected {
+    pub fn opens(&self) -> bool {
+        self.access > Access::Nothing
+    }
+}
+
 impl Oracle {
     pub fn new(scene: &Scene) -> Self {
         let blobs = scene.blobs.iter();
@@ -151,117 +172,6 @@ impl Oracle {
         oracle
     }
 
-    fn bytes(&self, sid: &Hash) -> (&[u8], u8) {
-        let (pack, row) = &self.copies[sid][0];
-        (&self.original[pack][row.range.clone()], row.kind)
-    }
-
-    fn open(&self, child: &Child) -> (Node, u8) {
-        let (bytes, kind) = self.bytes(&child.sid);
-        (self.keys.node(bytes, child, kind).expect("a node that opens"), kind)
-    }
-
-    /// Walks the tree below a node once.
-    fn learn(&mut self, child: &Child) {
-        if self.graph.contains_key(&child.sid) {
-            return;
-        }
-        let mut known = Known::default();
-        let mut below = Vec::new();
-        match self.open(child).0 {
-            Node::Branch(children) => below = children,
-            Node::Map(pieces) => known.children = objects(&pieces),
-            Node::Leaf(entries) => {
-                known.is_leaf = true;
-                for entry in entries {
-                    let mut spans = Vec::new();
-                    match &entry.holding {
-                        Holding::Nothing => {}
-                        Holding::Pieces(pieces) => {
-                            known.children.extend(objects(pieces));
-                            push_spans(&mut spans, pieces, &[]);
-                        }
-                        Holding::Map(root) => {
-                            below.push(root.clone());
-                            self.map_spans(&mut spans, root, &mut Vec::new());
-                        }
-                    }
-                    if entry.kind == 0 {
-                        known.files.push(File { path: slashed(&entry.path), spans });
-                    }
-                }
-            }
-        }
-        known.children.extend(below.iter().map(|child| child.sid));
-        self.graph.insert(child.sid, known);
-        below.iter().for_each(|child| self.learn(child));
-    }
-
-    fn map_spans(&self, spans: &mut Vec<Span>, node: &Child, above: &mut Vec<Hash>) {
-        above.push(node.sid);
-        match self.open(node).0 {
-            Node::Map(pieces) => push_spans(spans, &pieces, above),
-            Node::Branch(children) => {
-                children.iter().for_each(|child| self.map_spans(spans, child, above));
-            }
-            Node::Leaf(_) => panic!("a leaf in a map"),
-        }
-        above.pop();
-    }
-
-    /// The reader finds in the repository what the trees were, byte for byte.
-    fn assert_trees_are_known(&self) {
-        for snapshot in &self.snapshots {
-            let mut found = BTreeMap::new();
-            self.read(&snapshot.made.root, &mut found);
-            assert_eq!(found, snapshot.made.files, "{}", snapshot.place);
-        }
-    }
-
-    fn read(&self, node: &Child, into: &mut BTreeMap<String, Vec<u8>>) {
-        match self.open(node).0 {
-            Node::Branch(children) => children.iter().for_each(|child| self.read(child, into)),
-            Node::Map(_) => panic!("a map in a tree"),
-            Node::Leaf(entries) => {
-                for entry in entries.iter().filter(|entry| entry.kind == 0) {
-                    let mut content = Vec::new();
-                    match &entry.holding {
-                        Holding::Nothing => {}
-                        Holding::Pieces(pieces) => self.read_pieces(pieces, &mut content),
-                        Holding::Map(root) => self.read_map(root, &mut content),
-                    }
-                    assert_eq!(content.len() as u64, entry.size);
-                    into.insert(slashed(&entry.path), content);
-                }
-            }
-        }
-    }
-
-    fn read_map(&self, node: &Child, content: &mut Vec<u8>) {
-        match self.open(node).0 {
-            Node::Map(pieces) => self.read_pieces(&pieces, content),
-            Node::Branch(children) => {
-                children.iter().for_each(|child| self.read_map(child, content));
-            }
-            Node::Leaf(_) => panic!("a leaf in a map"),
-        }
-    }
-
-    fn read_pieces(&self, pieces: &[Piece], content: &mut Vec<u8>) {
-        for piece in pieces {
-            match piece {
-                Piece::Hole(len) => {
-                    content.resize(content.len() + usize::try_from(*len).unwrap(), 0);
-                }
-                Piece::Data { object, offset, len } => {
-                    let (bytes, kind) = self.bytes(&object.sid);
-                    let raw = reader::data(bytes, object, kind).expect("data that opens");
-                    content.extend(&raw[*offset..*offset + *len]);
-                }
-            }
-        }
-    }
-
     /// How many kinds of object there are.
     pub fn kinds(&self) -> BTreeMap<u8, usize> {
         let mut kinds = BTreeMap::new();
@@ -273,11 +183,16 @@ impl Oracle {
 
     /// What must be said of `blobs`.
     pub fn expect(&self, blobs: &Blobs) -> Expected {
-        let mut expected = Expected { opens: self.opens(blobs), ..Expected::default() };
+        let access = match (self.opens(blobs), self.any_good(blobs, "recipients/")) {
+            (false, _) => Access::Nothing,
+            (true, false) => Access::Keys,
+            (true, true) => Access::All,
+        };
+        let mut expected = Expected { access, ..Expected::default() };
         self.name_blobs(blobs, &mut expected);
         let alive = self.judge_manifests(blobs, &mut expected);
         self.judge_objects(blobs, &alive, &mut expected);
-        expected.is_ok = expected.opens
+        expected.is_ok = access > Access::Nothing
             && expected.named.is_empty()
             && expected.lost.is_empty()
             && expected.copies.is_empty()
@@ -302,16 +217,18 @@ impl Oracle {
         let slots = self.original.range("slots/".to_owned().."slots0".to_owned());
         let longest = slots.max_by_key(|(_, bytes)| bytes.len()).unwrap().0;
         let slot = longest.trim_end_matches(".1");
-        self.any_good(blobs, "config")
-            && self.any_good(blobs, slot)
-            && self.any_good(blobs, "recipients/")
+        self.any_good(blobs, "config") && self.any_good(blobs, slot)
     }
 
     /// Blobs that differ from what they were.
     fn name_blobs(&self, blobs: &Blobs, expected: &mut Expected) {
         for (name, bytes) in blobs {
             if self.original.get(name) != Some(bytes) {
-                expected.named.insert(name.clone());
+                expected.named.insert(name.clone(), self.is_record_lost(blobs, name));
+            }
+            // A stray copy may be missed in its other places.
+            if !self.original.contains_key(name) {
+                expected.free.extend(twins(name));
             }
         }
         for name in self.original.keys().filter(|name| !blobs.contains_key(*name)) {
@@ -319,10 +236,22 @@ impl Oracle {
             let of_packs = ["packs/", "index/"].iter().any(|folder| name.starts_with(folder));
             // A pack is missed by what needs it, an index file by the packs in it. Where all copies
             // are gone nothing tells that they were there, but for gaps in a chain.
-            let told =
-                if is_twin_there && !of_packs { &mut expected.named } else { &mut expected.free };
-            told.insert(name.clone());
+            if is_twin_there && !of_packs {
+                expected.named.insert(name.clone(), self.is_record_lost(blobs, name));
+            } else {
+                expected.free.insert(name.clone());
+            }
         }
+    }
+
+    /// Whether no copy of a record is good.
+    fn is_record_lost(&self, blobs: &Blobs, name: &str) -> Option<bool> {
+        let is_record = !["packs/", "index/"].iter().any(|folder| name.starts_with(folder));
+        let all = std::iter::once(name.to_owned()).chain(twins(name));
+        let is_good = all.into_iter().any(|copy| self.is_good(blobs, &copy));
+        // A lease loses nothing; of what was never there nothing is known.
+        let is_known = self.original.contains_key(name) && !name.starts_with("sessions/");
+        (is_record && is_known).then_some(!is_good)
     }
 
     /// The snapshots whose manifest is good, and what is wrong with the others.
@@ -352,9 +281,9 @@ impl Oracle {
             match self.snapshots.iter().find(|snapshot| snapshot.place == place) {
                 Some(snapshot) if is_good => alive.push(snapshot),
                 _ => {
-                    let id = place.rsplit_once('-').unwrap().1.to_owned();
-                    expected.losses.insert((id, None), Vec::new());
-                    expected.named.extend(copies);
+                    let id = place.rsplit_once('-').unwrap().1;
+                    self.lose_between(id, (b"", None), &mut expected.losses);
+                    expected.named.extend(copies.map(|name| (name, Some(true))));
                 }
             }
         }
@@ -364,6 +293,7 @@ impl Oracle {
     fn judge_objects(&self, blobs: &Blobs, alive: &[&Snapshot], expected: &mut Expected) {
         let rows = rows(&self.keys, blobs);
         let mut good: BTreeMap<Hash, BTreeSet<&str>> = BTreeMap::new();
+        let mut bad = Vec::new();
         for (pack, rows) in &rows.packs {
             let Some(bytes) = blobs.get(pack) else { continue };
             let is_same = self.original.get(pack) == Some(bytes);
@@ -372,7 +302,7 @@ impl Oracle {
                 if is_same || part.is_some_and(|part| reader::hash(part) == row.sid) {
                     good.entry(row.sid).or_default().insert(pack);
                 } else {
-                    expected.copies.insert((pack.clone(), row.range.start));
+                    bad.push((pack, row));
                 }
             }
         }
@@ -381,18 +311,22 @@ impl Oracle {
             self.reach(snapshot.made.root.sid, &good, &mut needed);
         }
         expected.lost.extend(needed.iter().filter(|sid| !good.contains_key(*sid)));
+        for (pack, row) in bad {
+            let place = (pack.clone(), row.range.start);
+            expected.copies.insert(place, expected.lost.contains(&row.sid));
+        }
         for (pack, rows) in rows.packs.iter() {
             let is_missed = |row: &Row| {
                 let count = good.get(&row.sid).map_or(0, BTreeSet::len);
                 needed.contains(&row.sid) && count < if is_node(row.kind) { 2 } else { 1 }
             };
             if !blobs.contains_key(pack) && rows.iter().any(is_missed) {
-                expected.named.insert(pack.clone());
+                expected.named.insert(pack.clone(), None);
             }
         }
         for pack in &rows.unindexed {
             if rows.packs[pack].iter().any(|row| needed.contains(&row.sid)) {
-                expected.named.insert("index/".to_owned());
+                expected.named.insert("index/".to_owned(), None);
             }
         }
         for snapshot in alive {
@@ -428,12 +362,37 @@ impl Oracle {
     }
 
     fn lose_all(&self, of: &Snapshot, sid: Hash, into: &mut Expected) {
-        let known = &self.graph[&sid];
-        for file in &known.files {
+        for file in self.files(sid) {
             into.losses.insert((of.id.clone(), Some(file.path.clone())), Vec::new());
         }
+    }
+
+    /// Every file below a node of a tree.
+    fn files(&self, sid: Hash) -> Vec<&File> {
+        let known = &self.graph[&sid];
+        let mut files: Vec<&File> = known.files.iter().collect();
         if !known.is_leaf {
-            known.children.iter().for_each(|child| self.lose_all(of, *child, into));
+            files.extend(known.children.iter().flat_map(|child| self.files(*child)));
+        }
+        files
+    }
+
+    /// Notes as lost what lies between two paths of a snapshot, as the format has them.
+    pub fn lose_between(
+        &self,
+        id: &str,
+        (from, before): (&[u8], Option<&[u8]>),
+        losses: &mut Losses,
+    ) {
+        let Some(snapshot) = self.snapshots.iter().find(|snapshot| snapshot.id == id) else {
+            losses.insert((id.to_owned(), None), Vec::new());
+            return;
+        };
+        for file in self.files(snapshot.made.root.sid) {
+            let is_within = *from <= *file.stored && before.is_none_or(|end| *file.stored < *end);
+            if is_within {
+                losses.insert((id.to_owned(), Some(file.path.clone())), Vec::new());
+            }
         }
     }
 }
@@ -462,25 +421,6 @@ fn twins(name: &str) -> Vec<String> {
     let stem = if is_copy { &name[..name.len() - 2] } else { name };
     let all = ["", ".0", ".1", ".2"].map(|copy| format!("{stem}{copy}"));
     all.into_iter().filter(|twin| twin != name).collect()
-}
-
-fn objects(pieces: &[Piece]) -> Vec<Hash> {
-    let sid = |piece: &Piece| match piece {
-        Piece::Hole(_) => None,
-        Piece::Data { object, .. } => Some(object.sid),
-    };
-    pieces.iter().filter_map(sid).collect()
-}
-
-fn push_spans(spans: &mut Vec<Span>, pieces: &[Piece], above: &[Hash]) {
-    for piece in pieces {
-        let start = spans.last().map_or(0, |span| span.start + span.len);
-        let (len, object) = match piece {
-            Piece::Hole(len) => (*len, None),
-            Piece::Data { object, len, .. } => (*len as u64, Some(object.sid)),
-        };
-        spans.push(Span { start, len, needs: above.iter().copied().chain(object).collect() });
-    }
 }
 
 fn merge(ranges: impl Iterator<Item = (u64, u64)>) -> Vec<(u64, u64)> {
