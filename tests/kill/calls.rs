@@ -246,7 +246,7 @@ fn kills_of(deed: &Deed) {
         .iter()
         .flat_map(|(call, count)| (1..=*count).map(move |nth| (call.as_str(), nth)))
         .collect();
-    let rounds = profile.pick(4, 25, 6000);
+    let rounds = profile.pick(4, 75, 6000);
     let mut killed = 0;
     for _ in 0..rounds {
         // First the kind of call, so that rare ones are not lost among writes.
