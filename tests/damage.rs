@@ -240,8 +240,7 @@ fn several_damages_at_once_are_told_exactly() {
     finish(tally, count, &wrong);
 }
 
-/// A restore gives what the oracle says, of each snapshot. Open: 1000 trials show one loss, when a
-/// manifest copy is gone, two packs are swapped and a machine record is longer, all at once.
+/// A restore gives what the oracle says, of each snapshot.
 #[test]
 fn a_restore_gives_all_that_is_left() {
     let (_, oracle) = world();

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::format::entry::Content;
 use crate::format::entry::Entry;
 use crate::format::object::Ref;
 use crate::meta::Kind;
+use crate::meta::Meta;
 use crate::path::SnapshotPath;
 use crate::repository::error::RepositoryError;
 use crate::repository::tree::reader::TreeReader;
@@ -183,6 +185,9 @@ struct Walk<'a> {
     late: Vec<Job>,
     /// A folder that could not be made: nothing beneath it can be.
     closed: Option<SnapshotPath>,
+    /// Folders that were met, from the first node on that cannot be read: those in it are unknown,
+    /// and what lies in them may still be there.
+    met: Option<BTreeSet<SnapshotPath>>,
     /// Names of each folder, for removal of strangers.
     names: BTreeMap<SnapshotPath, BTreeSet<Vec<u8>>>,
 }
@@ -197,6 +202,7 @@ impl<'a> Walk<'a> {
             folders: Vec::new(),
             late: Vec::new(),
             closed: None,
+            met: None,
             names: BTreeMap::new(),
         }
     }
@@ -215,6 +221,8 @@ impl<'a> Walk<'a> {
                     let text = format!("entries are lost: {error}");
                     shared.tell(&Problem::damage(selection.within.to_slashed(), text));
                     shared.with(|state| state.report.lost_nodes_count += 1);
+                    let folders = || self.folders.iter().map(|job| job.entry.path.clone());
+                    self.met.get_or_insert_with(|| folders().collect());
                     continue;
                 }
             };
@@ -250,9 +258,13 @@ impl<'a> Walk<'a> {
 
     fn take_one(&mut self, entry: Entry, files: &mut Vec<Job>) -> Result<(), RestoreError> {
         let shared = self.shared;
+        self.make_unknown_folders(&entry.path)?;
         let Some(path) = shared.options.selection.place(&entry.path, is_folder(&entry)) else {
             return Ok(());
         };
+        if let Some(met) = self.met.as_mut().filter(|_| entry.meta.kind == Kind::Directory) {
+            met.insert(entry.path.clone());
+        }
         shared.run.count(Count::EntriesFound, 1);
         shared.run.count(Count::BytesFound, entry.meta.size_bytes);
         shared.with(|state| state.report.asked_count += 1);
@@ -277,6 +289,28 @@ impl<'a> Walk<'a> {
             }
             Kind::File => files.push(job),
             _ => self.late.push(job),
+        }
+        Ok(())
+    }
+
+    /// Makes the folders above an entry whose own entries are lost. They keep the attributes that
+    /// every new folder has.
+    fn make_unknown_folders(&mut self, path: &SnapshotPath) -> Result<(), RestoreError> {
+        let Some(met) = &mut self.met else { return Ok(()) };
+        let above = std::iter::successors(path.parent(), SnapshotPath::parent);
+        let unknown: Vec<_> = above.take_while(|folder| !met.contains(folder)).collect();
+        for folder in unknown.into_iter().rev() {
+            met.insert(folder.clone());
+            let place = self.shared.options.selection.place(&folder, IsFolder::Yes);
+            let Some(path) = place.filter(|_| !folder.is_root()) else { continue };
+            let why = "the folder's own entry is lost: it is made anew, without its attributes";
+            self.shared.tell(&Problem::damage(folder.to_slashed(), why));
+            let meta = Meta::plain(Kind::Directory, 0);
+            let job = Job { entry: Entry { path: folder, meta, content: Content::None }, path };
+            if !self.worker.folder(&job)? {
+                self.closed = Some(job.path);
+                break;
+            }
         }
         Ok(())
     }
