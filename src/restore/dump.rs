@@ -70,7 +70,7 @@ pub fn file(
         }
         Content::Map { root, .. } => {
             for extent in MapReader::new(run, source, root) {
-                let extent = extent.map_err(|error| dump.lost(error))?;
+                let extent = extent.map_err(|extents| dump.lost(extents.error))?;
                 dump.extent(&extent)?;
             }
         }

@@ -15,6 +15,7 @@ use crate::meta::Flags;
 use crate::path::SnapshotPath;
 use crate::path::escape;
 use crate::repository::error::RepositoryError;
+use crate::repository::tree::map::LostExtents;
 use crate::repository::tree::map::MapReader;
 use crate::restore::ObjectSource;
 use crate::restore::Options;
@@ -311,11 +312,12 @@ impl<'a> Worker<'a> {
             shared.run.check()?;
             match extents.next() {
                 None => break,
-                Some(Err(RepositoryError::Stopped(stopped))) => return Err(stopped.into()),
-                Some(Err(error)) => {
-                    // Where the extents behind a lost node lie is unknown.
-                    filling.lose(size.saturating_sub(filling.offset), &error.to_string());
-                    break;
+                Some(Err(LostExtents { error: RepositoryError::Stopped(stopped), .. })) => {
+                    return Err(stopped.into());
+                }
+                Some(Err(LostExtents { len_bytes, error })) => {
+                    let left = size.saturating_sub(filling.offset);
+                    filling.lose(len_bytes.map_or(left, |len| len.min(left)), &error.to_string());
                 }
                 Some(Ok(extent)) if extent.len_bytes() > size.saturating_sub(filling.offset) => {
                     filling.lose(0, "its chunks are longer than its size");
@@ -362,7 +364,9 @@ pub(super) fn is_same(
     for extent in extents(shared, &entry.content) {
         let extent = match extent {
             Ok(extent) => extent,
-            Err(RepositoryError::Stopped(stopped)) => return Err(stopped.into()),
+            Err(LostExtents { error: RepositoryError::Stopped(stopped), .. }) => {
+                return Err(stopped.into());
+            }
             Err(_) => return Ok(false),
         };
         let part = match extent {
@@ -417,7 +421,7 @@ fn read_part(
 fn extents<'a>(
     shared: &'a Shared<'_>,
     content: &'a Content,
-) -> Box<dyn Iterator<Item = Result<Extent, RepositoryError>> + 'a> {
+) -> Box<dyn Iterator<Item = Result<Extent, LostExtents>> + 'a> {
     match content {
         Content::Extents { extents, .. } => Box::new(extents.iter().cloned().map(Ok)),
         Content::Map { root, .. } => Box::new(MapReader::new(shared.run, shared.source, root)),

@@ -9,6 +9,7 @@ use crate::crypto::sealed::content::DomainKeys;
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
 use crate::format::entry::Extent;
+use crate::format::map::decode_map_branch;
 use crate::format::object::ObjectKind;
 use crate::format::object::Ref;
 use crate::format::object::SealedObject;
@@ -29,6 +30,7 @@ use crate::repository::seal::UnsealError;
 use crate::repository::tree::NodeSink;
 use crate::repository::tree::NodeSource;
 use crate::repository::tree::TreeSizes;
+use crate::repository::tree::map::MapWriter;
 use crate::repository::tree::writer::Item;
 use crate::repository::tree::writer::TreeWriter;
 use crate::restore::Delete;
@@ -286,6 +288,38 @@ fn lost_content_never_gets_a_final_name_and_the_rest_is_restored() {
     assert!(remains[..304_096] == whole[..304_096] && remains[304_096..].iter().all(|&b| b == 0));
     let problems = place.heard.recorded().problems;
     assert!(problems.iter().any(|problem| problem.message.contains("304096-604096")));
+}
+
+/// The branch above a lost leaf says how much of the file it holds.
+#[test]
+fn a_lost_part_of_a_map_costs_no_more_than_itself() {
+    let mut memory = Memory::new();
+    let whole: Vec<u8> = (0..2000_u64).flat_map(|n| (n + 1).to_be_bytes()).collect();
+    let chunks: Vec<_> = whole.chunks(8).map(|raw| memory.seal(ObjectKind::Chunk, raw)).collect();
+    let mut sealer = Sealer::new(&keys()).unwrap();
+    let mut map = MapWriter::default();
+    for (chunk, raw) in chunks.into_iter().zip(whole.chunks(8)) {
+        let digest = digest(raw);
+        map.push(&mut sealer, &mut memory, Extent::Chunk { digest, chunk }).unwrap();
+    }
+    let content = map.finish(&mut sealer, &mut memory, digest(&whole)).unwrap();
+    let Content::Map { root: map, .. } = content.clone() else { panic!("{content:?}") };
+    memory.add("huge", Meta::plain(Kind::File, whole.len() as u64), content);
+    let root = memory.root();
+    let place = Place::new();
+    let (raw, sids) = memory.node(&place.run, &map, ObjectKind::MapBranch).unwrap();
+    let children = decode_map_branch(&raw, &sids).unwrap().children;
+    assert!(children.len() >= 3);
+    memory.objects.remove(&children[1].0.sid);
+    let report = execute(&place.run, (&memory, &root), &place.target(), &options()).unwrap();
+    assert_eq!(report.failed_count, 1);
+    let start = usize::try_from(children[0].1).unwrap();
+    let end = start + usize::try_from(children[1].1).unwrap();
+    let mut expected = whole.clone();
+    expected[start..end].fill(0);
+    assert!(place.read("huge.damaged").unwrap() == expected);
+    let problems = place.heard.recorded().problems;
+    assert!(problems.iter().any(|it| it.message.contains(&format!("lost bytes {start}-{end}:"))));
 }
 
 /// Folders stand in the leaf before what is in them, so a lost leaf takes their entries along.

@@ -16,6 +16,7 @@ use crate::repository::browse::diff::Change;
 use crate::repository::browse::diff::Differences;
 use crate::repository::error::RepositoryError;
 use crate::repository::tree::NodeSource;
+use crate::repository::tree::map::LostExtents;
 use crate::repository::tree::map::MapReader;
 use crate::repository::tree::reader::TreeReader;
 use crate::repository::tree::reader::find_entry;
@@ -290,7 +291,7 @@ fn is_same(
         _ => {}
     }
     for extent in extents(run, nodes, &entry.content) {
-        let extent = extent.map_err(Unread::Snapshot)?;
+        let extent = extent.map_err(|lost| Unread::Snapshot(lost.error))?;
         let part = match extent {
             Extent::Hole { .. } => Part::Hole,
             Extent::Chunk { .. } => Part::Data,
@@ -317,7 +318,7 @@ fn extents<'a>(
     run: &'a Run,
     nodes: &'a dyn NodeSource,
     content: &'a Content,
-) -> Box<dyn Iterator<Item = Result<Extent, RepositoryError>> + 'a> {
+) -> Box<dyn Iterator<Item = Result<Extent, LostExtents>> + 'a> {
     match content {
         Content::Extents { extents, .. } => Box::new(extents.iter().cloned().map(Ok)),
         Content::Map { root, .. } => Box::new(MapReader::new(run, nodes, root)),

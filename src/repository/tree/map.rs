@@ -138,6 +138,20 @@ impl MapWriter {
     }
 }
 
+/// Extents of a map that cannot be read. The reader goes on behind them.
+#[derive(Debug)]
+pub struct LostExtents {
+    /// How much of the file they hold; `None` is all that is left of it.
+    pub len_bytes: Option<u64>,
+    pub error: RepositoryError,
+}
+
+impl From<LostExtents> for RepositoryError {
+    fn from(lost: LostExtents) -> Self {
+        lost.error
+    }
+}
+
 /// Reads the extents of a map in order.
 pub struct MapReader<'a> {
     run: &'a Run,
@@ -170,9 +184,10 @@ impl<'a> MapReader<'a> {
         Ok(branch)
     }
 
-    fn step(&mut self) -> Result<Option<Extent>, RepositoryError> {
+    fn step(&mut self) -> Result<Option<Extent>, LostExtents> {
         if let Some(root) = self.root.take() {
-            let branch = self.read_branch(&root, None)?;
+            let branch = self.read_branch(&root, None);
+            let branch = branch.map_err(|error| LostExtents { len_bytes: None, error })?;
             self.stack.push((branch, 0));
         }
         loop {
@@ -187,31 +202,37 @@ impl<'a> MapReader<'a> {
             };
             let (node, len_bytes) = (Arc::clone(node), *len_bytes);
             *next += 1;
-            self.run.check()?;
-            if level > 1 {
-                let branch = self.read_branch(&node, Some(level))?;
-                if branch.children.iter().try_fold(0_u64, |sum, (_, len)| sum.checked_add(*len))
-                    != Some(len_bytes)
-                {
-                    return Err(RepositoryError::NodeLevel { sid: node.sid });
-                }
-                self.stack.push((branch, 0));
-                continue;
-            }
-            let (raw, sids) = self.source.node(self.run, &node, ObjectKind::Map)?;
-            let extents = decode_map(&raw, &sids)
-                .map_err(|error| RepositoryError::NodeInvalid { sid: node.sid, error })?;
-            let total = extents.iter().try_fold(0_u64, |sum, e| sum.checked_add(e.len_bytes()));
-            if total != Some(len_bytes) {
-                return Err(RepositoryError::NodeLevel { sid: node.sid });
-            }
-            self.extents = extents.into_iter();
+            let entered = self.enter(&node, level, len_bytes);
+            entered.map_err(|error| LostExtents { len_bytes: Some(len_bytes), error })?;
         }
+    }
+
+    /// Reads a child; what it holds comes next.
+    fn enter(&mut self, node: &Ref, level: u8, len_bytes: u64) -> Result<(), RepositoryError> {
+        self.run.check()?;
+        let sid = node.sid;
+        let has_length = |total: Option<u64>| match total == Some(len_bytes) {
+            true => Ok(()),
+            false => Err(RepositoryError::NodeLevel { sid }),
+        };
+        if level > 1 {
+            let branch = self.read_branch(node, Some(level))?;
+            let mut lengths = branch.children.iter().map(|(_, len)| *len);
+            has_length(lengths.try_fold(0, u64::checked_add))?;
+            self.stack.push((branch, 0));
+            return Ok(());
+        }
+        let (raw, sids) = self.source.node(self.run, node, ObjectKind::Map)?;
+        let extents =
+            decode_map(&raw, &sids).map_err(|error| RepositoryError::NodeInvalid { sid, error })?;
+        has_length(extents.iter().map(Extent::len_bytes).try_fold(0, u64::checked_add))?;
+        self.extents = extents.into_iter();
+        Ok(())
     }
 }
 
 impl Iterator for MapReader<'_> {
-    type Item = Result<Extent, RepositoryError>;
+    type Item = Result<Extent, LostExtents>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.step().transpose()

@@ -12,6 +12,7 @@ use crate::ids::Digest;
 use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::repository::error::RepositoryError;
+use crate::repository::tree::map::LostExtents;
 use crate::repository::tree::map::MapReader;
 use crate::restore::ObjectSource;
 use crate::restore::dump::DumpError;
@@ -130,7 +131,7 @@ impl Packer<'_> {
         let mut hasher = ContentHasher::default();
         for extent in extents(self.run, self.source, &entry.content) {
             match extent {
-                Err(error) => return lost(error),
+                Err(extents) => return lost(extents.error),
                 Ok(Extent::Hole { len_bytes }) => {
                     hasher.hole(len_bytes);
                     parts.push(Part::Hole(len_bytes));
@@ -159,8 +160,10 @@ impl Packer<'_> {
         for extent in extents(self.run, self.source, &entry.content) {
             let extent = match extent {
                 Ok(extent) => extent,
-                Err(RepositoryError::Stopped(why)) => return Err(why.into()),
-                Err(error) => return Ok(Look::lost(error.to_string())),
+                Err(LostExtents { error: RepositoryError::Stopped(why), .. }) => {
+                    return Err(why.into());
+                }
+                Err(extents) => return Ok(Look::lost(extents.error.to_string())),
             };
             let len_bytes = extent.len_bytes();
             if len_bytes > size_bytes.saturating_sub(at) {
@@ -241,13 +244,17 @@ impl Packer<'_> {
             self.run.check()?;
             let extent = match extent {
                 Ok(extent) => extent,
-                Err(RepositoryError::Stopped(why)) => return Err(why.into()),
-                Err(error) => {
-                    // It could be read a moment ago; where the rest lies is unknown now.
+                Err(LostExtents { error: RepositoryError::Stopped(why), .. }) => {
+                    return Err(why.into());
+                }
+                Err(LostExtents { len_bytes, error }) => {
+                    // It could be read a moment ago.
                     let left = size_bytes.saturating_sub(at);
-                    loss.add(at, left, &error.to_string());
-                    self.zeros(left)?;
-                    return Ok(loss);
+                    let len_bytes = len_bytes.map_or(left, |len| len.min(left));
+                    loss.add(at, len_bytes, &error.to_string());
+                    self.zeros(len_bytes)?;
+                    at += len_bytes;
+                    continue;
                 }
             };
             let len_bytes = extent.len_bytes();
@@ -319,7 +326,7 @@ fn extents<'a>(
     run: &'a Run,
     source: &'a dyn ObjectSource,
     content: &'a Content,
-) -> Box<dyn Iterator<Item = Result<Extent, RepositoryError>> + 'a> {
+) -> Box<dyn Iterator<Item = Result<Extent, LostExtents>> + 'a> {
     match content {
         Content::Extents { extents, .. } => Box::new(extents.iter().cloned().map(Ok)),
         Content::Map { root, .. } => Box::new(MapReader::new(run, source, root)),
