@@ -28,8 +28,8 @@ use crate::damage::oracle::Blobs;
 use crate::damage::oracle::Oracle;
 use crate::damage::scene::Scene;
 use crate::support::Random;
-use crate::support::tally;
-use crate::support::tally::Profile;
+use crate::support::profile;
+use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 
 const SEED: u64 = 1;
@@ -95,7 +95,7 @@ fn try_harms(oracle: &Oracle, harms: &[Harm]) -> Vec<String> {
 
 /// Leaves a repository that was judged wrongly for people to look at.
 fn keep(blobs: &Blobs, harms: &[Harm], wrong: &[String]) {
-    let folder = tally::folder().join("damaged");
+    let folder = profile::folder().join("damaged");
     if folder.exists() {
         return;
     }
@@ -179,7 +179,7 @@ fn every_flipped_bit_is_named_where_it_is() {
         let mut wrong: Vec<String> = blob.try_whole().into_iter().collect();
         let bits = 0..blob.bits();
         let turn = |bit: &usize| bit % 8 == (bit / 8 + at) % 8;
-        let is_all = Profile::asked().pick(false, true);
+        let is_all = Profile::of_process().pick(false, true, true);
         for bit in bits.filter(|bit| is_all || turn(bit)) {
             wrong.extend(blob.try_bit(bit).map(|text| format!("undetected: {text}")));
             tried.fetch_add(1, Ordering::Relaxed);
@@ -197,7 +197,7 @@ fn a_sample_of_flips_is_told_exactly_by_the_whole_check() {
     let (_, oracle) = world();
     let tally = Tally::start("h8-flips-checked", SEED);
     let names: Vec<&String> = oracle.original.keys().collect();
-    let count = Profile::asked().pick(200, 5000);
+    let count = Profile::of_process().pick(200, 5000, 100_000);
     let wrong = in_parallel(count, |at| {
         let mut random = Random::new(SEED + at as u64);
         // Small blobs as often as large ones.
@@ -215,7 +215,7 @@ fn whatever_happens_to_a_blob_is_told_exactly() {
     let mut tally = Tally::start("h8-blobs", SEED);
     let mut random = Random::new(SEED);
     let all = harm::all(&oracle.original, &mut random);
-    let count = Profile::asked().pick(600, all.len());
+    let count = Profile::of_process().pick(600, all.len(), all.len());
     let wrong = in_parallel(count, |at| {
         // The quick profile takes some of each kind.
         let harm = &all[at * all.len() / count];
@@ -230,7 +230,7 @@ fn whatever_happens_to_a_blob_is_told_exactly() {
 fn several_damages_at_once_are_told_exactly() {
     let (_, oracle) = world();
     let tally = Tally::start("h8-several", SEED);
-    let count = Profile::asked().pick(600, 36_000);
+    let count = Profile::of_process().pick(600, 36_000, 2_000_000);
     let wrong = in_parallel(count, |at| {
         let mut random = Random::new(SEED + 1_000_000 + at as u64);
         let harms: Vec<Harm> =
@@ -245,7 +245,7 @@ fn several_damages_at_once_are_told_exactly() {
 fn a_restore_gives_all_that_is_left() {
     let (_, oracle) = world();
     let mut tally = Tally::start("h8-restores", SEED);
-    let count = Profile::asked().pick(25, 1000);
+    let count = Profile::of_process().pick(25, 1000, 50_000);
     let files = AtomicUsize::new(0);
     let wrong = in_parallel(count, |at| {
         let mut random = Random::new(SEED + 2_000_000 + at as u64);

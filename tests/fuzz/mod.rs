@@ -12,7 +12,7 @@ use std::time::Duration;
 use self::mutate::Mutator;
 use self::targets::Seen;
 use self::targets::Target;
-use crate::support::tally::Profile;
+use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 use crate::support::tally::Watch;
 
@@ -106,7 +106,8 @@ fn explore(target: &Target, seed: u64, time: Duration) -> Explored {
 #[test]
 fn decoders_keep_their_promises_on_made_up_input() {
     let seed = 20_261_125;
-    let time = Profile::asked().pick(Duration::from_millis(1500), Duration::from_secs(15));
+    let [quick, gate, long] = [1500, 15_000, 3_600_000].map(Duration::from_millis);
+    let time = Profile::of_process().pick(quick, gate, long);
     let mut tally = Tally::start("h9-fuzz", seed);
     let next = std::sync::atomic::AtomicUsize::new(0);
     let explored = std::sync::Mutex::new(Vec::new());

@@ -85,11 +85,11 @@ pub struct Effort {
 impl Effort {
     pub fn of(profile: Profile) -> Self {
         Self {
-            distinct: profile.pick(700, 15_000, 400_000),
-            random: profile.pick(8, 40, 200),
+            distinct: profile.pick(700, 18_500, 400_000),
+            random: profile.pick(8, 60, 200),
             recover_every: 40,
             recovery_states: profile.pick(8, 24, 60),
-            seconds_max: profile.pick(15, 40, 7200),
+            seconds_max: profile.pick(15, 90, 7200),
         }
     }
 }
@@ -270,7 +270,7 @@ fn visible_digest(image: &Image) -> u64 {
 
 /// Keeps a failing image as a folder, for looking at it.
 fn keep(name: &str, image: &Image) {
-    let root = crate::house::root().join("target/reliability/failing").join(name);
+    let root = profile::folder().join("failing").join(name);
     drop(std::fs::remove_dir_all(&root));
     for (path, content) in image.files() {
         let path = crate::support::below(&root, &path[1..]);
@@ -303,5 +303,5 @@ pub fn run(scenario: &Scenario) {
         ("rounds", tally.rounds),
         ("failures", 0),
     ];
-    profile::report("crash", scenario.name, clock.elapsed(), &counts);
+    profile::report("h3", scenario.name, clock.elapsed(), &counts);
 }

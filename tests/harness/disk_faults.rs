@@ -154,5 +154,5 @@ pub fn run(scenario: &Scenario) {
         ("pairs_hit", tally.pairs),
         ("failures", 0),
     ];
-    profile::report("disk_faults", scenario.name, clock.elapsed(), &counts);
+    profile::report("h2", &format!("disk {}", scenario.name), clock.elapsed(), &counts);
 }

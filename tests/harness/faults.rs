@@ -1,6 +1,10 @@
 //! H2: every call of a storage and of the disk beneath it fails, once and for good, in every way
 //! that fits the call; then all is healed and the laws are tried.
 
+use std::collections::HashSet;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use lifeboat::clock::Clock;
@@ -27,6 +31,7 @@ use crate::support::profile::Profile;
 
 use super::laws;
 use super::laws::Claim;
+use super::office::LEASE_MS;
 use super::office::Now;
 use super::office::Office;
 use super::office::Open;
@@ -107,12 +112,14 @@ fn claim_of(shot: &Shot) -> Claim {
     }
 }
 
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 struct Tally {
     runs: u64,
     pairs_possible: u64,
     pairs_hit: u64,
     ended_well: u64,
+    /// What the runs left behind and promised, where it differs.
+    states: HashSet<u64>,
 }
 
 /// Every shot at a scenario.
@@ -143,9 +150,10 @@ pub fn run(scenario: &Scenario) {
         ("pairs_possible", tally.pairs_possible),
         ("pairs_hit", tally.pairs_hit),
         ("ended_well", tally.ended_well),
+        ("states", tally.states.len() as u64),
         ("failures", 0),
     ];
-    profile::report("faults", scenario.name, clock.elapsed(), &counts);
+    profile::report("h2", &format!("storage {}", scenario.name), clock.elapsed(), &counts);
 }
 
 /// Runs clean, counts the calls, and names a shot for each of them and each fault.
@@ -171,6 +179,25 @@ fn case_of(scenario: &Scenario, shot: &Shot) -> String {
     format!("{} {shot:?}", scenario.name)
 }
 
+/// Equal where the laws would say the same: every byte of the medium, all that was promised, what
+/// machines remember, and the time. A fault that a command survives often leaves nothing behind.
+fn state_of(rig: &Rig, office: &Office, claim: Claim) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (name, blob) in rig.memory.blobs() {
+        (name, blob.content, blob.created.unix_ms).hash(&mut hasher);
+    }
+    let Office { known, desks, half_slots, .. } = office;
+    let attempts: Vec<_> = known.attempts.iter().map(|attempt| attempt.acknowledged).collect();
+    for desk in desks {
+        desk.caches.last().hash(&mut hasher);
+    }
+    let keysets: Vec<bool> = desks.iter().map(|desk| desk.keyset.is_some()).collect();
+    let leases = (rig.clock.now().unix_ms - START_MS) / LEASE_MS;
+    let rest = (claim, known.made, &known.secrets, attempts, keysets, half_slots, leases);
+    format!("{rest:?}").hash(&mut hasher);
+    hasher.finish()
+}
+
 fn fire(base: &Rig, office: &Office, (scenario, shot): (&Scenario, &Shot), tally: &mut Tally) {
     let rig = Rig::holding(base.memory.blobs(), base.clock.now());
     let mut office = office.moved(rig.doors(), &rig.clock);
@@ -187,7 +214,12 @@ fn fire(base: &Rig, office: &Office, (scenario, shot): (&Scenario, &Shot), tally
         Ok(ended) => {
             tally.ended_well += u64::from(ended.is_ok());
             laws::forget_later(&mut office, 0);
-            laws::hold_as(&mut office, claim_of(shot))
+            let claim = claim_of(shot);
+            if tally.states.insert(state_of(&rig, &office, claim)) {
+                laws::hold_as(&mut office, claim)
+            } else {
+                Ok(())
+            }
         }
     };
     if let Err(broken) = held {

@@ -190,7 +190,7 @@ fn assert_caught(bug: &str, lab: Lab, laws: &[&str]) {
     let failure = caught.err().unwrap_or_else(|| panic!("{bug} was not caught"));
     assert!(laws.iter().any(|law| failure.broken.law.starts_with(law)), "{}", failure.broken);
     println!("{bug}: {}, {}", failure.broken, failure.case);
-    profile::report("museum", bug, clock.elapsed(), &[("planted", 1), ("caught", 1)]);
+    profile::report("h14", bug, clock.elapsed(), &[("planted", 1), ("caught", 1)]);
 }
 
 fn storage(wrap: super::crash::Wrap) -> Lab {
@@ -242,5 +242,5 @@ fn fsyncgate_sync_again() {
     println!("fsyncgate-sync-again: {broken}, {case}");
     assert!(broken.law.starts_with("K1") || broken.law.starts_with("K4"), "{broken}");
     let counts = [("planted", 1), ("caught", 1)];
-    profile::report("museum", "fsyncgate-sync-again", clock.elapsed(), &counts);
+    profile::report("h14", "fsyncgate-sync-again", clock.elapsed(), &counts);
 }

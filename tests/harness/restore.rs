@@ -157,7 +157,7 @@ fn a_restore_resumes_after_a_crash_at_every_change() {
         ("kept_wrong_after_power_cut", tally.kept_wrong),
         ("failures", 0),
     ];
-    profile::report("crash", "restore_target", clock.elapsed(), &counts);
+    profile::report("h3", "restore_target", clock.elapsed(), &counts);
 }
 
 #[test]
@@ -200,5 +200,5 @@ fn a_restore_survives_each_change_failing() {
     }
     let counts =
         [("trials", trials), ("pairs_possible", possible), ("pairs_hit", trials), ("failures", 0)];
-    profile::report("faults", "restore_target", clock.elapsed(), &counts);
+    profile::report("h2", "target restore", clock.elapsed(), &counts);
 }

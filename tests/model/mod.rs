@@ -6,6 +6,7 @@
 mod museum;
 mod restoring;
 mod sequence;
+mod silent;
 mod tree;
 
 use std::panic::AssertUnwindSafe;
@@ -16,7 +17,7 @@ use std::sync::atomic::Ordering;
 use self::sequence::Honest;
 use self::sequence::Plant;
 use self::sequence::Sequence;
-use crate::support::tally::Profile;
+use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 
 const OPERATIONS: usize = 40;
@@ -78,7 +79,7 @@ fn shortest(failure: Failure, plant: &dyn Plant) -> Failure {
 #[test]
 fn every_acknowledged_snapshot_restores_to_the_tree_of_its_time() {
     let first = 1;
-    let sequences = Profile::asked().pick(150, 3000);
+    let sequences = Profile::of_process().pick(150, 3000, 200_000);
     let mut tally = Tally::start("h5-model", first);
     let next = AtomicU64::new(first);
     let results = Mutex::new((Vec::new(), std::collections::BTreeMap::<String, u64>::new()));

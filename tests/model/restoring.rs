@@ -66,6 +66,11 @@ fn restore(
 
 /// What a restore should have made, without the entry that is in doubt and its other names.
 fn compare(snapshot: &Snapshot, within: &str, folder: &Path) -> Done {
+    let wrong = wrong(snapshot, within, folder);
+    if wrong.is_empty() { Ok(()) } else { Err(format!("restored, and {wrong:#?}")) }
+}
+
+fn wrong(snapshot: &Snapshot, within: &str, folder: &Path) -> Vec<String> {
     let wanted = comparable(snapshot.tree.expected(within), within);
     let mut found = comparable(look(folder), within);
     if !within.is_empty() {
@@ -85,7 +90,26 @@ fn compare(snapshot: &Snapshot, within: &str, folder: &Path) -> Done {
     };
     let mut wrong = differences(&wanted, &found);
     wrong.retain(|line| !doubtful(line));
-    if wrong.is_empty() { Ok(()) } else { Err(format!("restored, and {wrong:#?}")) }
+    wrong
+}
+
+/// A whole restore from a medium that was harmed: whether it told of trouble, and each difference to
+/// what should have come.
+pub fn what_is_left(
+    sequence: &mut Sequence<'_>,
+    snapshot: &Snapshot,
+) -> Result<(bool, Vec<String>), String> {
+    let folder = fast_folder();
+    let target = sequence.plant.target(Box::new(folder_target(folder.path())));
+    let watched = sequence.world.run();
+    let options = restore_options();
+    let report = sequence.world.restore(&watched, &snapshot.id, (&*target, &options));
+    let told = match report {
+        Ok(report) if report.failed_count + report.lost_nodes_count == 0 => false,
+        Ok(_) => !watched.problems().is_empty(),
+        Err(_) => true,
+    };
+    Ok((told, wrong(snapshot, "", folder.path())))
 }
 
 /// Into a fresh folder.

@@ -26,6 +26,7 @@ use lifeboat::vault::scrub::report::Report;
 use lifeboat::vault::scrub::report::Verdict;
 
 use super::restoring;
+use super::silent;
 use super::tree::Tree;
 use crate::support::Random;
 use crate::world::Machine;
@@ -147,7 +148,8 @@ impl<'a> Sequence<'a> {
             55..=63 => self.backup_with_storage_fault(),
             64..=70 => self.backup_with_source_fault(),
             71..=85 => restoring::step(self),
-            86..=89 => self.check(),
+            86..=87 => self.check(),
+            88..=89 => silent::step(self),
             90..=93 => self.keys(),
             94 => self.recover(),
             95..=96 => {
@@ -288,20 +290,41 @@ impl<'a> Sequence<'a> {
             Ok(snapshot) => self.snapshots.push(snapshot),
             Err(_) => {
                 self.count("storage_failures");
-                let tree = Arc::new(self.datasets[which].tree.clone());
-                for id in self.listed()?.into_iter().filter(|id| !before.contains(id)) {
-                    self.count("unacknowledged");
-                    let tree = Arc::clone(&tree);
-                    let number = self.next_snapshot - 1;
-                    let (dataset, doubt) = (which, None);
-                    self.snapshots.push(Snapshot { number, id, dataset, tree, doubt });
-                }
+                self.adopt(which, &before)?;
             }
         }
         Ok(())
     }
 
-    fn listed(&mut self) -> Result<Vec<SnapshotId>, String> {
+    /// Takes what a failed backup of a dataset has committed all the same as a snapshot.
+    pub fn adopt(&mut self, which: usize, before: &[SnapshotId]) -> Done {
+        let tree = Arc::new(self.datasets[which].tree.clone());
+        for id in self.listed()?.into_iter().filter(|id| !before.contains(id)) {
+            self.count("unacknowledged");
+            let tree = Arc::clone(&tree);
+            let number = self.next_snapshot - 1;
+            let (dataset, doubt) = (which, None);
+            self.snapshots.push(Snapshot { number, id, dataset, tree, doubt });
+        }
+        Ok(())
+    }
+
+    /// A backup while the medium is harmed: it works or says that it does not. The dataset, if it
+    /// said so.
+    pub fn backup_over_harm(&mut self) -> Option<usize> {
+        let which = self.dataset();
+        self.log.push(format!("dataset {which}: backup meanwhile"));
+        self.count("silent_backups");
+        match self.attempt(which, None).0 {
+            Ok(snapshot) => {
+                self.snapshots.push(snapshot);
+                None
+            }
+            Err(_) => Some(which),
+        }
+    }
+
+    pub fn listed(&mut self) -> Result<Vec<SnapshotId>, String> {
         let watched = self.world.run();
         let repository = self.world.open(&watched.run);
         let (storage, keyset) = (&self.world.storage, &self.world.keyset);

@@ -34,7 +34,7 @@ use crate::fuzz::mutate::Mutator;
 use crate::support::compare::differences;
 use crate::support::compare::look;
 use crate::support::generate;
-use crate::support::tally::Profile;
+use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 use crate::world::Watched;
 use crate::world::fast_folder;
@@ -275,7 +275,7 @@ fn hard_links_outward_are_refused() {
 #[test]
 fn made_up_leaves_reach_nothing_outside() {
     let seed = 5;
-    let rounds = Profile::asked().pick(1500, 100_000);
+    let rounds = Profile::of_process().pick(1500, 100_000, 5_000_000);
     let mut tally = Tally::start("h11-hostile", seed);
     let mut mutator = Mutator::new(seed);
     let link = Extra { link: b"../outside/secret".to_vec(), ..Extra::default() };

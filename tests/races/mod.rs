@@ -27,7 +27,7 @@ use crate::support::compare::Tree;
 use crate::support::compare::differences;
 use crate::support::compare::look;
 use crate::support::generate;
-use crate::support::tally::Profile;
+use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 use crate::support::tally::Watch;
 use crate::world::World;
@@ -151,8 +151,8 @@ fn over(mode: usize) -> Options {
 fn nothing_beside_the_target_changes_whatever_is_swapped_in_it() {
     let seed = 7;
     let mut tally = Tally::start("h11-races", seed);
-    let (quick, gate) = ((2500, 30), (u64::MAX, 110));
-    let (races_max, seconds_max) = Profile::asked().pick(quick, gate);
+    let (quick, gate, long) = ((2500, 30), (u64::MAX, 110), (u64::MAX, 3600));
+    let (races_max, seconds_max) = Profile::of_process().pick(quick, gate, long);
     let watch = Watch::start();
     let results: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..2)
@@ -205,7 +205,7 @@ fn races(seed: u64, go_on: impl Fn(u64) -> bool) -> (Counts, Vec<String>) {
 /// The same by a thread that never rests, with two workers.
 #[test]
 fn an_attacker_that_never_rests_reaches_nothing() {
-    let rounds = Profile::asked().pick(60, 5000);
+    let rounds = Profile::of_process().pick(60, 5000, 100_000);
     let mut tally = Tally::start("h11-thread-races", 3);
     let mut arena = Arena::new();
     let strikes = AtomicU64::new(0);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::house;
@@ -21,7 +22,7 @@ impl Profile {
     /// The one of this process: `LIFEBOAT_TEST_PROFILE`, or quick.
     pub fn of_process() -> Self {
         match variable("LIFEBOAT_TEST_PROFILE").as_deref() {
-            None | Some("quick") => Self::Quick,
+            None | Some("" | "quick") => Self::Quick,
             Some("gate") => Self::Gate,
             Some("long") => Self::Long,
             Some(other) => panic!("expected quick, gate or long, found `{other}`"),
@@ -57,13 +58,24 @@ pub fn case() -> Option<String> {
     variable("LIFEBOAT_TEST_CASE")
 }
 
-/// Prints what a part of the harness counted, and adds it to `target/reliability/PART.jsonl`.
+/// Where the figures of the last run are.
+pub fn folder() -> PathBuf {
+    house::root().join("target/reliability")
+}
+
+/// Prints what a part of the harness counted, and adds it to `target/reliability/PART.jsonl`, from
+/// which `.ci/reliability` makes one page.
 pub fn report(part: &str, name: &str, took: Duration, counts: &[(&str, u64)]) {
+    report_of((part, name), seed(), took, counts);
+}
+
+/// The same of a part that has a seed of its own.
+pub fn report_of((part, name): (&str, &str), seed: u64, took: Duration, counts: &[(&str, u64)]) {
     let mut line = serde_json::Map::new();
     line.insert("part".to_owned(), part.into());
     line.insert("name".to_owned(), name.into());
     line.insert("profile".to_owned(), Profile::of_process().name().into());
-    line.insert("seed".to_owned(), seed().into());
+    line.insert("seed".to_owned(), seed.into());
     for (name, count) in counts {
         line.insert((*name).to_owned(), (*count).into());
     }
@@ -71,9 +83,8 @@ pub fn report(part: &str, name: &str, took: Duration, counts: &[(&str, u64)]) {
     line.insert("seconds".to_owned(), seconds.into());
     let line = serde_json::Value::Object(line).to_string();
     println!("{line}");
-    let folder = house::root().join("target/reliability");
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(format!("{part}.jsonl"));
+    std::fs::create_dir_all(folder()).unwrap();
+    let path = folder().join(format!("{part}.jsonl"));
     let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
     // One write, so that lines of several threads do not mix.
     file.write_all(format!("{line}\n").as_bytes()).unwrap();

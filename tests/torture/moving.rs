@@ -23,7 +23,7 @@ use lifeboat::source::unix::FolderSource;
 
 use crate::support::Random;
 use crate::support::generate;
-use crate::support::tally::Profile;
+use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 use crate::world::World;
 use crate::world::fast_folder;
@@ -269,7 +269,7 @@ fn trial(random: &mut Random, folder: &Path, saying: Saying) -> (Change, bool, O
 #[test]
 fn a_file_that_changes_while_it_is_read_is_one_state_or_flagged() {
     let seed = 11;
-    let trials = Profile::asked().pick(400, 5000);
+    let trials = Profile::of_process().pick(400, 5000, 100_000);
     let mut tally = Tally::start("h11-moving", seed);
     let mut random = Random::new(seed);
     let mut found = Vec::new();

@@ -17,7 +17,7 @@ use crate::support::compare::differences;
 use crate::support::compare::look;
 use crate::support::generate;
 use crate::support::mutate::mutate;
-use crate::support::tally::Profile;
+use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 use crate::world::Machine;
 use crate::world::World;
@@ -76,7 +76,7 @@ fn torture(seed: u64) -> (u64, Vec<String>) {
 #[test]
 fn generated_trees_come_back_with_every_attribute() {
     let first = 1;
-    let trees = Profile::asked().pick(25, 500);
+    let trees = Profile::of_process().pick(25, 500, 20_000);
     let mut tally = Tally::start("h11-trees", first);
     let next = AtomicU64::new(first);
     let done = std::sync::Mutex::new((0, Vec::new()));
