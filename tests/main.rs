@@ -13,6 +13,7 @@ mod house;
 mod kill;
 mod model;
 mod pages;
+mod power;
 mod races;
 mod reader;
 mod stack;

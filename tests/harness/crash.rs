@@ -89,7 +89,7 @@ impl Effort {
             random: profile.pick(8, 60, 200),
             recover_every: 40,
             recovery_states: profile.pick(8, 24, 60),
-            seconds_max: profile.pick(15, 90, 7200),
+            seconds_max: profile.pick(15, 240, 7200),
         }
     }
 }
