@@ -2,9 +2,10 @@
 //! which is shut down in the middle, as a machine without power leaves it: what the journal and the
 //! medium do not have is gone. Then it is mounted again.
 //!
-//! A program that is killed keeps the system's cache; here that is lost too. What a medium does with
-//! its own cache is not shown.
+//! A program that is killed keeps the system's cache; here that is lost too. What a medium does
+//! with a cache of its own is not shown.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
@@ -28,7 +29,10 @@ use crate::world::fast_folder;
 /// Tells a mounted file system to stop without writing anything more: `EXT4_IOC_SHUTDOWN` with
 /// `NOLOGFLUSH`.
 const CUT: &str = "import fcntl, os, struct, sys
-fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))";
+disk = os.open(sys.argv[1], os.O_RDONLY)
+print('ready', flush=True)
+sys.stdin.readline()
+fcntl.ioctl(disk, 0x8004587d, struct.pack('I', 2))";
 
 /// A file system in a file in memory, and beside it a tree to back up.
 struct Machine {
@@ -66,9 +70,14 @@ impl Machine {
         done(Command::new("umount").arg(self.path("disk")))
     }
 
-    /// The power goes; whatever still runs gets errors.
-    fn cut(&self) {
-        assert!(done(Command::new("python3").args(["-c", CUT]).arg(self.path("disk"))), "no cut");
+    /// What cuts the power as soon as its input ends. It is ready, so that a cut takes no time.
+    fn switch(&self) -> Child {
+        let mut command = Command::new("python3");
+        command.args(["-c", CUT]).arg(self.path("disk"));
+        let mut switch = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut ready = [0; 6];
+        switch.stdout.take().unwrap().read_exact(&mut ready).unwrap();
+        switch
     }
 
     /// The power comes back.
@@ -106,18 +115,22 @@ impl Machine {
     /// Starts a command and cuts the power after a while, or at once after its answer; whether it
     /// told of success.
     fn cut_in(&self, arguments: &[&str], random: &mut Random) -> bool {
-        let child = self.command(arguments).spawn().unwrap();
+        let switch = self.switch();
+        let cut = |switch: Child| assert!(answer(switch), "no power cut");
+        let mut child = self.command(arguments).spawn().unwrap();
         if random.below(4) == 0 {
             let is_told = answer(child);
-            self.cut();
+            cut(switch);
             return is_told;
         }
-        let exponent = random.below(1000) as f64 / 1000.0 * 2.3;
+        let exponent = random.below(1000) as f64 / 1000.0 * 1.8;
         // A receiver that nobody sends to: waiting on it is waiting for the delay.
         let (_sender, receiver) = std::sync::mpsc::channel::<()>();
         let delay = Duration::from_secs_f64(0.001 * 10_f64.powf(exponent));
         assert!(receiver.recv_timeout(delay).is_err());
-        self.cut();
+        cut(switch);
+        // The machine goes too. What ended before the cut is no longer there to be killed.
+        let _gone_or_not = child.kill();
         answer(child)
     }
 

@@ -93,8 +93,8 @@ fn wrong(snapshot: &Snapshot, within: &str, folder: &Path) -> Vec<String> {
     wrong
 }
 
-/// A whole restore from a medium that was harmed: whether it told of trouble, and each difference to
-/// what should have come.
+/// A whole restore from a medium that was harmed: whether it told of trouble, and each difference
+/// to what should have come.
 pub fn what_is_left(
     sequence: &mut Sequence<'_>,
     snapshot: &Snapshot,
