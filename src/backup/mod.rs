@@ -24,8 +24,12 @@ mod tests;
 mod usage;
 mod worker;
 
-/// Files below this many bytes go into bundles.
-pub const SMALL_FILE_BYTES: u64 = 64 * 1024;
+use crate::chunk::ChunkSizes;
+use crate::format::config::Parameters;
+use crate::repository::tree::TreeSizes;
+
+/// Files in a bundle at most, however small they are.
+const BUNDLE_FILES_MAX: usize = 4096;
 
 /// How content is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,21 +40,37 @@ pub struct Cutting {
     pub bundle_bytes: u64,
     /// Most files of one bundle.
     pub bundle_files: usize,
-    pub chunks: crate::chunk::ChunkSizes,
-    pub tree: crate::repository::tree::TreeSizes,
+    pub chunks: ChunkSizes,
+    pub tree: TreeSizes,
 }
 
+/// What an entry of a leaf weighs on average, in bytes (measured).
+const ENTRY_BYTES: u32 = 128;
+
 impl Cutting {
-    /// What `doc/format.md` gives for a new repository.
-    pub const DEFAULT: Self = Self {
-        small_file_bytes: SMALL_FILE_BYTES,
-        bundle_bytes: 512 * 1024,
-        bundle_files: 4096,
-        chunks: crate::chunk::ChunkSizes {
-            min_bytes: 256 * 1024,
-            avg_bytes: 1024 * 1024,
-            max_bytes: 4 * 1024 * 1024,
-        },
-        tree: crate::repository::tree::TreeSizes::DEFAULT,
-    };
+    /// What a new repository has.
+    pub const DEFAULT: Self = Self::of(&Parameters::DEFAULT);
+
+    /// As a repository's config says.
+    #[must_use]
+    pub const fn of(parameters: &Parameters) -> Self {
+        let between = parameters.node_bytes_avg.saturating_sub(parameters.node_bytes_min);
+        let entries = between / ENTRY_BYTES;
+        Self {
+            small_file_bytes: parameters.small_file_bytes as u64,
+            bundle_bytes: parameters.bundle_bytes as u64,
+            bundle_files: BUNDLE_FILES_MAX,
+            chunks: ChunkSizes {
+                min_bytes: parameters.chunk_bytes_min,
+                avg_bytes: parameters.chunk_bytes_avg,
+                max_bytes: parameters.chunk_bytes_max,
+            },
+            tree: TreeSizes {
+                leaf_min: parameters.node_bytes_min,
+                leaf_max: parameters.node_bytes_max,
+                leaf_cut_bits: if entries == 0 { 0 } else { entries.ilog2() as u8 },
+                ..TreeSizes::DEFAULT
+            },
+        }
+    }
 }

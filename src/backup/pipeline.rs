@@ -39,7 +39,7 @@ use crate::source::Source;
 /// Entries that may wait for one before them; bounds memory.
 const WINDOW_ENTRIES_MAX: usize = 16 * 1024;
 /// Jobs that wait for each worker.
-const JOBS_PER_WORKER: usize = 2;
+const JOBS_PER_WORKER: usize = 4;
 
 /// What a backup works with.
 pub struct Pipeline<'a> {

@@ -58,13 +58,13 @@ impl Parameters {
     /// For new repositories; measured on source trees, documents and databases.
     pub const DEFAULT: Self = Self {
         small_file_bytes: 64 * 1024,
-        bundle_bytes: 512 * 1024,
+        bundle_bytes: 1024 * 1024,
         chunk_bytes_min: 256 * 1024,
         chunk_bytes_avg: 1024 * 1024,
         chunk_bytes_max: 4 * 1024 * 1024,
         node_bytes_min: 64 * 1024,
         node_bytes_avg: 96 * 1024,
-        node_bytes_max: 128 * 1024,
+        node_bytes_max: 256 * 1024,
         pack_bytes: 16 * 1024 * 1024,
     };
 

@@ -1,5 +1,7 @@
 //! Frames to objects and back.
 
+use zstd::zstd_safe::CParameter;
+
 use crate::crypto::aead::OneTimeAead;
 use crate::crypto::aead::Reference;
 use crate::crypto::aead::TAG_BYTES;
@@ -116,7 +118,7 @@ impl Sealer {
         let failed = |error: std::io::Error| SealError::Compressor(error.to_string());
         Ok(Self {
             keys: keys.clone(),
-            compressor: zstd::bulk::Compressor::new(keys.level).map_err(failed)?,
+            compressor: compressor(keys.level).map_err(failed)?,
             fast: zstd::bulk::Compressor::new(LEVEL_FAST).map_err(failed)?,
             sample: Vec::new(),
             packed: Vec::new(),
@@ -223,6 +225,7 @@ impl Sealer {
         if raw.len() < SAMPLE_FROM_BYTES {
             return if raw.is_empty() { Effort::None } else { Effort::Full };
         }
+        let may_be_fast = kind == ObjectKind::Chunk && self.keys.level == LEVEL_DEFAULT;
         let step = raw.len() / 4;
         let mut sampled = 0;
         let mut packed = 0;
@@ -234,8 +237,11 @@ impl Sealer {
             };
             sampled += part.len();
             packed += len;
+            // Whatever the other samples say, the whole shrinks enough.
+            if !may_be_fast && len * 2 < part.len() {
+                return Effort::Full;
+            }
         }
-        let may_be_fast = kind == ObjectKind::Chunk && self.keys.level == LEVEL_DEFAULT;
         if packed * 100 >= sampled * SHRINKING_PERCENT {
             Effort::None
         } else if may_be_fast && packed * 100 >= sampled * WELL_SHRINKING_PERCENT {
@@ -244,6 +250,17 @@ impl Sealer {
             Effort::Full
         }
     }
+}
+
+/// At the default level, tables of half the usual size: they stay in the cache of a core, which
+/// saves a fifteenth of the time for half a hundredth of the size (measured on source trees).
+fn compressor(level: i32) -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(level)?;
+    if level == LEVEL_DEFAULT {
+        compressor.set_parameter(CParameter::HashLog(16))?;
+        compressor.set_parameter(CParameter::ChainLog(15))?;
+    }
+    Ok(compressor)
 }
 
 fn node_refs_place(repository: RepositoryId) -> Place<'static> {

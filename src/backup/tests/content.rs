@@ -1,12 +1,16 @@
+use crate::backup::Cutting;
 use crate::backup::error::BackupError;
 use crate::backup::tests::CHUNK_MAX;
 use crate::backup::tests::SMALL_BYTES;
 use crate::backup::tests::World;
 use crate::backup::tests::noise;
+use crate::chunk::ChunkSizes;
+use crate::format::config::Parameters;
 use crate::format::entry::Content;
 use crate::format::entry::Extent;
 use crate::format::entry::INLINE_EXTENTS_MAX;
 use crate::format::object::ObjectKind;
+use crate::repository::tree::TreeSizes;
 use crate::source::memory::Fault;
 
 fn lengths(content: &Content) -> Vec<u64> {
@@ -14,6 +18,29 @@ fn lengths(content: &Content) -> Vec<u64> {
         Content::Extents { extents, .. } => extents.iter().map(Extent::len_bytes).collect(),
         _ => Vec::new(),
     }
+}
+
+#[test]
+fn sizes_are_those_that_the_config_says() {
+    let sizes = Cutting::DEFAULT;
+    assert_eq!((sizes.small_file_bytes, sizes.bundle_bytes), (64 << 10, 1 << 20));
+    assert_eq!(sizes.tree, TreeSizes::DEFAULT);
+    let parameters = Parameters {
+        small_file_bytes: 1000,
+        bundle_bytes: 4000,
+        chunk_bytes_min: 64,
+        chunk_bytes_avg: 256,
+        chunk_bytes_max: 1024,
+        node_bytes_min: 2000,
+        node_bytes_avg: 2000,
+        node_bytes_max: 3000,
+        ..Parameters::DEFAULT
+    };
+    let sizes = Cutting::of(&parameters);
+    assert_eq!((sizes.small_file_bytes, sizes.bundle_bytes), (1000, 4000));
+    assert_eq!(sizes.chunks, ChunkSizes { min_bytes: 64, avg_bytes: 256, max_bytes: 1024 });
+    assert_eq!((sizes.tree.leaf_min, sizes.tree.leaf_max), (2000, 3000));
+    assert_eq!(sizes.tree.leaf_cut_bits, 0);
 }
 
 #[test]

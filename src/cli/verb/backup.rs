@@ -253,7 +253,7 @@ pub fn make(
         source: &*input.source,
         dataset: &input.dataset,
         info: &info,
-        cutting: Cutting::DEFAULT,
+        cutting: Cutting::of(&writer.config.parameters),
         level: i32::from(context.settings.compression),
         workers_count: std::thread::available_parallelism().map_or(2, usize::from),
         cache: (context.settings.cache_use == CacheUse::Yes).then_some(folder),

@@ -35,6 +35,8 @@ use super::record::text;
 
 /// Most entries listed ahead of the consumer; one folder may go beyond.
 const AHEAD_ENTRIES_MAX: usize = 65_536;
+/// Threads that had to stop go on when fewer than this are ahead, and not for each folder taken.
+const AHEAD_ENTRIES_LOW: usize = AHEAD_ENTRIES_MAX / 2;
 /// Most folders that wait to be listed ahead.
 const PENDING_FOLDERS_MAX: usize = 4096;
 /// How many of a folder's sub-folders may wait at once.
@@ -100,7 +102,9 @@ impl Pool {
             let Record { device, inode, .. } = listed.record;
             if let Ok(child) = path.join(ready.listing.name(listed)) {
                 state.pending.insert(child, Task { device, inode, ..task });
-                self.work.notify_one();
+                if state.ahead_entries < AHEAD_ENTRIES_MAX {
+                    self.work.notify_one();
+                }
             }
         }
     }
@@ -110,8 +114,11 @@ impl Pool {
         let mut state = self.lock();
         loop {
             if let Some(ready) = state.ready.remove(path) {
+                let before = state.ahead_entries;
                 state.ahead_entries -= ready.listing.entries.len() + 1;
-                self.work.notify_all();
+                if before >= AHEAD_ENTRIES_LOW && state.ahead_entries < AHEAD_ENTRIES_LOW {
+                    self.work.notify_all();
+                }
                 return ready;
             }
             if state.pending.remove(path).is_some() || !state.busy.contains(path) {
