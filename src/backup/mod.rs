@@ -53,6 +53,7 @@ impl Cutting {
 
     /// As a repository's config says.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "a logarithm of 32 bits is below 32")]
     pub const fn of(parameters: &Parameters) -> Self {
         let between = parameters.node_bytes_avg.saturating_sub(parameters.node_bytes_min);
         let entries = between / ENTRY_BYTES;
