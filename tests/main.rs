@@ -2,6 +2,9 @@
 #![expect(unreachable_pub, reason = "a test binary has no users; `pub` marks what a module offers")]
 //! Every integration test of the crate, in one binary.
 
+#[macro_use]
+mod forward;
+
 mod architecture;
 mod canary;
 mod cli;

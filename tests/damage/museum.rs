@@ -14,6 +14,8 @@ use crate::damage::oracle::manifest_name;
 use crate::damage::verdict;
 use crate::damage::verdict::Found;
 use crate::damage::world;
+use crate::support::profile;
+use crate::support::tally::Watch;
 
 /// A bug: what it makes a program see, and what it makes it keep to itself.
 struct Planted {
@@ -90,10 +92,12 @@ fn planted_bugs_are_caught() {
         expected.is_ok &= bug.heads.is_empty();
         let honest = verdict::check(&oracle, &verdict::storage_of(&harmed), &bug.heads);
         assert_eq!(verdict::compare(&expected, &honest), [""; 0], "{}", bug.name);
+        let watch = Watch::start();
         let mut found = verdict::check(&oracle, &storage(&oracle, &bug, &harmed), &[]);
         (bug.hide)(&mut found);
         let caught = verdict::compare(&expected, &found);
         println!("{}: {}", bug.name, caught.first().map_or("not caught", String::as_str));
         assert!(!caught.is_empty(), "{} is not caught", bug.name);
+        profile::caught(bug.name, watch);
     }
 }

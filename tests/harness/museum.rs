@@ -8,24 +8,37 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use lifeboat::clock::Clock;
-use lifeboat::clock::SystemClock;
+use lifeboat::crypto::blind;
 use lifeboat::disk::Disk;
 use lifeboat::disk::DiskItem;
 use lifeboat::disk::DiskStat;
 use lifeboat::disk::sim::Manner;
+use lifeboat::format::manifest::ManifestPublic;
+use lifeboat::format::object::Ref;
+use lifeboat::ids::Sid;
+use lifeboat::ids::SnapshotId;
+use lifeboat::repository::manifest::open_manifest;
+use lifeboat::repository::manifest::seal_manifest;
 use lifeboat::storage::BlobName;
 use lifeboat::storage::BlobStat;
 use lifeboat::storage::Listed;
 use lifeboat::storage::Storage;
 use lifeboat::storage::StorageError;
+use lifeboat::vault::chains::Copies;
+use lifeboat::vault::chains::Scope;
+use lifeboat::vault::names::Place;
 
 use crate::support::profile;
+use crate::support::tally::Watch;
 
 use super::crash::Effort;
 use super::crash::Lab;
 use super::crash::enumerate;
 use super::disk_faults::fail_all;
+use super::office::Office;
+use super::office::tagged;
+use super::office::text;
+use super::scenarios::Scenario;
 use super::scenarios::named;
 
 const EFFORT: Effort = Effort {
@@ -54,6 +67,8 @@ enum Bug {
     AcceptsEmpty,
     /// Every third upload is called done and is lost.
     LosesUploads,
+    /// Every third pack has its length, and zeros.
+    AcceptsEqualSize,
     /// The manifest is durable before the packs that it needs.
     ManifestFirst,
 }
@@ -73,6 +88,9 @@ impl Planted {
         let is_third = self.packs_count.fetch_add(1, Ordering::SeqCst) % 3 == 2;
         match self.bug {
             Bug::AcceptsEmpty if is_third => self.inner.create(name, &[])?,
+            Bug::AcceptsEqualSize if is_third => {
+                return self.inner.create(name, &[&vec![0; parts.concat().len()]]);
+            }
             Bug::LosesUploads if is_third => {}
             Bug::ManifestFirst => {}
             _ => return self.inner.create(name, parts),
@@ -185,12 +203,16 @@ impl Disk for SyncsAgain {
 
 /// Fails unless the crash enumerator breaks one of these laws on a first backup.
 fn assert_caught(bug: &str, lab: Lab, laws: &[&str]) {
-    let clock = SystemClock::new();
-    let caught = enumerate(lab, named("first_backup"), EFFORT);
+    assert_caught_in(bug, (lab, named("first_backup")), laws);
+}
+
+fn assert_caught_in(bug: &str, (lab, scenario): (Lab, &Scenario), laws: &[&str]) {
+    let watch = Watch::start();
+    let caught = enumerate(lab, scenario, EFFORT);
     let failure = caught.err().unwrap_or_else(|| panic!("{bug} was not caught"));
     assert!(laws.iter().any(|law| failure.broken.law.starts_with(law)), "{}", failure.broken);
     println!("{bug}: {}, {}", failure.broken, failure.case);
-    profile::report("h14", bug, clock.elapsed(), &[("planted", 1), ("caught", 1)]);
+    profile::caught(bug, watch);
 }
 
 fn storage(wrap: super::crash::Wrap) -> Lab {
@@ -222,6 +244,12 @@ fn kopia_1879_empty_object_accepted() {
 }
 
 #[test]
+fn proxmox_equal_size_accepted() {
+    let lab = storage(|inner| Planted::plant(inner, Bug::AcceptsEqualSize));
+    assert_caught("proxmox-equal-size-accepted", lab, &["K1", "K3", "K8"]);
+}
+
+#[test]
 fn rustic_249_lost_upload_done() {
     let lab = storage(|inner| Planted::plant(inner, Bug::LosesUploads));
     assert_caught("rustic-249-lost-upload-done", lab, &["K1", "K3", "K8"]);
@@ -235,12 +263,48 @@ fn duplicacy_686_data_before_manifest() {
 
 #[test]
 fn fsyncgate_sync_again() {
-    let clock = SystemClock::new();
+    let watch = Watch::start();
     let lab = Lab { wrap_disk: |inner| Arc::new(SyncsAgain(inner)), ..Lab::HONEST };
     let caught = fail_all(lab, named("first_backup"), 1);
     let (broken, case) = caught.expect_err("fsyncgate-sync-again was not caught");
     println!("fsyncgate-sync-again: {broken}, {case}");
     assert!(broken.law.starts_with("K1") || broken.law.starts_with("K4"), "{broken}");
-    let counts = [("planted", 1), ("caught", 1)];
-    profile::report("h14", "fsyncgate-sync-again", clock.elapsed(), &counts);
+    profile::caught("fsyncgate-sync-again", watch);
+}
+
+fn backed_up(office: &mut Office) -> Result<(), String> {
+    (named("incremental").prepare)(office)
+}
+
+/// A backup that was told to stop, makes a snapshot all the same, and says so.
+fn stop_with_a_snapshot(office: &mut Office) -> Result<(), String> {
+    let reader = office.reader()?;
+    let vault = reader.repository.vault();
+    let run = &reader.process.run;
+    let listed = vault.manifests(run, Scope::All, Copies::First, &reader.signers).map_err(text)?;
+    let before = listed.manifests.last().ok_or("no snapshot")?;
+    let root = open_manifest(&reader.unlocked.keyset, &before.manifest).map_err(text)?.root();
+    let (process, _, agent) = office.writer(0)?;
+    let number = office.attempt(0);
+    let null = Ref { sid: Sid::new([0; 32]), ..root };
+    let (seq, prev) = (before.place.seq + 1, Some(before.place.id));
+    let public = ManifestPublic { seq, prev, root: null.sid, ..before.manifest.public.clone() };
+    let manifest = seal_manifest(&agent, public, &tagged(&null, number)).map_err(text)?;
+    let id = SnapshotId::new(blind::hash(manifest.as_bytes()));
+    let place = Place { seq, id, ..before.place };
+    for prefix in ["manifests.2", "manifests"] {
+        let name = BlobName::new(&format!("{prefix}/{place}")).map_err(text)?;
+        process.storage.create(&name, &[manifest.as_bytes()]).map_err(text)?;
+    }
+    process.storage.sync().map_err(text)?;
+    office.known.attempts[number].acknowledged = Some((office.now(), id));
+    Ok(())
+}
+
+/// The product cannot be made to: a session refuses a root that is not there. What it would look
+/// like is seen by the laws.
+#[test]
+fn restic_3151_null_root() {
+    let scenario = Scenario { name: "null_root", prepare: backed_up, act: stop_with_a_snapshot };
+    assert_caught_in("restic-3151-null-root", (Lab::HONEST, &scenario), &["K1", "K8"]);
 }

@@ -33,7 +33,9 @@ use lifeboat::vault::names::Place;
 
 use super::OPERATIONS;
 use super::sequence::Plant;
+use crate::support::profile;
 use crate::support::tally::Tally;
+use crate::support::tally::Watch;
 use crate::world::Watched;
 
 /// Sequences within which a bug must be caught.
@@ -262,18 +264,15 @@ struct BadWriter<'a> {
     how: Publishing,
 }
 
+impl BadWriter<'_> {
+    fn inner(&mut self) -> &mut dyn Writer {
+        &mut *self.inner
+    }
+}
+
 impl Writer for BadWriter<'_> {
-    fn look(&mut self, path: &SnapshotPath) -> Result<Option<Meta>, TargetError> {
-        self.inner.look(path)
-    }
-
-    fn list(&mut self, folder: &SnapshotPath) -> Result<Vec<Vec<u8>>, TargetError> {
-        self.inner.list(folder)
-    }
-
-    fn create_folder(&mut self, path: &SnapshotPath) -> Result<Made, TargetError> {
-        self.inner.create_folder(path)
-    }
+    forwarded!(look, list, create_folder, open_file);
+    forwarded!(create_special, create_link, set_attributes, remove);
 
     fn create_file(
         &mut self,
@@ -282,42 +281,6 @@ impl Writer for BadWriter<'_> {
     ) -> Result<Box<dyn NewFile>, TargetError> {
         let inner = self.inner.create_file(path, Naming::WhenWhole)?;
         Ok(Box::new(BadFile { inner, how: self.how, written: 0 }))
-    }
-
-    fn open_file(&mut self, path: &SnapshotPath) -> Result<Box<dyn OldFile>, TargetError> {
-        self.inner.open_file(path)
-    }
-
-    fn create_special(
-        &mut self,
-        path: &SnapshotPath,
-        special: Special<'_>,
-        attributes: &Attributes<'_>,
-        placing: Placing,
-    ) -> Result<Vec<Lack>, TargetError> {
-        self.inner.create_special(path, special, attributes, placing)
-    }
-
-    fn create_link(
-        &mut self,
-        path: &SnapshotPath,
-        existing: &SnapshotPath,
-        placing: Placing,
-    ) -> Result<(), TargetError> {
-        self.inner.create_link(path, existing, placing)
-    }
-
-    fn set_attributes(
-        &mut self,
-        path: &SnapshotPath,
-        kind: Kind,
-        attributes: &Attributes<'_>,
-    ) -> Result<Vec<Lack>, TargetError> {
-        self.inner.set_attributes(path, kind, attributes)
-    }
-
-    fn remove(&mut self, path: &SnapshotPath, kind: Kind) -> Result<(), TargetError> {
-        self.inner.remove(path, kind)
     }
 }
 
@@ -383,8 +346,10 @@ fn planted_bugs_are_caught() {
     planted.push(("rustic-519-empty-file-skipped", Box::new(TargetBug(Publishing::SkipEmpty))));
     planted.push(("named-before-written", Box::new(TargetBug(Publishing::LoseEnd))));
     for (name, plant) in planted {
+        let watch = Watch::start();
         tally.trials += 1;
         tally.count(name, catch(name, &*plant));
+        profile::caught(name, watch);
     }
     tally.finish();
 }
@@ -413,5 +378,7 @@ fn fastcdc_400_cuts_moved_is_caught() {
         stored[1]
     };
     assert_eq!(stored_again(0), 0);
+    let watch = Watch::start();
     assert!(stored_again(1) > 10_000);
+    profile::caught("fastcdc-400-cuts-moved", watch);
 }

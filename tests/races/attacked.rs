@@ -198,61 +198,8 @@ impl AttackedWriter<'_> {
 }
 
 impl Writer for AttackedWriter<'_> {
-    fn look(&mut self, path: &SnapshotPath) -> Result<Option<Meta>, TargetError> {
-        self.inner().look(path)
-    }
-
-    fn list(&mut self, folder: &SnapshotPath) -> Result<Vec<Vec<u8>>, TargetError> {
-        self.inner().list(folder)
-    }
-
-    fn create_folder(&mut self, path: &SnapshotPath) -> Result<Made, TargetError> {
-        self.inner().create_folder(path)
-    }
-
-    fn create_file(
-        &mut self,
-        path: &SnapshotPath,
-        naming: Naming,
-    ) -> Result<Box<dyn NewFile>, TargetError> {
-        self.inner().create_file(path, naming)
-    }
-
-    fn open_file(&mut self, path: &SnapshotPath) -> Result<Box<dyn OldFile>, TargetError> {
-        self.inner().open_file(path)
-    }
-
-    fn create_special(
-        &mut self,
-        path: &SnapshotPath,
-        special: Special<'_>,
-        attributes: &Attributes<'_>,
-        placing: Placing,
-    ) -> Result<Vec<Lack>, TargetError> {
-        self.inner().create_special(path, special, attributes, placing)
-    }
-
-    fn create_link(
-        &mut self,
-        path: &SnapshotPath,
-        existing: &SnapshotPath,
-        placing: Placing,
-    ) -> Result<(), TargetError> {
-        self.inner().create_link(path, existing, placing)
-    }
-
-    fn set_attributes(
-        &mut self,
-        path: &SnapshotPath,
-        kind: Kind,
-        attributes: &Attributes<'_>,
-    ) -> Result<Vec<Lack>, TargetError> {
-        self.inner().set_attributes(path, kind, attributes)
-    }
-
-    fn remove(&mut self, path: &SnapshotPath, kind: Kind) -> Result<(), TargetError> {
-        self.inner().remove(path, kind)
-    }
+    forwarded!(look, list, create_folder, create_file, open_file);
+    forwarded!(create_special, create_link, set_attributes, remove);
 }
 
 /// A planted bug: files are opened by their path, links followed.
@@ -296,9 +243,7 @@ impl Writer for CarelessWriter<'_> {
         Ok(self.inner().look(path).unwrap_or_default())
     }
 
-    fn list(&mut self, folder: &SnapshotPath) -> Result<Vec<Vec<u8>>, TargetError> {
-        self.inner().list(folder)
-    }
+    forwarded!(list, open_file, create_special, create_link, set_attributes, remove);
 
     /// A link to a folder is taken for one.
     fn create_folder(&mut self, path: &SnapshotPath) -> Result<Made, TargetError> {
@@ -315,42 +260,6 @@ impl Writer for CarelessWriter<'_> {
         let mut options = std::fs::File::options();
         let file = options.write(true).create(true).truncate(true).open(&path).unwrap();
         Ok(Box::new(CarelessFile(file)))
-    }
-
-    fn open_file(&mut self, path: &SnapshotPath) -> Result<Box<dyn OldFile>, TargetError> {
-        self.inner().open_file(path)
-    }
-
-    fn create_special(
-        &mut self,
-        path: &SnapshotPath,
-        special: Special<'_>,
-        attributes: &Attributes<'_>,
-        placing: Placing,
-    ) -> Result<Vec<Lack>, TargetError> {
-        self.inner().create_special(path, special, attributes, placing)
-    }
-
-    fn create_link(
-        &mut self,
-        path: &SnapshotPath,
-        existing: &SnapshotPath,
-        placing: Placing,
-    ) -> Result<(), TargetError> {
-        self.inner().create_link(path, existing, placing)
-    }
-
-    fn set_attributes(
-        &mut self,
-        path: &SnapshotPath,
-        kind: Kind,
-        attributes: &Attributes<'_>,
-    ) -> Result<Vec<Lack>, TargetError> {
-        self.inner().set_attributes(path, kind, attributes)
-    }
-
-    fn remove(&mut self, path: &SnapshotPath, kind: Kind) -> Result<(), TargetError> {
-        self.inner().remove(path, kind)
     }
 }
 

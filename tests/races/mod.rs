@@ -27,6 +27,7 @@ use crate::support::compare::Tree;
 use crate::support::compare::differences;
 use crate::support::compare::look;
 use crate::support::generate;
+use crate::support::profile;
 use crate::support::profile::Profile;
 use crate::support::tally::Tally;
 use crate::support::tally::Watch;
@@ -255,6 +256,7 @@ fn an_attacker_that_never_rests_reaches_nothing() {
 /// duplicacy #691: content is written through a link that stands in the target.
 #[test]
 fn duplicacy_691_write_through_link_is_caught() {
+    let watch = Watch::start();
     let mut arena = Arena::new();
     let folder = arena.base.path().join("target");
     std::fs::create_dir(&folder).unwrap();
@@ -265,6 +267,7 @@ fn duplicacy_691_write_through_link_is_caught() {
     let _either = arena.world.restore(&watched, &newer, (&target, &over(3)));
     let changed = differences(&arena.canary, &look(&arena.outside()));
     assert!(changed.iter().any(|line| line.starts_with("a/small: mtime")), "{changed:#?}");
+    profile::caught("duplicacy-691-write-through-link", watch);
 }
 
 /// The attacks do something: without the product's care the canary would change.

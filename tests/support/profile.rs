@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::tally::Watch;
 use crate::house;
 
 /// How much is tried.
@@ -67,6 +68,11 @@ pub fn folder() -> PathBuf {
 /// which `.ci/reliability` makes one page.
 pub fn report(part: &str, name: &str, took: Duration, counts: &[(&str, u64)]) {
     report_of((part, name), seed(), took, counts);
+}
+
+/// Notes that a planted bug was caught, for which `since` is when the search began.
+pub fn caught(bug: &str, since: Watch) {
+    report("h14", bug, since.elapsed(), &[("planted", 1), ("caught", 1)]);
 }
 
 /// The same of a part that has a seed of its own.

@@ -23,8 +23,10 @@ use lifeboat::source::unix::FolderSource;
 
 use crate::support::Random;
 use crate::support::generate;
+use crate::support::profile;
 use crate::support::profile::Profile;
 use crate::support::tally::Tally;
+use crate::support::tally::Watch;
 use crate::world::World;
 use crate::world::fast_folder;
 use crate::world::folder_target;
@@ -289,6 +291,7 @@ fn a_file_that_changes_while_it_is_read_is_one_state_or_flagged() {
 /// borg #8573: a file that changed while it was read is kept as if it had stood still.
 #[test]
 fn an_unflagged_mix_is_caught() {
+    let watch = Watch::start();
     let mut random = Random::new(11);
     let caught = (1..=200).find(|_| {
         let folder = fast_folder();
@@ -296,4 +299,5 @@ fn an_unflagged_mix_is_caught() {
     });
     println!("borg-8573-unflagged-mix: caught by trial {caught:?}");
     assert!(caught.is_some());
+    profile::caught("borg-8573-unflagged-mix", watch);
 }
