@@ -85,7 +85,7 @@ pub struct Effort {
 impl Effort {
     pub fn of(profile: Profile) -> Self {
         Self {
-            distinct: profile.pick(700, 18_500, 400_000),
+            distinct: profile.pick(700, 17_000, 400_000),
             random: profile.pick(8, 60, 200),
             recover_every: 40,
             recovery_states: profile.pick(8, 24, 60),

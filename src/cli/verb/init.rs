@@ -125,7 +125,7 @@ fn make_like(
 ) -> Result<Unlocked, Failure> {
     let slot = NewSlot {
         secret: secret.clone(),
-        argon2: Argon2Parameters::DEFAULT,
+        argon2: Argon2Parameters::OF_COMMANDS,
         label: "made with the repository".to_owned(),
     };
     let parameters = other.map_or(Parameters::DEFAULT, |other| other.config.parameters);

@@ -141,7 +141,7 @@ pub fn new_slot(context: &Context, args: &NewSecretArgs) -> Result<NewSlot, Fail
         (None, None) => SecretSource::Prompt,
     };
     let secret = source.fetch(&context.output, Asked::New)?;
-    Ok(NewSlot { secret, argon2: Argon2Parameters::DEFAULT, label: args.label.clone() })
+    Ok(NewSlot { secret, argon2: Argon2Parameters::OF_COMMANDS, label: args.label.clone() })
 }
 
 fn report(
