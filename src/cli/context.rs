@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
+use crate::cli::language::said::Tell;
 use crate::cli::output::Output;
 use crate::cli::output::watch::Watch;
 use crate::cli::settings::Settings;
 use crate::run::Run;
+use crate::run::monitor::Severity;
 
 /// What every verb is given.
 pub struct Context {
@@ -16,9 +18,25 @@ pub struct Context {
     pub output: Arc<Output>,
     pub watch: Arc<Watch>,
     pub run: Run,
+    pub hearers: Hearers,
+}
+
+/// Who is told of problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearers {
+    Everybody,
+    Nobody,
 }
 
 impl Context {
+    /// A problem of a thing that is named in the reader's language, where a path or a name in
+    /// storage goes to the run as it is.
+    pub fn problem(&self, severity: Severity, subject: impl Tell, message: impl Tell) {
+        if self.hearers == Hearers::Everybody {
+            self.watch.tell(severity, &subject.said(), &message.said());
+        }
+    }
+
     /// The same with nobody told of problems: for what is looked at a second time, and told then.
     #[must_use]
     pub fn unwatched(&self) -> Self {
@@ -28,6 +46,7 @@ impl Context {
             output: Arc::clone(&self.output),
             watch: Arc::clone(&self.watch),
             run: self.run.unwatched(),
+            hearers: Hearers::Nobody,
         }
     }
 }

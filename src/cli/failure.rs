@@ -98,7 +98,7 @@ impl From<std::io::Error> for Failure {
         }
         Self::new(
             Exit::Failed,
-            common::STDOUT.with("detail", error.to_string()),
+            common::STDOUT.with("detail", Said::heard(error)),
             common::SEND_ELSEWHERE,
         )
     }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::options;
 use crate::cli::secrets::read_bounded;
 use crate::crypto::random_bytes;
@@ -169,7 +170,7 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
     let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
-    let message = options::LOCAL_STATE.with("path", shown).with("detail", error.to_string());
+    let message = options::LOCAL_STATE.with("path", shown).with("detail", Said::heard(error));
     Failure::new(Exit::Failed, message, options::OTHER_CACHE_DIR)
         .meaning(options::REPOSITORY_UNTOUCHED)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::backup::LEFTOVERS;
+use crate::cli::language::table::backup::UNFINISHED;
 use crate::cli::local::Local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
@@ -22,7 +24,7 @@ use crate::repository::keys::publish;
 use crate::repository::keys::unlock;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::open::Repository;
-use crate::run::monitor::Problem;
+use crate::run::monitor::Severity;
 use crate::secret::SecretBytes;
 use crate::source::host::host_name;
 use crate::storage::Storage;
@@ -86,7 +88,9 @@ pub fn remove_leftovers(context: &Context) {
             .output
             .note(LEFTOVERS.with("count", removed.count).with("bytes", Bytes(removed.bytes))),
         Ok(_) => {}
-        Err(error) => context.run.problem(&Problem::new("unfinished files", error.to_string())),
+        Err(error) => {
+            context.problem(Severity::Problem, UNFINISHED, Said::heard(error));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::options;
 use crate::cli::language::text::Text;
 use crate::cli::output::Output;
@@ -94,7 +95,7 @@ fn prompt(language: Language, asked: Asked) -> Result<SecretBytes, Failure> {
     let ask = |text: Text| {
         let asked = rpassword::prompt_password(text.words(language)).map(Zeroizing::new);
         asked.map_err(|error| {
-            let message = options::TERMINAL_FAILED.with("detail", error.to_string());
+            let message = options::TERMINAL_FAILED.with("detail", Said::heard(error));
             Failure::usage(message, options::SET_PASSWORD_FILE)
         })
     };
@@ -111,7 +112,7 @@ fn prompt(language: Language, asked: Asked) -> Result<SecretBytes, Failure> {
 fn read(path: &Path, wrong: Text) -> Result<Zeroizing<Vec<u8>>, Failure> {
     read_bounded(path, SECRET_BYTES_MAX).map_err(|error| {
         let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
-        let message = wrong.with("path", shown).with("detail", error.to_string());
+        let message = wrong.with("path", shown).with("detail", Said::heard(error));
         Failure::usage(message, options::NAME_READABLE)
     })
 }

@@ -12,11 +12,13 @@ use crate::cli::args::Cli;
 use crate::cli::args::Verb;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
+use crate::cli::context::Hearers;
 use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::language::Language;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::common;
 use crate::cli::output::Format;
 use crate::cli::output::Level;
@@ -83,7 +85,8 @@ fn start(
     }
     let (output, watch) = (Arc::clone(output), Arc::clone(watch));
     let run = new_run(&watch, clock)?;
-    let context = Context { settings, environment, output, watch, run };
+    let context =
+        Context { settings, environment, output, watch, run, hearers: Hearers::Everybody };
     let is_long = match &cli.verb {
         Verb::Quickstart(_)
         | Verb::Backup(_)
@@ -122,7 +125,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
 fn new_run(watch: &Arc<Watch>, clock: &Arc<dyn Clock>) -> Result<Run, Failure> {
     let mut random = [0_u8; 24];
     getrandom::fill(&mut random).map_err(|error| {
-        let message = common::NO_RANDOM.with("detail", error.to_string());
+        let message = common::NO_RANDOM.with("detail", Said::heard(error));
         Failure::new(Exit::Failed, message, common::START_UP)
     })?;
     let (id, seed) = random.split_at(RunId::LEN);

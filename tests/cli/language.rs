@@ -2,6 +2,8 @@
 
 use super::round_trip::with_files;
 use super::scene::Scene;
+use super::scene::Told;
+use crate::support::Random;
 
 fn vietnamese(mut scene: Scene) -> Scene {
     scene.set("LIFEBOAT_LANG", "vi");
@@ -155,4 +157,177 @@ fn problems_that_are_known_are_told_too() {
     let told = scene.expect(3, &["restore", "latest", "--target", target.to_str().unwrap()]);
     assert!(told.stderr.contains("vấn đề ghi nhận: a.txt: "), "{told}");
     assert!(told.text().contains("; 1 không khôi phục được"), "{told}");
+}
+
+/// No line on standard error is told in English only.
+#[track_caller]
+fn all_is_vietnamese(told: &Told) {
+    for line in told.stderr.lines() {
+        assert!(!line.is_ascii(), "`{line}` in {told}");
+        for word in [" is ", " the ", " of ", " are ", "missing", "lost", "snapshot ", "pack:"] {
+            assert!(!line.contains(word), "`{word}` in {told}");
+        }
+    }
+}
+
+fn blobs(scene: &Scene, folder: &str) -> Vec<String> {
+    let folder = format!("/repository/{folder}/");
+    let all = scene.files("repository").into_iter();
+    all.filter(|path| path.contains(&folder) && std::path::Path::new(path).is_file()).collect()
+}
+
+#[test]
+fn check_tells_what_is_whole_what_can_be_healed_and_what_is_lost() {
+    let mut scene = vietnamese(with_files());
+    scene.file("secret", b"x");
+    scene.unset("LIFEBOAT_PASSWORD");
+    let secret = scene.path("secret");
+    scene.set("LIFEBOAT_PASSWORD_FILE", secret);
+    scene.expect(0, &["backup", "-q", "."]);
+    let told = scene.transcript(0, &["check"], "").text();
+    assert!(told.starts_with("ĐẠT (mức liên kết): 1 bản chụp, "), "{told}");
+    assert!(told.ends_with("; đã tìm từng khối dữ liệu; nội dung chưa được đọc\n"), "{told}");
+    let told = scene.transcript(0, &["check", "--read-data"], "").text();
+    assert!(told.starts_with("ĐẠT (mức mở): "), "{told}");
+    assert!(told.contains("mở ra và đối chiếu; 0 tệp nhiều khối"), "{told}");
+
+    let twin = blobs(&scene, "manifests.2").remove(0);
+    let kept = std::fs::read(&twin).unwrap();
+    std::fs::remove_file(&twin).unwrap();
+    let told = scene.transcript(
+        3,
+        &["check"],
+        "còn bản khác thay thế: manifests.2/#/#/1-#: bản kê: lần sao lưu bị ngắt giữa hai bản của \
+         bản kê; lần sao lưu tới của thư mục này sẽ ghi bản còn thiếu\n",
+    );
+    assert!(told.text().starts_with("THIẾU BẢN DỰ PHÒNG (mức liên kết): "), "{told}");
+    scene.file(&twin, &kept[..kept.len() - 1]);
+    let told = scene.expect(3, &["check"]);
+    all_is_vietnamese(&told);
+    let end = " bị hỏng (nội dung không khớp mã băm trong tên); bản kia nguyên vẹn\n";
+    assert!(told.stderr.ends_with(end), "{told}");
+    std::fs::remove_file(&twin).unwrap();
+    scene.file(&twin, &kept);
+
+    for pack in blobs(&scene, "packs") {
+        std::fs::remove_file(pack).unwrap();
+    }
+    let told = scene.expect(20, &["check"]);
+    all_is_vietnamese(&told);
+    assert!(told.text().starts_with("KHÔNG ĐẠT (mức liên kết): "), "{told}");
+    for part in [
+        ": gói: bị thiếu\n",
+        ": không còn bản nào nguyên vẹn của khối dữ liệu này\n",
+        "hư hỏng: đã mất: toàn bộ bản chụp ",
+    ] {
+        assert!(told.stderr.contains(part), "{part}: {told}");
+    }
+    let told = scene.expect(20, &["check", "--json"]);
+    let problems = told.json_of("problem");
+    assert!(problems.iter().all(|line| line.to_string().is_ascii()), "{told}");
+    let lost = problems.iter().find(|line| line["subject"] == "lost").unwrap();
+    assert!(lost["message"].as_str().unwrap().contains(" all of it: no good copy of "), "{lost}");
+}
+
+#[test]
+fn dump_tells_what_it_wrote_and_what_is_lost() {
+    let mut scene = vietnamese(with_files());
+    scene.file("secret", b"x");
+    scene.unset("LIFEBOAT_PASSWORD");
+    let secret = scene.path("secret");
+    scene.set("LIFEBOAT_PASSWORD_FILE", secret);
+    scene.file("source/noise", &Random::new(5).bytes(1_500_000));
+    scene.expect(0, &["backup", "-q", "."]);
+    let out = scene.path("out.tar").display().to_string();
+    let told = scene.expect(0, &["dump", "latest", "--target", &out]);
+    assert!(told.stderr.starts_with("đã ghi "), "{told}");
+    assert!(told.stderr.contains(" tệp và thư mục (4,2 MiB) vào `"), "{told}");
+    scene.transcript(
+        1,
+        &["dump", "latest", "--target", &out],
+        "lỗi: `@/out.tar` đã có, và không ghi đè gì\nviệc cần làm:  nêu tệp khác, hoặc chuyển tệp \
+         đó đi nơi khác\n",
+    );
+    let nowhere = scene.path("none/out.tar").display().to_string();
+    scene.transcript(
+        1,
+        &["dump", "latest", "--target", &nowhere],
+        "lỗi: `@/none/out.tar`: không có tệp hoặc thư mục đó (os error 2)\n     chưa có gì mang tên \
+         đó\nviệc cần làm:  nêu một tệp trong thư mục mà bạn được quyền ghi\n",
+    );
+    let largest = blobs(&scene, "packs").into_iter().max_by_key(|path| len_of(path)).unwrap();
+    let mut bytes = std::fs::read(&largest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::remove_file(&largest).unwrap();
+    scene.file(&largest, &bytes);
+    let told = scene.expect(20, &["dump", "latest:noise"]);
+    all_is_vietnamese(&told);
+    let shown = scene.shown(&told);
+    let end = "lỗi: dữ liệu trong kho sao lưu bị hỏng hoặc mất\n     chi tiết: mất khối dữ liệu #: \
+               có 1 bản, không bản nào nguyên vẹn\nviệc cần làm:  chạy `lifeboat check` để xem \
+               phần nào bị ảnh hưởng\n";
+    assert!(shown.ends_with(end), "{shown}");
+    let other = scene.path("other.tar").display().to_string();
+    let told = scene.expect(20, &["dump", "latest", "--target", &other]);
+    all_is_vietnamese(&told);
+    assert!(told.stderr.contains("hư hỏng: noise: "), "{told}");
+    assert!(told.stderr.contains("cảnh báo: 1 "), "{told}");
+}
+
+fn len_of(path: &str) -> u64 {
+    std::fs::metadata(path).unwrap().len()
+}
+
+#[test]
+fn differences_sizes_and_records() {
+    let mut scene = vietnamese(with_files());
+    scene.file("secret", b"x");
+    scene.unset("LIFEBOAT_PASSWORD");
+    let secret = scene.path("secret");
+    scene.set("LIFEBOAT_PASSWORD_FILE", secret);
+    scene.expect(0, &["backup", "-q", "."]);
+    scene.file("source/a.txt", b"alpha and more");
+    scene.file("source/new", b"1234");
+    let told = scene.expect(0, &["diff", "latest", "--with", "."]).text();
+    let last = told.lines().last().unwrap();
+    assert!(last.starts_with("thêm 1 (4 B), mất 0 (0 B), thay đổi 1, chỉ khác thuộc tính "));
+    scene.transcript(
+        2,
+        &["diff", "latest", "latest", "--content"],
+        "lỗi: hai bản chụp được so sánh nguyên trạng: quy tắc loại trừ và --content không có tác \
+         dụng\nviệc cần làm:  bỏ các tùy chọn đó, hoặc so sánh với một thư mục: `--with \
+         THƯ-MỤC`\n",
+    );
+    let told = scene.transcript(0, &["stats", "--contents"], "").text();
+    let title = told.lines().next().unwrap();
+    for part in ["bản chụp", "thời điểm", "số tệp", "số thư mục", "thêm mới", "lưu thật"]
+    {
+        assert!(title.contains(part), "{part}: {told}");
+    }
+    let names = ["tại nguồn", "nội dung riêng", "khử trùng lặp", "đã nén", "lưu thật"];
+    for (name, line) in names.iter().zip(told.lines().skip(3)) {
+        assert!(line.starts_with(name), "{name}: {told}");
+    }
+    assert!(told.contains("2,8 MiB trong 3 tệp và "), "{told}");
+    assert!(told.contains(" lần\n") && !told.contains("times"), "{told}");
+    let told = scene.transcript(0, &["stats", "--no-key"], "").text();
+    assert!(told.contains("\ngói dữ liệu") && told.contains("\nbản ghi khác"), "{told}");
+
+    scene.transcript(
+        2,
+        &["cat", "manifest", "latest:/sub"],
+        "lỗi: chỉ `cat tree` nhận đường dẫn\nviệc cần làm:  bỏ đường dẫn, hoặc dùng `lifeboat cat \
+         tree`\n",
+    );
+    scene.transcript(
+        1,
+        &["cat", "pack", "ffffffffffff"],
+        "lỗi: không có gói nào có mã bắt đầu bằng `ffffffffffff`\nviệc cần làm:  xem `lifeboat \
+         cat pack`\n",
+    );
+    let told = scene.expect(2, &["cat", "object", "12"]);
+    assert!(told.stderr.starts_with("lỗi: mã khối dữ liệu không đúng\n"), "{told}");
+    let record = scene.expect(0, &["cat", "snapshot", "latest"]).text();
+    assert!(record.contains("\"entries_count\""), "{record}");
 }

@@ -7,6 +7,8 @@ use crate::cli::choose::snapshot::choose;
 use crate::cli::choose::snapshot::narrow;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::read;
 use crate::cli::open;
 use crate::format::manifest::SignedManifest;
 use crate::format::snapshot::SnapshotInfo;
@@ -15,7 +17,7 @@ use crate::repository::keys::unlock::Unlocked;
 use crate::repository::manifest;
 use crate::repository::open::Repository;
 use crate::repository::trust::Enrolled;
-use crate::run::monitor::Problem;
+use crate::run::monitor::Severity;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Scope;
 use crate::vault::names::Place;
@@ -86,8 +88,8 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
         match manifest::open_manifest(&unlocked.keyset, &stored.manifest) {
             Ok(info) => snapshots.push(snapshot(&stored.place, &stored.manifest, &info)),
             Err(error) => {
-                let subject = format!("snapshot {}", stored.place.id.short());
-                context.run.problem(&Problem::damage(subject, error.to_string()));
+                let subject = read::A_SNAPSHOT.with("id", stored.place.id.short());
+                context.problem(Severity::Damage, subject, Said::heard(error));
             }
         }
     }
@@ -159,7 +161,8 @@ pub fn node_problem(
     if let RepositoryError::Stopped(why) = error {
         return Err(why.into());
     }
-    let subject = format!("snapshot {}", snapshot.id.short());
-    context.run.problem(&Problem::damage(subject, format!("a part cannot be listed: {error}")));
+    let subject = read::A_SNAPSHOT.with("id", snapshot.id.short());
+    let message = Said::heard(format_args!("a part cannot be listed: {error}"));
+    context.problem(Severity::Damage, subject, message);
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::options;
 use crate::path::SnapshotPath;
 
@@ -52,7 +53,7 @@ impl Place {
         let snapshot = Which::parse(snapshot.unwrap_or_default())?;
         let path = SnapshotPath::from_user(path).map_err(|error| {
             let shown = crate::path::escape(path);
-            let message = options::BAD_PATH.with("path", shown).with("detail", error.to_string());
+            let message = options::BAD_PATH.with("path", shown).with("detail", Said::heard(error));
             Failure::usage(message, options::PATH_AS_LISTED)
         })?;
         Ok(Self { snapshot, path })

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::backup::error::BackupError;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::common::NOTHING_CHANGED;
 use crate::cli::language::table::common::REPORT_IT;
 use crate::cli::language::table::common::UNTOUCHED;
@@ -26,7 +27,7 @@ use crate::vault::records::RecordsError;
 
 /// A room's error under the sentence of its kind.
 fn about(exit: Exit, (message, next): (Text, Text), error: impl fmt::Display) -> Failure {
-    Failure::new(exit, message.with("detail", error.to_string()), next)
+    Failure::new(exit, message.with("detail", Said::heard(error)), next)
 }
 
 impl From<StorageError> for Failure {

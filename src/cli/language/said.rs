@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cli::language::Language;
+use crate::cli::language::heard;
 use crate::cli::language::text::Text;
 use crate::cli::language::value::Value;
 
@@ -21,12 +22,20 @@ enum Words {
     Table(Text),
     /// Told in every language as it is: a name, or the words of a system or a room.
     Plain(String),
+    /// What a room or a system said: told in the reader's language as far as it is known.
+    Heard(String),
 }
 
 impl Said {
     #[must_use]
     pub fn plain(text: impl fmt::Display) -> Self {
         Self::new(Words::Plain(text.to_string()))
+    }
+
+    /// What a room or a system says in English.
+    #[must_use]
+    pub fn heard(text: impl fmt::Display) -> Self {
+        Self::new(Words::Heard(text.to_string()))
     }
 
     fn new(words: Words) -> Self {
@@ -41,7 +50,7 @@ impl Said {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        matches!(&self.0.words, Words::Plain(text) if text.is_empty())
+        matches!(&self.0.words, Words::Plain(text) | Words::Heard(text) if text.is_empty())
     }
 
     /// In words.
@@ -49,6 +58,7 @@ impl Said {
     pub fn told_in(&self, language: Language) -> String {
         let mut rest = match &self.0.words {
             Words::Plain(text) => return text.clone(),
+            Words::Heard(text) => return heard::told_in(language, text),
             Words::Table(text) => text.words(language),
         };
         let mut told = String::with_capacity(rest.len() + 64);

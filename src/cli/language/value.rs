@@ -20,6 +20,8 @@ pub enum Value {
     Size(Bytes),
     Took(Duration),
     Time(Timestamp),
+    /// How many times, in hundredths.
+    Times(u64),
     Said(Said),
     /// One below the other.
     Lines(Vec<Said>),
@@ -40,6 +42,10 @@ impl Value {
             (Self::Took(time), Language::Vi) => duration_vi(*time),
             (Self::Time(time), Language::En) => time.to_rfc3339(),
             (Self::Time(time), Language::Vi) => time_vi(*time),
+            (Self::Times(times), Language::En) => format!("{}.{:02}", times / 100, times % 100),
+            (Self::Times(times), Language::Vi) => {
+                format!("{},{:02}", grouped(times / 100), times % 100)
+            }
             (Self::Said(said), _) => said.told_in(language),
             (Self::Lines(lines), _) => {
                 lines.iter().map(|line| line.told_in(language)).collect::<Vec<_>>().join("\n")
@@ -168,6 +174,8 @@ mod tests {
             (vi(Bytes(1_310_720_000)), en(Bytes(1_310_720_000))),
             ("1,2 GiB".into(), "1.2 GiB".into())
         );
+        let times = |n| Value::Times(n);
+        assert_eq!((vi(times(123_405)), en(times(205))), ("1.234,05".into(), "2.05".into()));
         let took = |secs| Duration::from_secs(secs) + Duration::from_millis(567);
         assert_eq!((vi(took(1)), en(took(1))), ("1,5 giây".into(), "1.5 s".into()));
         assert_eq!(vi(took(125)), "2 phút 05 giây");

@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::cli::language::Language;
+use crate::cli::language::table::read as texts;
+use crate::cli::language::text::Text;
 use crate::cli::output::names::Name;
 use crate::format::entry::Entry;
 use crate::ids::SnapshotId;
@@ -85,7 +88,7 @@ pub fn slashed(entry: &Entry) -> Vec<u8> {
 
 /// As `ls -l` writes it.
 #[must_use]
-pub fn long(entry: &Entry) -> String {
+pub fn long(entry: &Entry, language: Language) -> String {
     let meta = &entry.meta;
     let owner = |name: &[u8], number: u32| match name {
         b"" => number.to_string(),
@@ -110,8 +113,8 @@ pub fn long(entry: &Entry) -> String {
         },
         _ => Ok(()),
     };
-    for flag in flag_names(meta.flags) {
-        let _always_ok = write!(text, " [{flag}]");
+    for (_, flag) in FLAGS.iter().filter(|(flag, _)| meta.flags.has(*flag)) {
+        let _always_ok = write!(text, " [{}]", flag.words(language));
     }
     text
 }
@@ -130,14 +133,17 @@ pub const fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
+const FLAGS: [(Flags, Text); 4] = [
+    (Flags::CHANGED, texts::FLAG_CHANGED),
+    (Flags::UNREADABLE, texts::FLAG_UNREADABLE),
+    (Flags::ATTRIBUTES_INCOMPLETE, texts::FLAG_ATTRIBUTES),
+    (Flags::TRUNCATED, texts::FLAG_TRUNCATED),
+];
+
+/// For programs.
 fn flag_names(flags: Flags) -> Vec<&'static str> {
-    const NAMES: [(Flags, &str); 4] = [
-        (Flags::CHANGED, "changed_while_read"),
-        (Flags::UNREADABLE, "unreadable"),
-        (Flags::ATTRIBUTES_INCOMPLETE, "attributes_incomplete"),
-        (Flags::TRUNCATED, "truncated"),
-    ];
-    NAMES.iter().filter(|(flag, _)| flags.has(*flag)).map(|(_, name)| *name).collect()
+    let set = FLAGS.iter().filter(|(flag, _)| flags.has(*flag));
+    set.map(|(_, text)| text.words(Language::En)).collect()
 }
 
 /// RFC 3339 with nine digits of a second.
@@ -212,7 +218,7 @@ mod tests {
         meta.extra = Some(Box::new(Extra { link: b"to\x1b".to_vec(), ..Extra::default() }));
         let path = SnapshotPath::from_user(b"a/\xff").unwrap();
         let entry = Entry { path, meta, content: Content::None };
-        let text = long(&entry);
+        let text = long(&entry, Language::En);
         assert!(text.ends_with("1969-12-31 23:59:59 /a/\\xff -> to\\x1b"), "{text}");
         let path = slashed(&entry);
         let json = serde_json::to_value(line(&entry, &path, None)).unwrap();

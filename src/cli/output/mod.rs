@@ -230,20 +230,47 @@ impl Output {
 
     /// A problem, as it happens. Whether it could be printed makes no difference to the run.
     pub fn problem(&self, problem: &Problem) {
-        let (severity, label) = match problem.severity {
-            Severity::Problem => ("problem", common::PROBLEM),
-            Severity::Healable => ("healable", common::HEALABLE),
-            Severity::Damage => ("damage", common::DAMAGE),
-        };
         if self.format == Format::Human {
-            let subject = escape(&problem.subject);
             let message = heard::told_in(self.language, &problem.message);
-            let label = label.words(self.language);
-            self.stderr(format!("{label} {subject}: {message}\n").as_bytes());
+            self.problem_for_people(problem.severity, &escape(&problem.subject), &message);
             return;
         }
-        let subject = Name::subject(&problem.subject);
-        let line = ProblemLine { severity, subject, message: &problem.message };
+        self.problem_for_programs(
+            problem.severity,
+            Name::subject(&problem.subject),
+            &problem.message,
+        );
+    }
+
+    /// A problem of a thing that has a name in each language.
+    pub fn problem_of(&self, severity: Severity, subject: &Said, message: &Said) {
+        if self.format == Format::Human {
+            let (subject, message) =
+                (subject.told_in(self.language), message.told_in(self.language));
+            self.problem_for_people(severity, &subject, &message);
+            return;
+        }
+        let (subject, message) = (subject.told_in(Language::En), message.told_in(Language::En));
+        self.problem_for_programs(severity, Name::subject(subject.as_bytes()), &message);
+    }
+
+    fn problem_for_people(&self, severity: Severity, subject: &str, message: &str) {
+        let label = match severity {
+            Severity::Problem => common::PROBLEM,
+            Severity::Healable => common::HEALABLE,
+            Severity::Damage => common::DAMAGE,
+        };
+        let label = label.words(self.language);
+        self.stderr(format!("{label} {subject}: {message}\n").as_bytes());
+    }
+
+    fn problem_for_programs(&self, severity: Severity, subject: Name<'_>, message: &str) {
+        let severity = match severity {
+            Severity::Problem => "problem",
+            Severity::Healable => "healable",
+            Severity::Damage => "damage",
+        };
+        let line = ProblemLine { severity, subject, message };
         let _unread = self.json("problem", None, &line).and_then(|()| self.flush());
     }
 

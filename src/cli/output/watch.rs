@@ -15,6 +15,7 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 use serde::Serialize;
 
+use crate::cli::language::said::Said;
 use crate::cli::language::table::common;
 use crate::cli::language::text::Text;
 use crate::cli::output::Output;
@@ -70,6 +71,19 @@ impl Watch {
         self.damage_count.load(Ordering::Relaxed)
     }
 
+    /// As a problem of a run, but of a thing that has a name in each language.
+    pub fn tell(&self, severity: Severity, subject: &Said, message: &Said) {
+        self.note(severity);
+        self.output.problem_of(severity, subject, message);
+    }
+
+    fn note(&self, severity: Severity) {
+        self.problems_count.fetch_add(1, Ordering::Relaxed);
+        if severity == Severity::Damage {
+            self.damage_count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// For programs and for people.
     fn phase_name(&self) -> (&'static str, Text) {
         const NAMES: [(Phase, &str, Text); 9] = [
@@ -103,10 +117,7 @@ impl Monitor for Watch {
     }
 
     fn problem(&self, problem: &Problem) {
-        self.problems_count.fetch_add(1, Ordering::Relaxed);
-        if problem.severity == Severity::Damage {
-            self.damage_count.fetch_add(1, Ordering::Relaxed);
-        }
+        self.note(problem.severity);
         self.output.problem(problem);
     }
 

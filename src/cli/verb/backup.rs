@@ -30,7 +30,6 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::language::Language;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::backup as texts;
 use crate::cli::language::table::options::CORRECT_OPTION;
@@ -43,7 +42,7 @@ use crate::cli::verb::backup::input::Input;
 use crate::format::object::Ref;
 use crate::format::snapshot::SnapshotInfo;
 use crate::path::escape;
-use crate::run::monitor::Problem;
+use crate::run::monitor::Severity;
 use crate::source::host::host_name;
 use crate::units::Bytes;
 
@@ -283,7 +282,7 @@ pub fn make(
         && let Err(failure) = heads.remember(&context.run, repository.vault(), place)
     {
         // The snapshot is safe; only its loss would not be noticed here.
-        context.run.problem(&Problem::new("local state", failure.message.told_in(Language::En)));
+        context.problem(Severity::Problem, texts::A_LOCAL_STATE, failure.message);
     }
     show(context, &report)?;
     let exit = if report.tree.flagged_count > 0 { Exit::Problems } else { Exit::Done };

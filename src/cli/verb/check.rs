@@ -19,13 +19,17 @@ use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::open::Repository;
-use crate::run::monitor::Problem;
+use crate::run::monitor::Severity;
 use crate::units::Bytes;
 use crate::vault::scrub::Subset;
 use crate::vault::scrub::Trust;
 use crate::vault::scrub::graph;
+use crate::vault::scrub::report::BadLocation;
 use crate::vault::scrub::report::Class;
+use crate::vault::scrub::report::Kind;
 use crate::vault::scrub::report::Level;
+use crate::vault::scrub::report::LostFile;
+use crate::vault::scrub::report::LostPart;
 use crate::vault::scrub::report::Part;
 use crate::vault::scrub::report::Report;
 use crate::vault::scrub::report::Verdict;
@@ -145,32 +149,66 @@ fn trust(
 
 /// Everything that is bad, one problem each.
 fn tell(context: &Context, report: &Report) {
-    let run = &context.run;
-    let tell = |class, subject: &str, message: String| {
-        run.problem(&match class {
-            Class::Healable => Problem::healable(subject, message),
-            Class::Unclear | Class::Lost => Problem::damage(subject, message),
-        });
+    let severity = |class| match class {
+        Class::Healable => Severity::Healable,
+        Class::Unclear | Class::Lost => Severity::Damage,
     };
     for bad in &report.bad {
-        let part = match bad.part {
-            Part::Whole => String::new(),
-            Part::Head => ", its first bytes".to_owned(),
-            Part::Object { offset, len_bytes } => format!(", {len_bytes} bytes at {offset}"),
-            Part::Table => ", its table".to_owned(),
-            Part::Trailer => ", its last bytes".to_owned(),
-        };
-        tell(bad.class, &bad.name, format!("{}{part}: {}", bad.kind, bad.why));
+        context.problem(severity(bad.class), &bad.name, bad_part(bad));
     }
     for trouble in &report.troubles {
-        tell(trouble.class, &trouble.subject, trouble.message.clone());
+        let message = Said::heard(&trouble.message);
+        context.problem(severity(trouble.class), &trouble.subject, message);
     }
     for sid in &report.lost_objects {
-        run.problem(&Problem::damage(sid.to_string(), "no good copy of this object is left"));
+        context.problem(Severity::Damage, sid, texts::NO_COPY);
     }
     for lost in &report.lost_files {
-        run.problem(&Problem::damage("lost", lost.to_string()));
+        context.problem(Severity::Damage, texts::LOST, lost_part(lost));
     }
+}
+
+fn bad_part(bad: &BadLocation) -> Said {
+    let kind = match bad.kind {
+        Kind::Config => texts::CONFIG,
+        Kind::Slot => texts::SLOT,
+        Kind::Keyring => texts::KEYRING,
+        Kind::Recipients => texts::RECIPIENTS,
+        Kind::Machine => texts::MACHINE,
+        Kind::Custody => texts::CUSTODY,
+        Kind::Pack => texts::PACK,
+        Kind::Index => texts::INDEX,
+        Kind::Manifest => texts::MANIFEST,
+        Kind::Tombstone => texts::TOMBSTONE,
+        Kind::Session => texts::SESSION,
+    };
+    let said = match bad.part {
+        Part::Whole => texts::BAD.into(),
+        Part::Head => texts::BAD_HEAD.into(),
+        Part::Object { offset, len_bytes } => {
+            let said = texts::BAD_OBJECT.with("bytes", u64::from(len_bytes));
+            said.with("offset", offset.to_string())
+        }
+        Part::Table => texts::BAD_TABLE.into(),
+        Part::Trailer => texts::BAD_TRAILER.into(),
+    };
+    said.with("kind", kind).with("why", Said::heard(&bad.why))
+}
+
+fn lost_part(lost: &LostFile) -> Said {
+    let said = match &lost.what {
+        LostPart::File { path, ranges } => {
+            let bytes: u64 = ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
+            texts::LOST_FILE.with("path", path.to_string()).with("bytes", bytes)
+        }
+        LostPart::Entries { from, before: None } if from.is_root() => texts::LOST_ALL.into(),
+        LostPart::Entries { from, before: None } => texts::LOST_FROM.with("from", from.to_string()),
+        LostPart::Entries { from, before: Some(before) } => {
+            texts::LOST_BETWEEN.with("from", from.to_string()).with("before", before.to_string())
+        }
+        LostPart::Objects { count } => texts::LOST_OBJECTS.with("count", *count),
+    };
+    said.with("id", lost.snapshot.short()).with("why", Said::heard(&lost.why))
 }
 
 fn show(context: &Context, report: &Report) -> Result<(), Failure> {
@@ -185,8 +223,14 @@ fn show(context: &Context, report: &Report) -> Result<(), Failure> {
                 Verdict::Damaged => texts::CHECK_DAMAGED,
             };
             let Report { level, snapshots_count, entries_count, objects_count, .. } = report;
+            let level = match level {
+                Level::Listed => texts::LEVEL_LISTED,
+                Level::Linked => texts::LEVEL_LINKED,
+                Level::Read => texts::LEVEL_READ,
+                Level::Opened => texts::LEVEL_OPENED,
+            };
             let told = text
-                .with("level", level.to_string())
+                .with("level", level)
                 .with("snapshots", *snapshots_count)
                 .with("entries", *entries_count)
                 .with("objects", *objects_count)

@@ -21,6 +21,7 @@ use crate::cli::choose::snapshot::Snapshot;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::restore as texts;
 use crate::cli::verb::read::ls::no_such_path;
 use crate::format::entry::Entry;
 use crate::meta::Kind;
@@ -195,24 +196,24 @@ fn tell(context: &Context, dumped: &Dumped) -> Result<(), Failure> {
         return context.output.json("result", Some("dump"), dumped);
     }
     if let Some(target) = &dumped.target {
-        let (count, bytes) = (dumped.members_count, Bytes(dumped.content_bytes));
         let target = crate::path::escape(target.as_bytes());
-        context.output.note(format_args!("{count} members ({bytes}) are in `{target}`"));
+        let said = texts::DUMPED.with("count", dumped.members_count).with("target", target);
+        context.output.note(said.with("bytes", Bytes(dumped.content_bytes)));
     }
     let parts = [
-        (dumped.copies_count, "hard links became copies"),
-        (dumped.without_attributes_count, "members have no extended attributes in the archive"),
+        (dumped.copies_count, texts::COPIES),
+        (dumped.without_attributes_count, texts::NO_ATTRIBUTES),
     ];
-    for (count, text) in parts.iter().filter(|(count, _)| *count > 0) {
-        context.output.note(format_args!("{count} {text}"));
+    for (count, text) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        context.output.note(text.with("count", count));
     }
     let missing = [
-        (dumped.left_out_count, "entries are not in the archive"),
-        (dumped.damaged_count, "members are damaged in the archive: do not use them as they are"),
-        (dumped.lost_nodes_count, "parts of the snapshot's tree are lost with all entries in them"),
+        (dumped.left_out_count, texts::LEFT_OUT),
+        (dumped.damaged_count, texts::DAMAGED),
+        (dumped.lost_nodes_count, texts::LOST_NODES),
     ];
-    for (count, text) in missing.iter().filter(|(count, _)| *count > 0) {
-        context.output.warn(format_args!("{count} {text}; see above"));
+    for (count, text) in missing.into_iter().filter(|(count, _)| *count > 0) {
+        context.output.warn(text.with("count", count));
     }
     Ok(())
 }

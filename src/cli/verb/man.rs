@@ -18,6 +18,7 @@ use crate::cli::environment::VARIABLES;
 use crate::cli::exit::Exit;
 use crate::cli::exit::TABLE;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::read;
 
 /// Write the manual pages into a folder.
@@ -116,6 +117,6 @@ fn write(path: &Path, page: &[u8]) -> Result<(), Failure> {
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
     let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
-    let message = read::PAGES_FAILED.with("path", shown).with("detail", error.to_string());
+    let message = read::PAGES_FAILED.with("path", shown).with("detail", Said::heard(error));
     Failure::new(Exit::Failed, message, read::NAME_WRITABLE)
 }

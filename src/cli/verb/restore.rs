@@ -20,6 +20,7 @@ use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::options;
 use crate::cli::language::table::restore as texts;
 use crate::cli::output::names::Name;
@@ -266,7 +267,7 @@ const fn sum(one: Report, other: Report) -> Report {
 fn resolve(args: &RestoreArgs, within: SnapshotPath) -> Result<Options, Failure> {
     let selection =
         Selection::new(within, &args.part.include, &args.part.exclude).map_err(|error| {
-            let message = options::BAD_PATTERN.with("detail", error.to_string());
+            let message = options::BAD_PATTERN.with("detail", Said::heard(error));
             Failure::usage(message, options::CORRECT_PATTERN)
         })?;
     if args.part.delete && selection.has_patterns() {

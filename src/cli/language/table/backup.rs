@@ -3,6 +3,8 @@
 texts! {
     LEFTOVERS: "{count} unfinished files of killed backups removed ({bytes})"
         => "đã xóa {count} tệp viết dở của những lần sao lưu bị ngắt ({bytes})";
+    UNFINISHED: "unfinished files" => "các tệp viết dở";
+    A_LOCAL_STATE: "local state" => "dữ liệu cục bộ";
     NOTHING_NAMED: "nothing to back up is named" => "chưa nêu dữ liệu cần sao lưu";
     GIVE_PATH: "give a path, such as `.`" => "ghi một đường dẫn, ví dụ `.`";
     STREAM_ONLY: "--bytes-min and --last-line are about a stream"

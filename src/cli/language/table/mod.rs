@@ -24,6 +24,7 @@ pub mod quickstart;
 pub mod read;
 pub mod restore;
 pub mod sheet;
+pub mod stats;
 
 /// All texts with their tables' names.
 #[cfg(test)]
@@ -34,9 +35,12 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("keys", keys::ALL),
     ("options", options::ALL),
     ("problems", problems::ALL),
+    ("problems::content", problems::content::ALL),
+    ("problems::faults", problems::faults::ALL),
     ("problems::system", problems::system::ALL),
     ("quickstart", quickstart::ALL),
     ("read", read::ALL),
     ("restore", restore::ALL),
     ("sheet", sheet::ALL),
+    ("stats", stats::ALL),
 ];

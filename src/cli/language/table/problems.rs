@@ -1,6 +1,6 @@
 //! What the rooms say of a problem, and what systems say. A room's words reach the command line as
 //! they are; those that stand here are told in Vietnamese too, and a test finds each of them in the
-//! source. A text may end in one place for the rest.
+//! source. What stands in a place called `rest` is told in the same way.
 
 texts! {
     VANISHED: "vanished while the backup ran" => "biến mất trong lúc sao lưu";
@@ -30,11 +30,149 @@ texts! {
     DEVICE_LEFT_OUT: "a device, left out, for it was not allowed"
         => "tệp thiết bị, không khôi phục vì chưa được cho phép";
     FOLDER_IN_PLACE: "a folder stands in its place" => "một thư mục đang chiếm chỗ";
-    NO_COPY: "no good copy of this object is left"
-        => "không còn bản nào nguyên vẹn của khối dữ liệu này";
     COPY_MISSING: "this copy is missing" => "bản này bị thiếu";
     NODE_ALONE: "the second copy of this node is missing"
         => "thiếu bản thứ hai của nút dữ liệu này";
+}
+
+/// Everything that rooms say; of the rows that fit, the one with most words is told.
+pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 3] =
+    [ALL, content::ALL, faults::ALL];
+
+/// Why something stored is not as it should be, as rooms say it.
+pub mod faults {
+    texts! {
+        HASH: "its bytes do not have the hash that it is named by"
+            => "nội dung không khớp mã băm trong tên";
+        GONE: "it is missing" => "bị thiếu";
+        LENGTH: "it has {bytes} bytes, {wanted} are expected"
+            => "dài {bytes} byte, lẽ ra phải dài {wanted} byte";
+        MISPLACED: "it names another {field} than its place says"
+            => "ghi {field} khác với nơi lưu của nó";
+        SIGNATURE: "its signature is not accepted: {rest}" => "chữ ký không được chấp nhận: {rest}";
+        NOT_ADMIN: "it is not signed by an administrator" => "không có chữ ký của người quản trị";
+        NOT_MACHINE: "it is not signed by machine {machine}" => "không có chữ ký của máy {machine}";
+        NOT_ENROLLED: "machine {machine} is not enrolled" => "máy {machine} chưa được ghi danh";
+        NO_RIGHT: "it is signed by {signer}, who has no right to"
+            => "do {signer} ký, mà người này không có quyền";
+        NAME: "it belongs under the name `{name}`" => "lẽ ra phải mang tên `{name}`";
+        ENDS: "{what}: record ends early" => "{what}: bản ghi bị cụt";
+        LEFT_OVER: "{what}: {bytes} bytes are left over" => "{what}: thừa {bytes} byte";
+        OTHER_KEY: "sealed with another key or for another place (commitment differs)"
+            => "được niêm phong bằng khóa khác hoặc cho nơi khác";
+        ALTERED: "altered (authentication tag differs)" => "bị sửa đổi (không khớp mã xác thực)";
+        CHECKSUM: "{noun} is damaged (checksum differs)"
+            => "{noun} bị hỏng (không khớp mã kiểm tra)";
+        FORM: "{noun} has an unknown field or a wrong form"
+            => "{noun} có trường lạ hoặc sai cấu trúc";
+        OTHER_NAME: "{noun} lies under a name that is not its own"
+            => "{noun} nằm dưới tên không phải của nó";
+        NOT_OURS: "not a {noun}: it does not begin as a record of lifeboat"
+            => "không phải {noun}: phần đầu không giống bản ghi của lifeboat";
+        NO_GOOD_COPY: "`{name}` and all its copies are missing" => "thiếu `{name}` và mọi bản của nó";
+        BEHIND_THE_END: "it lies behind the end of the file" => "nằm ngoài phần cuối của tệp";
+        NO_INDEX: "no index file names pack {pack}; its own table does"
+            => "không tệp mục lục nào ghi gói {pack}; bảng của chính gói thì có";
+        DIFFERS: "it differs from the copy before it" => "khác với bản đứng trước";
+        NOT_A_PACK: "it does not begin as a pack of version 1"
+            => "phần đầu không giống gói phiên bản 1";
+        OTHER_OBJECTS: "it tells of other objects than the index"
+            => "ghi các khối dữ liệu khác với tệp mục lục";
+        NONE_LEFT: "no good copy of them is left" => "không còn bản nào nguyên vẹn";
+        NONE_OF_CONTENT: "no good copy of objects that hold its content is left"
+            => "không còn bản nào nguyên vẹn của các khối chứa nội dung";
+        NONE_OF_TREE: "no good copy of a part of its tree is left"
+            => "không còn bản nào nguyên vẹn của một phần cây thư mục";
+        NOT_WHAT_IT_WAS: "its content is not what it was when it was backed up"
+            => "nội dung không còn như lúc sao lưu";
+        BAD_TWIN: "a copy of a manifest is bad: {rest}; the other one is good"
+            => "một bản của bản kê bị hỏng ({rest}); bản kia nguyên vẹn";
+        ONE_TWIN: "a backup was interrupted between the two copies of its manifest; the next \
+            backup of this folder writes it"
+            => "lần sao lưu bị ngắt giữa hai bản của bản kê; lần sao lưu tới của thư mục này sẽ \
+            ghi bản còn thiếu";
+        MANIFEST_LOST: "a manifest is lost: {rest}" => "mất một bản kê: {rest}";
+        TOMBSTONE_BAD: "a tombstone is bad: {rest}" => "một bản ghi xóa bị hỏng: {rest}";
+        GAP: "snapshot {seq} is missing without a tombstone"
+            => "thiếu bản chụp số {seq} mà không có bản ghi xóa";
+        GAPS: "snapshots {first} to {last} are missing without a tombstone"
+            => "thiếu các bản chụp số {first} đến {last} mà không có bản ghi xóa";
+        FORK: "{count} snapshots have number {seq}: two writers for one source"
+            => "{count} bản chụp cùng mang số {seq}: hai máy cùng ghi cho một nguồn dữ liệu";
+        OTHER_BEFORE: "the snapshot before is another than the one it was made after"
+            => "bản chụp đứng trước không phải là bản mà nó nối tiếp";
+        STRANGER: "the name belongs to nothing that is known" => "tên này không thuộc về gì đã biết";
+        SET_BACK: "this machine made it, and it is gone without a tombstone: removed, or the whole \
+            storage was set back"
+            => "máy này đã tạo, nay mất mà không có bản ghi xóa: bị xóa, hoặc cả nơi lưu đã bị \
+            đưa về trạng thái cũ";
+        LIST_SET_BACK: "the newest recipients list has version {found}, this machine knows version \
+            {known}: the storage was set back, or a list was removed"
+            => "danh sách người nhận mới nhất là bản {found}, máy này đã biết bản {known}: nơi lưu \
+            đã bị đưa về trạng thái cũ, hoặc một danh sách đã bị xóa";
+        ELSEWHERE: "{rest}; what it tells is looked for elsewhere"
+            => "{rest}; nội dung của nó được tìm ở chỗ khác";
+        OBJECT_AT: "object at {offset}: {rest}" => "khối dữ liệu tại {offset}: {rest}";
+        OBJECT: "object {sid}: {rest}" => "khối dữ liệu {sid}: {rest}";
+        OBJECT_LOST: "object {sid} is lost: {count} copies are known, none is good"
+            => "mất khối dữ liệu {sid}: có {count} bản, không bản nào nguyên vẹn";
+        OBJECT_UNKNOWN: "object {sid} is not in the repository"
+            => "khối dữ liệu {sid} không có trong kho sao lưu";
+        OBJECT_MISSING: "object {sid} is missing, at byte {at}"
+            => "thiếu khối dữ liệu {sid}, tại byte {at}";
+        NO_PACK: "it is in no pack that is known" => "không nằm trong gói nào đã biết";
+        UNOPENED: "object `{sid}` does not open: {rest}" => "không mở được khối dữ liệu `{sid}`: {rest}";
+        NOT_RECIPIENT: "the snapshot is sealed to none of the keys at hand"
+            => "bản chụp không được niêm phong cho khóa nào đang có";
+        PLACED: "`{name}`: {rest}" => "`{name}`: {rest}";
+    }
+}
+
+/// What is told of a file that does not come out whole.
+pub mod content {
+    texts! {
+        HAS_NONE: "has no content in the snapshot: it could not be read when it was backed up"
+            => "không có nội dung trong bản chụp: tệp không đọc được lúc sao lưu";
+        ONLY_BEGINNING: "is only its beginning: a read failed when it was backed up"
+            => "chỉ có phần đầu: tệp đọc dở lúc sao lưu";
+        SOCKET: "a socket belongs to a running program" => "socket thuộc về chương trình đang chạy";
+        LEFT_OUT_LOST: "is not in the archive: its content is lost: {rest}"
+            => "không có trong tệp lưu trữ: mất nội dung: {rest}";
+        LEFT_OUT_LINK: "is not in the archive: nor is, whole, what it is a hard link to"
+            => "không có trong tệp lưu trữ: tệp mà liên kết cứng này trỏ tới cũng không nguyên vẹn";
+        LEFT_OUT: "is not in the archive: {rest}" => "không có trong tệp lưu trữ: {rest}";
+        DAMAGED: "is damaged in the archive: {rest}" => "bị hỏng trong tệp lưu trữ: {rest}";
+        RENAMED: "stands in the archive as `{written}`" => "trong tệp lưu trữ mang tên `{written}`";
+        ATTRIBUTE: "attribute `{name}` cannot stand in an archive"
+            => "tệp lưu trữ không giữ được thuộc tính `{name}`";
+        ENTRIES_LOST: "entries are lost: {rest}" => "mất một số mục: {rest}";
+        CONTENT_LOST: "content is lost: {rest}" => "mất nội dung: {rest}";
+        REST_IN: "the rest is in `{name}`; lost: bytes {ranges}: {rest}"
+            => "phần còn lại ở trong `{name}`; mất: byte {ranges}: {rest}";
+        ZEROS: "zeros stand for lost bytes {ranges}: {rest}"
+            => "các byte đã mất được thay bằng số không: {ranges}: {rest}";
+        DIGEST: "the digest of its content differs" => "nội dung không khớp mã băm";
+        DIGEST_CHUNK: "the digest of a chunk differs" => "một khối không khớp mã băm";
+        DIGEST_WHOLE: "the digest of the whole differs" => "toàn bộ nội dung không khớp mã băm";
+        TOO_LONG: "its chunks are longer than its size" => "các khối dài hơn dung lượng của tệp";
+        TOO_SHORT: "its chunks are shorter than its size" => "các khối ngắn hơn dung lượng của tệp";
+        FOLDER_FAILED: "the folder that it belongs in could not be made"
+            => "không tạo được thư mục chứa nó";
+        FOLDER_LOST: "the folder's own entry is lost: it is made anew, without its attributes"
+            => "mất mục của chính thư mục: tạo lại thư mục, không có thuộc tính";
+        AGAIN_DIFFERS: "read again, its content differs" => "đọc lại thì nội dung khác";
+        AGAIN_FAILED: "cannot be read again: {rest}" => "không đọc lại được: {rest}";
+        CANNOT_SET: "cannot set {what}: {rest}" => "không đặt được {what}: {rest}";
+        NOT_ALLOWED: "left out, for it was not allowed" => "không khôi phục vì chưa được cho phép";
+        CANNOT_LIST: "cannot list: {rest}" => "không liệt kê được: {rest}";
+        FULL_NAME: "`{path}` is not a file" => "`{path}` không phải là tệp";
+        NO_FIRST: "`{path}` is another name of `{first}`, and that is not in the snapshot"
+            => "`{path}` là tên khác của `{first}`, mà tệp đó không có trong bản chụp";
+        NO_CONTENT: "`{path}` has no content: it could not be read when it was backed up"
+            => "`{path}` không có nội dung: tệp không đọc được lúc sao lưu";
+        LOST_AT: "the content of `{path}` is lost at byte {offset}: {rest}"
+            => "nội dung của `{path}` bị mất tại byte {offset}: {rest}";
+    }
 }
 
 /// What a Unix system says, by its number.

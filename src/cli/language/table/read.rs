@@ -13,16 +13,58 @@ texts! {
     GROUP_PATHS: "paths {value}" => "đường dẫn {value}";
     GROUP_TAGS: "tags {value}" => "nhãn {value}";
 
+    NOTHING_TO_COMPARE: "nothing to compare with is named" => "chưa nêu cần so sánh với gì";
+    NAME_SECOND: "name a second snapshot or `--with FOLDER`"
+        => "nêu bản chụp thứ hai hoặc `--with THƯ-MỤC`";
+    AS_THEY_ARE: "two snapshots are compared as they are: rules and --content say nothing"
+        => "hai bản chụp được so sánh nguyên trạng: quy tắc loại trừ và --content không có tác dụng";
+    LEAVE_RULES: "leave them out, or compare with a folder: `--with FOLDER`"
+        => "bỏ các tùy chọn đó, hoặc so sánh với một thư mục: `--with THƯ-MỤC`";
     ONE_PATH: "both snapshots are compared beneath one path"
         => "hai bản chụp phải được so sánh dưới cùng một đường dẫn";
     PATH_WITH_FIRST: "give the path with the first snapshot only"
         => "chỉ ghi đường dẫn ở bản chụp thứ nhất";
     DIFF_TOTALS: "{added} added ({added_bytes}), {removed} removed ({removed_bytes}), \
-        {changed} changed"
-        => "thêm {added} ({added_bytes}), mất {removed} ({removed_bytes}), thay đổi {changed}";
+        {changed} changed, {attributes} in attributes alone"
+        => "thêm {added} ({added_bytes}), mất {removed} ({removed_bytes}), thay đổi {changed}, \
+        chỉ khác thuộc tính {attributes}";
 
-    LOST: "lost: snapshot {id} {path}: {why}" => "đã mất: bản chụp {id} {path}: {why}";
-    A_PART: "a part of it" => "một phần của bản chụp";
+    A_SNAPSHOT: "snapshot {id}" => "bản chụp {id}";
+    LOST: "lost" => "đã mất";
+    LOST_FILE: "snapshot {id} {path}: {bytes} bytes: {why}"
+        => "bản chụp {id} {path}: {bytes} byte: {why}";
+    LOST_ALL: "snapshot {id} all of it: {why}" => "toàn bộ bản chụp {id}: {why}";
+    LOST_FROM: "snapshot {id} from {from} to its end: {why}"
+        => "bản chụp {id} từ {from} đến hết: {why}";
+    LOST_BETWEEN: "snapshot {id} from {from} to before {before}: {why}"
+        => "bản chụp {id} từ {from} đến trước {before}: {why}";
+    LOST_OBJECTS: "snapshot {id} {count} objects: {why}"
+        => "bản chụp {id} {count} khối dữ liệu: {why}";
+    NO_COPY: "no good copy of this object is left"
+        => "không còn bản nào nguyên vẹn của khối dữ liệu này";
+    BAD: "{kind}: {why}" => "{kind}: {why}";
+    BAD_HEAD: "{kind}, its first bytes: {why}" => "{kind}, phần đầu: {why}";
+    BAD_OBJECT: "{kind}, {bytes} bytes at {offset}: {why}"
+        => "{kind}, {bytes} byte tại vị trí {offset}: {why}";
+    BAD_TABLE: "{kind}, its table: {why}" => "{kind}, bảng của gói: {why}";
+    BAD_TRAILER: "{kind}, its last bytes: {why}" => "{kind}, phần cuối: {why}";
+
+    CONFIG: "config" => "cấu hình";
+    SLOT: "slot" => "khe khóa";
+    KEYRING: "keyring" => "chùm khóa";
+    RECIPIENTS: "recipients list" => "danh sách người nhận";
+    MACHINE: "machine record" => "bản ghi máy";
+    CUSTODY: "custody record" => "bản ghi kiểm chứng mảnh khóa";
+    PACK: "pack" => "gói";
+    INDEX: "index file" => "tệp mục lục";
+    MANIFEST: "manifest" => "bản kê";
+    TOMBSTONE: "tombstone" => "bản ghi xóa";
+    SESSION: "session record" => "bản ghi phiên";
+
+    LEVEL_LISTED: "listed" => "liệt kê";
+    LEVEL_LINKED: "linked" => "liên kết";
+    LEVEL_READ: "read" => "đọc";
+    LEVEL_OPENED: "opened" => "mở";
     CHECK_OK: "OK ({level}): {snapshots} snapshots, {entries} entries, {objects} objects; {looked}"
         => "ĐẠT (mức {level}): {snapshots} bản chụp, {entries} mục, {objects} khối dữ liệu; \
         {looked}";
@@ -55,6 +97,11 @@ texts! {
         => "{text}\nkhông phải hư hỏng: {packs} gói còn lại của lần sao lưu dở dang, {files} tệp \
         viết dở ({bytes}), {records} bản ghi của lần khởi tạo dở dang, {unknown} tên \
         không thuộc về gì";
+
+    FLAG_CHANGED: "changed_while_read" => "thay đổi trong lúc đọc";
+    FLAG_UNREADABLE: "unreadable" => "không đọc được";
+    FLAG_ATTRIBUTES: "attributes_incomplete" => "thiếu thuộc tính";
+    FLAG_TRUNCATED: "truncated" => "bị cụt";
 
     PAGES: "{count} pages written" => "đã ghi {count} trang";
     PAGES_FAILED: "`{path}`: {detail}" => "`{path}`: {detail}";

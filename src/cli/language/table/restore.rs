@@ -23,8 +23,26 @@ texts! {
     PROTECT: "protect  {path}" => "bảo vệ      {path}";
     BLOCKED: "blocked  {path}" => "bị chặn     {path}";
 
-    NO_JSON: "the bytes of a file are no JSON lines"
-        => "nội dung của tệp không phải là các dòng JSON";
-    LEAVE_JSON: "leave --json out, or use `lifeboat restore --json`"
-        => "bỏ --json, hoặc dùng `lifeboat restore --json`";
+    DUMPED: "{count} members ({bytes}) are in `{target}`"
+        => "đã ghi {count} tệp và thư mục ({bytes}) vào `{target}`";
+    COPIES: "{count} hard links became copies" => "{count} liên kết cứng trở thành bản chép";
+    NO_ATTRIBUTES: "{count} members have no extended attributes in the archive"
+        => "{count} tệp trong tệp lưu trữ không có thuộc tính mở rộng";
+    LEFT_OUT: "{count} entries are not in the archive; see above"
+        => "{count} mục không có trong tệp lưu trữ; xem ở trên";
+    DAMAGED: "{count} members are damaged in the archive: do not use them as they are; see above"
+        => "{count} tệp trong tệp lưu trữ bị hỏng: không dùng nguyên như vậy; xem ở trên";
+    LOST_NODES: "{count} parts of the snapshot's tree are lost with all entries in them; see above"
+        => "mất {count} phần trong cây thư mục của bản chụp cùng mọi mục trong đó; xem ở trên";
+    NO_NAME: "`{path}` has no name that a file may have" => "`{path}` không phải là tên tệp";
+    NAME_FILE: "name a file" => "nêu một tên tệp";
+    TAKEN: "`{path}` exists, and nothing is overwritten" => "`{path}` đã có, và không ghi đè gì";
+    OTHER_FILE: "name another file, or move that one away"
+        => "nêu tệp khác, hoặc chuyển tệp đó đi nơi khác";
+    FILE_FAILED: "`{path}`: {detail}" => "`{path}`: {detail}";
+    FILE_ROOM: "make room and run the command again, or name a file elsewhere"
+        => "giải phóng chỗ rồi chạy lại lệnh, hoặc nêu tệp ở nơi khác";
+    FILE_WRITABLE: "name a file in a folder that you may write to"
+        => "nêu một tệp trong thư mục mà bạn được quyền ghi";
+    NO_SUCH_FILE: "nothing stands under that name" => "chưa có gì mang tên đó";
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::backup as texts;
 use crate::cli::language::table::options::CORRECT_PATTERN;
 use crate::cli::secrets::bounded;
@@ -91,14 +92,14 @@ fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure
     let StreamArgs { stdin_from_command, stdin_filename, bytes_min, last_line, .. } =
         &args.input.stream;
     let last_line = last_line.as_deref().map(LastLine::new).transpose().map_err(|error| {
-        let message = texts::LAST_LINE.with("detail", error.to_string());
+        let message = texts::LAST_LINE.with("detail", Said::heard(error));
         Failure::usage(message, CORRECT_PATTERN)
     })?;
     let expected = Expected { bytes_min: bytes_min.map_or(0, |size| size.0), last_line };
     let name = stdin_filename.as_encoded_bytes();
     let path = SnapshotPath::from_user(name).map_err(|error| {
         let name = crate::path::escape(name);
-        let message = texts::STREAM_NAME.with("name", name).with("detail", error.to_string());
+        let message = texts::STREAM_NAME.with("name", name).with("detail", Said::heard(error));
         Failure::usage(message, texts::OTHER_NAME)
     })?;
     let (source, kind) = if *stdin_from_command {
@@ -119,7 +120,7 @@ fn listed(list: &Path, (option, end): (&str, u8)) -> Result<Vec<PathBuf>, Failur
     let failed = |error: std::io::Error| {
         let name = crate::path::escape(list.as_os_str().as_encoded_bytes());
         let message = texts::PATH_LIST.with("option", option).with("path", name);
-        Failure::usage(message.with("detail", error.to_string()), texts::NAME_PATH_LIST)
+        Failure::usage(message.with("detail", Said::heard(error)), texts::NAME_PATH_LIST)
     };
     let bytes = match list.to_str() {
         Some("-") => bounded(std::io::stdin().lock(), FILES_FROM_BYTES_MAX),
@@ -185,6 +186,6 @@ pub fn excludes(args: &ExcludeArgs, rules: &[String]) -> Result<Excludes, Failur
 }
 
 fn wrong(error: ExcludeError) -> Failure {
-    let message = texts::BAD_RULE.with("detail", error.to_string());
+    let message = texts::BAD_RULE.with("detail", Said::heard(error));
     Failure::usage(message, texts::CORRECT_RULE)
 }

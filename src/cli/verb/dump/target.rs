@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::restore as texts;
 use crate::disk::Disk;
 use crate::disk::unix::RealDisk;
 use crate::run::Run;
@@ -29,8 +31,8 @@ pub(super) struct NewFile {
 impl NewFile {
     pub(super) fn create(path: &Path, run: &Run) -> Result<Self, Failure> {
         if path.file_name().is_none() {
-            let message = format!("`{}` has no name that a file may have", shown(path));
-            return Err(Failure::usage(message, "name a file"));
+            let message = texts::NO_NAME.with("path", shown(path));
+            return Err(Failure::usage(message, texts::NAME_FILE));
         }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
@@ -86,19 +88,16 @@ pub(super) fn refuse_taken(path: &Path) -> Result<(), Failure> {
 }
 
 fn taken(path: &Path) -> Failure {
-    let message = format!("`{}` exists, and nothing is overwritten", shown(path));
-    Failure::new(Exit::Failed, message, "name another file, or move that one away")
+    Failure::new(Exit::Failed, texts::TAKEN.with("path", shown(path)), texts::OTHER_FILE)
 }
 
 pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
     let next = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "make room and run the command again, or name a file elsewhere"
-        }
-        _ => "name a file in a folder that you may write to",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => texts::FILE_ROOM,
+        _ => texts::FILE_WRITABLE,
     };
-    Failure::new(Exit::Failed, format!("`{}`: {error}", shown(path)), next)
-        .meaning("nothing stands under that name")
+    let message = texts::FILE_FAILED.with("path", shown(path)).with("detail", Said::heard(error));
+    Failure::new(Exit::Failed, message, next).meaning(texts::NO_SUCH_FILE)
 }
 
 fn shown(path: &Path) -> String {

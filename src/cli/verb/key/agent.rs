@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::keys;
 use crate::cli::local;
 use crate::cli::open;
@@ -27,7 +28,7 @@ struct Enrolled {
 pub fn run(context: &Context, name: &str, path: &Path) -> Result<Ended, Failure> {
     let failed = |error: std::io::Error| {
         let path = escape(path.as_os_str().as_encoded_bytes());
-        let message = keys::KEYSET_FILE.with("path", path).with("detail", error.to_string());
+        let message = keys::KEYSET_FILE.with("path", path).with("detail", Said::heard(error));
         Failure::new(Exit::Failed, message, keys::NAME_NEW_FILE)
     };
     let storage = open::storage(context)?;

@@ -15,6 +15,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::keys;
 use crate::cli::local;
 use crate::cli::open;
@@ -163,7 +164,7 @@ pub fn create(
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let path = crate::path::escape(path.as_os_str().as_encoded_bytes());
-        let message = keys::SHEET_FILE.with("path", path).with("detail", error.to_string());
+        let message = keys::SHEET_FILE.with("path", path).with("detail", Said::heard(error));
         Failure::new(Exit::Failed, message, keys::NAME_SHEET_FOLDER)
     };
     let mut file = local::private_file(path).map_err(failed)?;
@@ -176,7 +177,7 @@ fn typed(context: &Context, source: &ShareSource) -> Result<Vec<Share>, Failure>
     for path in &source.share_file {
         let bytes = read_bounded(path, SHARE_FILE_BYTES_MAX).map_err(|error| {
             let path = crate::path::escape(path.as_os_str().as_encoded_bytes());
-            let message = keys::SHARE_FILE.with("path", path).with("detail", error.to_string());
+            let message = keys::SHARE_FILE.with("path", path).with("detail", Said::heard(error));
             Failure::usage(message, keys::NAME_SHARE_FILE)
         })?;
         texts.push(zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
@@ -194,7 +195,7 @@ fn typed(context: &Context, source: &ShareSource) -> Result<Vec<Share>, Failure>
     }
     let decode = |(at, text): (usize, &zeroize::Zeroizing<String>)| {
         words::decode(at + 1, text).map_err(|error| {
-            let message = keys::BAD_SHARE.with("detail", error.to_string());
+            let message = keys::BAD_SHARE.with("detail", Said::heard(error));
             Failure::new(Exit::WrongKey, message, keys::COMPARE_WORDS)
         })
     };

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::quickstart as texts;
 use crate::cli::local;
 use crate::cli::secrets::Asked;
@@ -33,7 +34,7 @@ pub fn sources(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     for path in paths {
         let real = path.canonicalize().map_err(|error| {
             let message = texts::PATH_FAILED.with("path", shown(path));
-            let message = message.with("detail", error.to_string());
+            let message = message.with("detail", Said::heard(error));
             Failure::new(Exit::Failed, message, texts::NAME_EXISTING)
         })?;
         sources.push(real);
@@ -122,7 +123,7 @@ pub fn passphrase(
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
-    let message = texts::PATH_FAILED.with("path", shown(path)).with("detail", error.to_string());
+    let message = texts::PATH_FAILED.with("path", shown(path)).with("detail", Said::heard(error));
     Failure::new(Exit::Failed, message, texts::OTHER_STORAGE)
 }
 
@@ -159,7 +160,7 @@ impl ProofFolder {
     pub fn remove(self) -> Result<(), Failure> {
         remove(&self.path).map_err(|error| {
             let message = texts::THROW_AWAY.with("path", shown(&self.path));
-            let message = message.with("detail", error.to_string());
+            let message = message.with("detail", Said::heard(error));
             Failure::new(Exit::Problems, message, texts::REMOVE_BY_HAND)
         })
     }

@@ -15,6 +15,8 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::stats as texts;
 use crate::vault::error::Fault;
 
 /// Show single records of the repository as JSON.
@@ -111,5 +113,6 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A record of the storage is not what it should be.
 fn damaged(name: &str, fault: &Fault) -> Failure {
-    Failure::new(Exit::Damage, format_args!("`{name}`: {fault}"), "run `lifeboat check`")
+    let message = texts::BAD_RECORD.with("name", name).with("detail", Said::heard(fault));
+    Failure::new(Exit::Damage, message, texts::RUN_CHECK)
 }

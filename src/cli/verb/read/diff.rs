@@ -15,6 +15,7 @@ use crate::cli::choose::snapshot;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::read as texts;
 use crate::cli::output::entry;
 use crate::cli::output::entry::EntryLine;
 use crate::cli::verb::backup::ExcludeArgs;
@@ -80,23 +81,14 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Ended, Failure> {
         (None, Some(after)) => Place::parse(after)?,
         (Some(folder), _) => return live::run(context, args, (&before, folder)),
         (None, None) => {
-            return Err(Failure::usage(
-                "nothing to compare with is named",
-                "name a second snapshot or `--with FOLDER`",
-            ));
+            return Err(Failure::usage(texts::NOTHING_TO_COMPARE, texts::NAME_SECOND));
         }
     };
     if has_rules(&args.exclude) || args.content {
-        return Err(Failure::usage(
-            "two snapshots are compared as they are: rules and --content say nothing",
-            "leave them out, or compare with a folder: `--with FOLDER`",
-        ));
+        return Err(Failure::usage(texts::AS_THEY_ARE, texts::LEAVE_RULES));
     }
     if !after.path.is_root() && after.path != before.path {
-        return Err(Failure::usage(
-            "both snapshots are compared beneath one path",
-            "give the path with the first snapshot only",
-        ));
+        return Err(Failure::usage(texts::ONE_PATH, texts::PATH_WITH_FIRST));
     }
     let opened = opened::for_reading(context)?;
     let old = snapshot::choose(&opened.snapshots, &before.snapshot, &args.filter)?;
@@ -124,13 +116,13 @@ const fn has_rules(args: &ExcludeArgs) -> bool {
 impl Totals {
     fn tell(&self, context: &Context) -> Result<(), Failure> {
         context.output.report("diff", self, || {
-            let Self { added_count, removed_count, content_changed_count, .. } = self;
-            let (added, removed) = (Bytes(self.added_bytes), Bytes(self.removed_bytes));
-            let attributes_count = self.attributes_changed_count;
-            format!(
-                "{added_count} added ({added}), {removed_count} removed ({removed}), \
-                 {content_changed_count} changed, {attributes_count} in attributes alone"
-            )
+            texts::DIFF_TOTALS
+                .with("added", self.added_count)
+                .with("added_bytes", Bytes(self.added_bytes))
+                .with("removed", self.removed_count)
+                .with("removed_bytes", Bytes(self.removed_bytes))
+                .with("changed", self.content_changed_count)
+                .with("attributes", self.attributes_changed_count)
         })
     }
 }

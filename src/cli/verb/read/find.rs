@@ -11,6 +11,7 @@ use crate::cli::choose::snapshot::Snapshot;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
 use crate::cli::language::table::options;
 use crate::cli::output::entry;
 use crate::format::entry::Content;
@@ -116,7 +117,7 @@ fn wanted(args: &FindArgs) -> Result<Wanted, Failure> {
     let case = if args.wanted.ignore_case { Case::Insensitive } else { Case::Sensitive };
     let patterns = args.patterns.iter().map(|text| Pattern::new(text, case));
     let patterns = patterns.collect::<Result<Vec<_>, _>>().map_err(|error| {
-        let message = options::BAD_PATTERN.with("detail", error.to_string());
+        let message = options::BAD_PATTERN.with("detail", Said::heard(error));
         Failure::usage(message, options::CORRECT_PATTERN)
     })?;
     Ok(Wanted {
@@ -154,7 +155,9 @@ fn search(
             let path = entry::slashed(entry);
             let line = entry::line(entry, &path, Some(&snapshot.id));
             context.output.result("entry", &line, || {
-                let entry = if args.long { entry::long(entry) } else { entry.path.to_string() };
+                let language = context.output.language();
+                let entry =
+                    if args.long { entry::long(entry, language) } else { entry.path.to_string() };
                 format!("{}  {entry}", snapshot.id.short())
             })?;
         }

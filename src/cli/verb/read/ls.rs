@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
 use crate::cli::language::table::restore;
 use crate::cli::output::entry;
 use crate::format::entry::Entry;
@@ -53,7 +54,9 @@ pub fn run(context: &Context, args: &LsArgs) -> Result<Ended, Failure> {
             if is_listed(entry, &place.path, args) {
                 let path = entry::slashed(entry);
                 let line = entry::line(entry, &path, Some(&chosen.id));
-                context.output.result("entry", &line, || text(entry, args))?;
+                context
+                    .output
+                    .result("entry", &line, || text(entry, args, context.output.language()))?;
             }
         }
     }
@@ -75,8 +78,8 @@ fn is_listed(entry: &Entry, within: &SnapshotPath, args: &LsArgs) -> bool {
     }
 }
 
-fn text(entry: &Entry, args: &LsArgs) -> String {
-    if args.long { entry::long(entry) } else { entry.path.to_string() }
+fn text(entry: &Entry, args: &LsArgs, language: Language) -> String {
+    if args.long { entry::long(entry, language) } else { entry.path.to_string() }
 }
 
 /// The path is not in the snapshot.

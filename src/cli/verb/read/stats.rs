@@ -1,7 +1,5 @@
 //! `stats`: what snapshots hold and what they take.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde::Serialize;
 
@@ -11,6 +9,11 @@ use crate::cli::choose::snapshot::Snapshot;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::stats as texts;
+use crate::cli::language::text::Text;
+use crate::cli::language::value::Value;
 use crate::cli::open;
 use crate::cli::output::table;
 use crate::cli::output::table::Align;
@@ -183,13 +186,18 @@ pub fn run(context: &Context, args: &StatsArgs) -> Result<Ended, Failure> {
         context.output.json("result", Some("stats"), &sums)?;
         return Ok(Ended::done());
     }
+    let language = context.output.language();
     let mut text = String::new();
     if !rows.is_empty() {
-        text = format!("{}\n\n", rows_text(&rows));
+        text = format!("{}\n\n", rows_text(&rows, language));
     }
     // With --each, the same object counts in several rows, and a sum says nothing.
-    let sums = (!args.how.each).then_some((&entries, &stored));
-    text.push_str(&sums_text(rows.len(), sums, different, (&tally, &listing)));
+    let mut lines = Vec::new();
+    if !args.how.each {
+        lines = sums_lines(rows.len(), (&entries, &stored), different);
+    }
+    lines.extend(repository_lines(&tally, &listing));
+    text.push_str(&lines_text(&lines, language));
     context.output.raw(text.as_bytes())?;
     Ok(Ended::done())
 }
@@ -208,16 +216,23 @@ fn keyless(context: &Context) -> Result<Ended, Failure> {
         records_bytes: others.bytes,
     };
     context.output.result("repository", &found, || {
+        let language = context.output.language();
         let rows = [
-            ("packs", packs),
-            ("index files", index),
-            ("manifests", manifests),
-            ("other records", others),
+            (texts::PACKS, packs),
+            (texts::INDEX_FILES, index),
+            (texts::MANIFESTS, manifests),
+            (texts::OTHERS, others),
         ];
-        let row = |(name, blobs): (&str, tally::Blobs)| {
-            vec![name.to_owned(), blobs.count.to_string(), Bytes(blobs.bytes).to_string()]
+        let row = |(name, blobs): (Text, tally::Blobs)| {
+            let values = [name.into(), blobs.count.into(), Bytes(blobs.bytes).into()];
+            values.map(|value: Value| value.told_in(language)).to_vec()
         };
-        let columns = [("what", Align::Left), ("number", Align::Right), ("size", Align::Right)];
+        let columns = [
+            (texts::WHAT, Align::Left),
+            (texts::NUMBER, Align::Right),
+            (texts::SIZE, Align::Right),
+        ];
+        let columns = columns.map(|(title, align)| (title.words(language), align));
         table::render(&columns, &rows.into_iter().map(row).collect::<Vec<_>>())
     })?;
     Ok(Ended::done())
@@ -287,122 +302,104 @@ fn ratio(whole: u64, part: u64) -> Option<f64> {
     Some(f64::from(thousandths) / 1000.0)
 }
 
-fn times(whole: u64, part: u64) -> String {
-    ratio(whole, part).map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
+fn times(whole: u64, part: u64) -> Value {
+    let hundredths = (u128::from(whole) * 100 + u128::from(part / 2)) / u128::from(part.max(1));
+    match u64::try_from(hundredths) {
+        Ok(hundredths) if part > 0 => Value::Times(hundredths),
+        _ => "-".into(),
+    }
 }
 
-fn rows_text(rows: &[(&Snapshot, Entries, Stored)]) -> String {
+fn rows_text(rows: &[(&Snapshot, Entries, Stored)], language: Language) -> String {
     let columns = [
-        ("snapshot", Align::Left),
-        ("time", Align::Left),
-        ("files", Align::Right),
-        ("folders", Align::Right),
-        ("size", Align::Right),
-        ("added", Align::Right),
-        ("stored", Align::Right),
+        (texts::SNAPSHOT, Align::Left),
+        (texts::TIME, Align::Left),
+        (texts::FILES, Align::Right),
+        (texts::FOLDERS, Align::Right),
+        (texts::SIZE, Align::Right),
+        (texts::ADDED, Align::Right),
+        (texts::STORED, Align::Right),
     ];
+    let columns = columns.map(|(title, align)| (title.words(language), align));
     let row = |(snapshot, holds, added): &(&Snapshot, Entries, Stored)| {
-        vec![
-            snapshot.id.short(),
-            snapshot.time.to_rfc3339(),
-            holds.files_count.to_string(),
-            holds.folders_count.to_string(),
-            Bytes(holds.content_bytes).to_string(),
-            Bytes(added.data_raw_bytes).to_string(),
-            Bytes(added.all_bytes()).to_string(),
-        ]
+        let values = [
+            snapshot.id.short().into(),
+            snapshot.time.into(),
+            holds.files_count.into(),
+            holds.folders_count.into(),
+            Bytes(holds.content_bytes).into(),
+            Bytes(added.data_raw_bytes).into(),
+            Bytes(added.all_bytes()).into(),
+        ];
+        values.map(|value: Value| value.told_in(language)).to_vec()
     };
     table::render(&columns, &rows.iter().map(row).collect::<Vec<_>>())
 }
 
-fn sums_text(
+/// What a line is about, nothing where it goes on, and what it says.
+type SumLine = (Option<Text>, Said);
+
+fn sums_lines(
     snapshots_count: usize,
-    sums: Option<(&Entries, &Stored)>,
+    (entries, stored): (&Entries, &Stored),
     different: Option<Contents>,
-    (tally, listing): (&Tally, &Listing),
-) -> String {
-    let mut out = String::new();
-    if let Some((entries, stored)) = sums {
-        let Entries { files_count, folders_count, content_bytes, .. } = *entries;
-        let Stored { data_raw_bytes, data_bytes, nodes_bytes, copies_bytes, .. } = *stored;
-        let size = Bytes(content_bytes);
-        line(
-            &mut out,
-            "at the source",
-            format!(
-                "{size} in {files_count} files and {folders_count} folders of \
-                 {snapshots_count} snapshots"
-            ),
-        );
-        if let Some(Contents { count, bytes }) = different {
-            line(&mut out, "different", format!("{} in {count} contents of files", Bytes(bytes)));
-        }
-        line(
-            &mut out,
-            "deduplicated",
-            format!(
-                "{} in {} chunks and bundles, {} times less",
-                Bytes(data_raw_bytes),
-                stored.data_count,
-                times(content_bytes, data_raw_bytes)
-            ),
-        );
-        line(
-            &mut out,
-            "compressed",
-            format!(
-                "{} sealed, {} times less",
-                Bytes(data_bytes),
-                times(data_raw_bytes, data_bytes)
-            ),
-        );
-        line(
-            &mut out,
-            "stored",
-            format!(
-                "{} with {} of {} nodes and {} of second copies; {} times less than the source",
-                Bytes(stored.all_bytes()),
-                Bytes(nodes_bytes),
-                stored.nodes_count,
-                Bytes(copies_bytes),
-                times(content_bytes, stored.all_bytes())
-            ),
-        );
+) -> Vec<SumLine> {
+    let Stored { data_raw_bytes, data_bytes, .. } = *stored;
+    let content_bytes = entries.content_bytes;
+    let source = texts::AT_SOURCE_IS
+        .with("bytes", Bytes(content_bytes))
+        .with("files", entries.files_count)
+        .with("folders", entries.folders_count)
+        .with("count", snapshots_count);
+    let mut lines = vec![(Some(texts::AT_SOURCE), source)];
+    if let Some(Contents { count, bytes }) = different {
+        let said = texts::DIFFERENT_IS.with("bytes", Bytes(bytes)).with("count", count);
+        lines.push((Some(texts::DIFFERENT), said));
     }
-    repository_text(&mut out, (tally, listing));
-    out
+    let deduplicated = texts::DEDUPLICATED_IS
+        .with("bytes", Bytes(data_raw_bytes))
+        .with("count", stored.data_count)
+        .with("times", times(content_bytes, data_raw_bytes));
+    let compressed = texts::COMPRESSED_IS
+        .with("bytes", Bytes(data_bytes))
+        .with("times", times(data_raw_bytes, data_bytes));
+    let kept = texts::STORED_IS
+        .with("bytes", Bytes(stored.all_bytes()))
+        .with("nodes_bytes", Bytes(stored.nodes_bytes))
+        .with("nodes", stored.nodes_count)
+        .with("copies_bytes", Bytes(stored.copies_bytes))
+        .with("times", times(content_bytes, stored.all_bytes()));
+    lines.push((Some(texts::DEDUPLICATED), deduplicated));
+    lines.push((Some(texts::COMPRESSED), compressed));
+    lines.push((Some(texts::STORED), kept));
+    lines
 }
 
-fn line(out: &mut String, name: &str, text: String) {
-    // Writing to a String cannot fail.
-    let _always_ok = writeln!(out, "{name:<14}{text}");
-}
-
-fn repository_text(out: &mut String, (tally, listing): (&Tally, &Listing)) {
-    let objects_count = tally.data.count + tally.nodes.count;
-    line(
-        out,
-        "repository",
-        format!(
-            "{} in {} packs; {objects_count} objects, {} of second copies, at most {} of padding",
-            Bytes(listing.packs.bytes),
-            listing.packs.count,
-            Bytes(tally.copies.bytes),
-            Bytes(tally.padding_max_bytes)
-        ),
-    );
-    line(
-        out,
-        "",
-        format!(
-            "{} of index, {} of manifests, {} of other records",
-            Bytes(listing.index.bytes),
-            Bytes(listing.manifests.bytes),
-            Bytes(listing.others.bytes)
-        ),
-    );
+fn repository_lines(tally: &Tally, listing: &Listing) -> Vec<SumLine> {
+    let kept = texts::REPOSITORY_IS
+        .with("bytes", Bytes(listing.packs.bytes))
+        .with("packs", listing.packs.count)
+        .with("objects", tally.data.count + tally.nodes.count)
+        .with("copies_bytes", Bytes(tally.copies.bytes))
+        .with("padding_bytes", Bytes(tally.padding_max_bytes));
+    let records = texts::RECORDS
+        .with("index_bytes", Bytes(listing.index.bytes))
+        .with("manifests_bytes", Bytes(listing.manifests.bytes))
+        .with("others_bytes", Bytes(listing.others.bytes));
+    let mut lines = vec![(Some(texts::REPOSITORY), kept), (None, records)];
     if tally.bad_packs_count > 0 {
-        let count = tally.bad_packs_count;
-        line(out, "", format!("{count} packs are missing or cut: run `lifeboat check`"));
+        lines.push((None, texts::BAD_PACKS.with("count", tally.bad_packs_count)));
     }
+    lines
+}
+
+fn lines_text(lines: &[SumLine], language: Language) -> String {
+    let names = [texts::AT_SOURCE, texts::DIFFERENT, texts::DEDUPLICATED, texts::COMPRESSED];
+    let width = names.iter().map(|name| name.words(language).chars().count()).max();
+    let width = width.unwrap_or_default() + 1;
+    let line = |(name, said): &SumLine| {
+        let name = name.map_or("", |name| name.words(language));
+        format!("{name:<width$}{}\n", said.told_in(language))
+    };
+    lines.iter().map(line).collect()
 }

@@ -7,6 +7,9 @@ use crate::cli::choose::opened;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::stats as texts;
+use crate::cli::language::text::Text;
 use crate::format::index::PackTable;
 use crate::format::object::ObjectKind;
 use crate::format::pack::PACK_HEAD_BYTES;
@@ -32,7 +35,7 @@ const fn kind_name(kind: ObjectKind) -> &'static str {
 
 pub(super) fn object(context: &Context, args: &ObjectArgs) -> Result<(), Failure> {
     let sid: Sid = args.sid.parse().map_err(|error| {
-        Failure::usage(error, "give all digits, as `lifeboat cat pack` or a message shows them")
+        Failure::usage(texts::NO_SID.with("detail", Said::heard(error)), texts::ALL_DIGITS)
     })?;
     let keys = opened::keys(context)?;
     let vault = keys.repository.vault();
@@ -97,7 +100,7 @@ pub(super) fn pack(context: &Context, args: &IdArgs) -> Result<(), Failure> {
         }
         return Ok(());
     };
-    let id = one(packs.iter().map(|(id, _)| *id), digits, "pack")?;
+    let id = one(packs.iter().map(|(id, _)| *id), digits, (texts::NO_PACK, texts::SEE_PACKS))?;
     let (table, _) = vault.pack_table(&context.run, &id)?;
     let table = table.map_err(|fault| damaged(&format!("pack {id}"), &fault))?;
     show(context, "pack", &table_record(&table))
@@ -114,7 +117,7 @@ pub(super) fn index(context: &Context, args: &IdArgs) -> Result<(), Failure> {
         }
         return Ok(());
     };
-    let id = one(indexes.iter().map(|(id, _)| *id), digits, "index")?;
+    let id = one(indexes.iter().map(|(id, _)| *id), digits, (texts::NO_INDEX, texts::SEE_INDEXES))?;
     let tables = vault.index_tables(&context.run, &id)?;
     let tables = tables.map_err(|fault| damaged(&format!("index/{id}"), &fault))?;
     let tables: Vec<Value> = tables.iter().map(table_record).collect();
@@ -126,21 +129,14 @@ pub(super) fn index(context: &Context, args: &IdArgs) -> Result<(), Failure> {
 fn one<I: ToString + Copy>(
     ids: impl Iterator<Item = I>,
     digits: &str,
-    what: &str,
+    (none, see): (Text, Text),
 ) -> Result<I, Failure> {
     let digits = digits.to_ascii_lowercase();
     let matching: Vec<I> = ids.filter(|id| id.to_string().starts_with(&digits)).take(2).collect();
     let shown = crate::path::escape(digits.as_bytes());
-    let see = format!("see `lifeboat cat {what}`");
     match matching[..] {
         [id] => Ok(id),
-        [] => {
-            let message = format!("no {what} has an id that starts with `{shown}`");
-            Err(Failure::new(Exit::Failed, message, see))
-        }
-        _ => {
-            let message = format!("several ids start with `{shown}`");
-            Err(Failure::usage(message, "give more digits"))
-        }
+        [] => Err(Failure::new(Exit::Failed, none.with("digits", shown), see)),
+        _ => Err(Failure::usage(texts::SEVERAL_IDS.with("digits", shown), texts::MORE_DIGITS)),
     }
 }

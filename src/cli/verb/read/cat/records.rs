@@ -9,6 +9,7 @@ use crate::cli::choose::select::Place;
 use crate::cli::choose::snapshot;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::stats as texts;
 use crate::cli::open;
 use crate::cli::output::names::base64;
 use crate::crypto::blind;
@@ -114,10 +115,7 @@ pub(super) fn recipients(context: &Context) -> Result<(), Failure> {
 fn chosen(context: &Context, args: &SnapshotArgs) -> Result<(Keys, SignedManifest), Failure> {
     let place = Place::parse(&args.snapshot)?;
     if !place.path.is_root() {
-        return Err(Failure::usage(
-            "a path is only taken by `cat tree`",
-            "leave the path out, or use `lifeboat cat tree`",
-        ));
+        return Err(Failure::usage(texts::NO_PATH, texts::LEAVE_PATH));
     }
     let keys = opened::keys(context)?;
     let snapshots = opened::list(context, &keys)?;

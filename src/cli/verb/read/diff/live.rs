@@ -13,6 +13,7 @@ use crate::cli::choose::snapshot::Snapshot;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::language::table::errors::NOTHING_WRITTEN;
 use crate::cli::verb::backup::input;
 use crate::cli::verb::read::ls::no_such_path;
 use crate::path::SnapshotPath;
@@ -78,7 +79,7 @@ fn within(
 impl From<LiveError> for Failure {
     fn from(error: LiveError) -> Self {
         match error {
-            LiveError::Source(error) => Self::from(error).meaning("nothing was written"),
+            LiveError::Source(error) => Self::from(error).meaning(NOTHING_WRITTEN),
             LiveError::Repository(error) => error.into(),
         }
     }
