@@ -16,6 +16,7 @@ use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::load;
 use crate::vault::load::absent_or_error;
+use crate::vault::locations::KnownPack;
 use crate::vault::names;
 
 /// One object of a pack that was read whole.
@@ -60,10 +61,14 @@ impl Vault {
             if locations.holds(sid) {
                 return Presence::Whole;
             }
-            let there = |pack| locations.pack(pack).is_some_and(|pack| pack.is_present);
-            match locations.find(sid).any(|row| there(row.pack)) {
-                true => Presence::OneCopy,
-                false => Presence::Missing,
+            // A pack in which something bad was found is not relied on, but its rest is there.
+            let is_whole = |pack: &KnownPack| pack.found_bytes == Some(pack.len_bytes);
+            let there = |pack| locations.pack(pack).is_some_and(is_whole);
+            let mut copies = locations.find(sid).filter(|row| there(row.pack)).peekable();
+            match copies.peek() {
+                Some(row) if row.is_node() => Presence::OneCopy,
+                Some(_) => Presence::Whole,
+                None => Presence::Missing,
             }
         })
     }

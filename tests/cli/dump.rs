@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::round_trip::with_files;
+use crate::support::Random;
 
 #[test]
 fn a_file_comes_out_byte_for_byte() {
@@ -56,4 +57,24 @@ fn damage_is_told_and_never_printed() {
     assert!(damaged_count > 0, "{:?}", scene.files("repository"));
     let told = scene.run(&["dump", "latest:a.txt"]);
     assert!(told.code != Some(0) && told.stdout.is_empty(), "{told}");
+}
+
+#[test]
+fn one_bad_object_takes_only_its_own_file_out_of_an_archive() {
+    let scene = with_files();
+    scene.file("source/noise", &Random::new(5).bytes(1_500_000));
+    scene.expect(0, &["backup", "-q", "."]);
+    let len_of = |path: &String| std::fs::metadata(path).unwrap().len();
+    let packs = scene.files("repository").into_iter().filter(|name| name.contains("/packs/"));
+    let largest = packs.max_by_key(len_of).unwrap();
+    let mut bytes = std::fs::read(&largest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::remove_file(&largest).unwrap();
+    scene.file(&largest, &bytes);
+    let out = scene.path("out.tar").display().to_string();
+    let told = scene.expect(20, &["dump", "latest", "--target", &out, "--json"]);
+    let result = &told.json_on_stderr_of("result")[0];
+    assert_eq!((&result["left_out_count"], &result["members_count"]), (&1.into(), &6.into()));
+    assert_eq!(result["content_bytes"], 3_000_009, "{told}");
 }
