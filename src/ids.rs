@@ -120,6 +120,9 @@ id!(
     /// Name of a snapshot: BLAKE3 of its manifest.
     SnapshotId, 32);
 id!(
+    /// Name of a note: the first half of BLAKE3 of its file.
+    NoteId, 16);
+id!(
     /// BLAKE3 of a file's whole content.
     Digest, 32);
 id!(

@@ -126,6 +126,7 @@ pub enum Verb {
     Restore(verb::restore::RestoreArgs),
     Dump(verb::dump::DumpArgs),
     Check(verb::check::CheckArgs),
+    Tag(verb::tag::TagArgs),
     Key(verb::key::KeyArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),

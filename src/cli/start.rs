@@ -115,6 +115,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Cat(args) => verb::read::cat::run(context, &args),
         Verb::Check(args) => verb::check::run(context, &args),
         Verb::Restore(args) => verb::restore::run(context, &args),
+        Verb::Tag(args) => verb::tag::run(context, &args),
         Verb::Key(args) => verb::key::run(context, &args),
         Verb::Dump(args) => verb::dump::run(context, &args),
         Verb::Completion(args) => verb::completion::run(context, &args),

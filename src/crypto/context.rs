@@ -17,6 +17,8 @@ pub const BOX_COMMITMENT: &str = "lifeboat 1 long-lived key to box commitment";
 pub const BOX_SALT: &str = "lifeboat 1 long-lived key to deterministic salt";
 /// Fingerprints of public keys.
 pub const KEY_ID: &str = "lifeboat 1 public key to key id";
+/// Key of a snapshot's notes from its snapshot key.
+pub const NOTE_KEY: &str = "lifeboat 1 snapshot key to note key";
 /// Slot key from a key file.
 pub const SLOT_KEY_FILE: &str = "lifeboat 1 key file to slot key";
 /// Signing key of a machine that the holder of an administrator's key enrols for himself.
@@ -33,5 +35,6 @@ pub const SIGN_MACHINE: &str = "lifeboat 1 signature of an enrolled machine";
 pub const SIGN_CUSTODY: &str = "lifeboat 1 signature of a custody check";
 pub const SIGN_MANIFEST: &str = "lifeboat 1 signature of a manifest";
 pub const SIGN_TOMBSTONE: &str = "lifeboat 1 signature of a tombstone";
+pub const SIGN_NOTE: &str = "lifeboat 1 signature of a note";
 pub const HPKE_SNAPSHOT: &str = "lifeboat 1 envelope of a snapshot key";
 pub const HPKE_KEYRING: &str = "lifeboat 1 envelope of a keyring";

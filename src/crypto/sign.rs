@@ -21,6 +21,7 @@ pub enum Purpose {
     Custody,
     Manifest,
     Tombstone,
+    Note,
 }
 
 impl Purpose {
@@ -33,6 +34,7 @@ impl Purpose {
             Self::Custody => context::SIGN_CUSTODY,
             Self::Manifest => context::SIGN_MANIFEST,
             Self::Tombstone => context::SIGN_TOMBSTONE,
+            Self::Note => context::SIGN_NOTE,
         }
     }
 

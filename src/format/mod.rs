@@ -20,6 +20,7 @@ pub mod manifest;
 mod manifest_public;
 pub mod map;
 pub mod node_refs;
+pub mod note;
 pub mod object;
 pub mod pack;
 pub mod recipients;

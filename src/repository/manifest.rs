@@ -56,11 +56,25 @@ pub fn seal_manifest(
     Ok(manifest::sign(unsigned, &signature)?)
 }
 
+/// A manifest opened, and the key that everything of the snapshot alone is sealed under.
+pub struct OpenedManifest {
+    pub info: SnapshotInfo,
+    pub snapshot_key: Secret32,
+}
+
 /// Opens the sealed part with the restore key, or the recovery key while it is in the keyset.
 pub fn open_manifest(
     keys: &RestoreKeyset,
     manifest: &SignedManifest,
 ) -> Result<SnapshotInfo, RepositoryError> {
+    open_with_key(keys, manifest).map(|opened| opened.info)
+}
+
+/// As [`open_manifest`], with the snapshot key: it opens the notes too.
+pub fn open_with_key(
+    keys: &RestoreKeyset,
+    manifest: &SignedManifest,
+) -> Result<OpenedManifest, RepositoryError> {
     let public = &manifest.public;
     let public_hash = blind::hash(&manifest::encode_public(public)?);
     let sealed = SealedPart::decode(manifest.sealed())?;
@@ -72,13 +86,13 @@ pub fn open_manifest(
         };
         let opened = secret.open(binding(public, &public_hash), envelope)?;
         let key: [u8; 32] = opened.expose().try_into().map_err(|_| RepositoryError::SnapshotKey)?;
-        let info =
-            blind::open_box(&Secret32::new(key), place(public, &public_hash), &sealed.content)?;
+        let snapshot_key = Secret32::new(key);
+        let info = blind::open_box(&snapshot_key, place(public, &public_hash), &sealed.content)?;
         let info: SnapshotInfo = from_cbor(&info).ok_or(RepositoryError::SnapshotInfo)?;
         if info.root().sid != public.root {
             return Err(RepositoryError::SnapshotInfo);
         }
-        return Ok(info);
+        return Ok(OpenedManifest { info, snapshot_key });
     }
     Err(RepositoryError::NotARecipient)
 }

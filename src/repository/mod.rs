@@ -12,6 +12,7 @@ pub mod cache;
 pub mod error;
 pub mod keys;
 pub mod manifest;
+pub mod notes;
 pub mod open;
 pub mod seal;
 pub mod tree;

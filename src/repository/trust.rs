@@ -7,14 +7,18 @@ use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sign::Purpose;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::manifest::SignedManifest;
+use crate::format::note::SignedNote;
 use crate::format::tombstone::SignedTombstone;
 use crate::ids::MachineId;
+use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::machine;
+use crate::repository::keys::publish;
 use crate::repository::manifest::is_signed_by;
 use crate::run::Run;
 use crate::storage::Storage;
 use crate::vault::chains::Verifier;
+use crate::vault::notes;
 
 /// Knows the public key of every enrolled machine.
 #[derive(Debug)]
@@ -22,7 +26,7 @@ pub struct Enrolled {
     machines: BTreeMap<MachineId, VerifyingKey>,
     /// Names of the machines, for people.
     labels: BTreeMap<MachineId, String>,
-    admin: VerifyingKey,
+    admins: Vec<VerifyingKey>,
 }
 
 impl Enrolled {
@@ -40,7 +44,12 @@ impl Enrolled {
             }
             labels.insert(machine.record.machine, machine.label);
         }
-        Ok(Self { machines, labels, admin: keyset.admin.verifying_key() })
+        let place = (keyset.repository, &keyset.root_public);
+        // What is wrong with a copy of the list was told above.
+        let list = publish::load_recipients(&run.unwatched(), storage, place)?;
+        let mut admins = convert::admin_keys(&list)?;
+        admins.push(keyset.admin.verifying_key());
+        Ok(Self { machines, labels, admins })
     }
 
     /// The machine's name, if it is enrolled.
@@ -61,7 +70,14 @@ impl Verifier for Enrolled {
 
     fn tombstone(&self, tombstone: &SignedTombstone) -> Result<(), String> {
         let bytes = tombstone.tombstone.unsigned();
-        let verified = self.admin.verify(Purpose::Tombstone, &bytes, &tombstone.signature);
-        verified.map_err(|_| "it is not signed by an administrator".to_owned())
+        let good = |admin: &VerifyingKey| {
+            admin.verify(Purpose::Tombstone, &bytes, &tombstone.signature).is_ok()
+        };
+        let signed = self.admins.iter().any(good);
+        signed.then_some(()).ok_or_else(|| "it is not signed by an administrator".to_owned())
+    }
+
+    fn note(&self, note: &SignedNote) -> Result<(), String> {
+        notes::signed_by(note, &self.admins)
     }
 }

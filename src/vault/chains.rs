@@ -9,6 +9,7 @@ use std::fmt;
 use crate::crypto::blind;
 use crate::format::manifest::MANIFEST_BYTES_MAX;
 use crate::format::manifest::SignedManifest;
+use crate::format::note::SignedNote;
 use crate::format::tombstone::SignedTombstone;
 use crate::format::tombstone::TOMBSTONE_BYTES_MAX;
 use crate::ids::RepositoryId;
@@ -33,6 +34,8 @@ pub trait Verifier: Sync {
     fn manifest(&self, manifest: &SignedManifest) -> Result<(), String>;
     /// The reason if this tombstone was not signed by somebody who may.
     fn tombstone(&self, tombstone: &SignedTombstone) -> Result<(), String>;
+    /// The reason if this note was not signed by somebody who may.
+    fn note(&self, note: &SignedNote) -> Result<(), String>;
 }
 
 /// Which snapshots are meant.
@@ -309,7 +312,7 @@ pub(in crate::vault) struct Shelf<'a> {
 }
 
 impl Inner {
-    fn shelf(&self) -> Shelf<'_> {
+    pub(in crate::vault) fn shelf(&self) -> Shelf<'_> {
         Shelf { storage: &*self.storage, repository: self.keys.repository() }
     }
 

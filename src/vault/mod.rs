@@ -14,6 +14,7 @@ pub mod error;
 mod load;
 mod locations;
 pub mod names;
+pub mod notes;
 mod read;
 pub mod records;
 pub mod scrub;

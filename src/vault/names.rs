@@ -1,7 +1,9 @@
 //! Names of the vault's blobs, made and read.
 
+use crate::format::note::NOTES_COUNT_MAX;
 use crate::ids::IndexId;
 use crate::ids::MachineId;
+use crate::ids::NoteId;
 use crate::ids::PackId;
 use crate::ids::SessionId;
 use crate::ids::SnapshotId;
@@ -15,6 +17,8 @@ pub(in crate::vault) const SESSIONS: &str = "sessions/";
 /// Both copies of the manifests.
 pub(in crate::vault) const MANIFESTS: [&str; 2] = ["manifests/", "manifests.2/"];
 pub(in crate::vault) const TOMBSTONES: &str = "tombstones/";
+/// Both copies of the notes.
+pub(in crate::vault) const NOTES: [&str; 2] = ["notes/", "notes.2/"];
 
 /// A machine's source: what forms a chain of snapshots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +33,14 @@ pub struct Place {
     pub chain: Chain,
     pub seq: u64,
     pub id: SnapshotId,
+}
+
+/// Place of a note: its snapshot, number among the notes of that, id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NotePlace {
+    pub snapshot: Place,
+    pub number: u32,
+    pub id: NoteId,
 }
 
 impl Chain {
@@ -58,6 +70,28 @@ impl Place {
         let place =
             Self { chain: Chain { machine, source }, seq: seq.parse().ok()?, id: id.parse().ok()? };
         // One place has one name: no leading zero, no plus sign, no further component.
+        (place.name(prefix).ok()? == *name).then_some(place)
+    }
+}
+
+impl NotePlace {
+    /// The folder of a snapshot's notes below `prefix`, one of [`NOTES`].
+    pub(in crate::vault) fn folder(prefix: &str, snapshot: &Place) -> String {
+        format!("{}{}-{}/", snapshot.chain.prefix(prefix), snapshot.seq, snapshot.id)
+    }
+
+    pub(in crate::vault) fn name(&self, prefix: &str) -> Result<BlobName, BlobNameError> {
+        let folder = Self::folder(prefix, &self.snapshot);
+        BlobName::new(&format!("{folder}{}-{}", self.number, self.id))
+    }
+
+    /// The inverse of [`Self::name`].
+    pub(in crate::vault) fn parse(prefix: &str, name: &BlobName) -> Option<Self> {
+        let (snapshot, note) = name.as_str().strip_prefix(prefix)?.rsplit_once('/')?;
+        let snapshot = Place::from_text(snapshot)?;
+        let (number, id) = note.split_once('-')?;
+        let number = number.parse().ok().filter(|n| (1..=NOTES_COUNT_MAX).contains(n))?;
+        let place = Self { snapshot, number, id: id.parse().ok()? };
         (place.name(prefix).ok()? == *name).then_some(place)
     }
 }
@@ -112,6 +146,16 @@ mod tests {
         assert_eq!(Place::parse(MANIFESTS[0], &name), None);
         for odd in [name.as_str().replace("/7-", "/07-"), format!("{name}/x")] {
             assert_eq!(Place::parse(MANIFESTS[1], &BlobName::new(&odd).unwrap()), None);
+        }
+        // The longest of all names.
+        let place = Place { seq: u64::MAX, ..place };
+        let note = NotePlace { snapshot: place, number: 1024, id: NoteId::new([4; 16]) };
+        let name = note.name(NOTES[1]).unwrap();
+        assert_eq!(NotePlace::parse(NOTES[1], &name), Some(note));
+        assert_eq!(NotePlace::parse(NOTES[0], &name), None);
+        for odd in [name.as_str().replace("/1024-", "/01024-"), format!("{name}0")] {
+            let odd = BlobName::new(&odd);
+            assert!(odd.is_err() || NotePlace::parse(NOTES[1], &odd.unwrap()).is_none());
         }
     }
 }

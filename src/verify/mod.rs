@@ -21,9 +21,12 @@ use crate::format::object::Ref;
 use crate::ids::SnapshotId;
 use crate::repository::error::RepositoryError;
 use crate::repository::manifest::open_manifest;
+use crate::repository::manifest::open_with_key;
+use crate::repository::notes::open_note;
 use crate::repository::open::Repository;
 use crate::run::Run;
 use crate::run::monitor::Phase;
+use crate::secret::Secret32;
 use crate::vault::chains::StoredManifest;
 use crate::vault::names::Place;
 use crate::vault::scrub::Scrub;
@@ -79,6 +82,7 @@ pub fn check(
     let vault = repository.vault();
     let mut scrub = Scrub::begin(run, (vault.storage(), Some(vault)), trust)?;
     let manifests = scrub.manifests()?;
+    open_notes(&mut scrub, keyset, &manifests)?;
     scrub.look_at_index()?;
     let roots = open_roots(&mut scrub, keyset, &manifests, options);
     let mut needs = Needs::default();
@@ -117,6 +121,31 @@ pub fn check(
     let report = scrub.finish()?;
     run.phase(Phase::Finished);
     Ok(report)
+}
+
+/// Opens every note with the key of its snapshot.
+fn open_notes(
+    scrub: &mut Scrub<'_>,
+    keyset: &RestoreKeyset,
+    manifests: &[StoredManifest],
+) -> Result<(), RepositoryError> {
+    let mut known: Option<(Place, Secret32)> = None;
+    for stored in scrub.notes()? {
+        let snapshot = stored.place.snapshot;
+        if known.as_ref().is_none_or(|(place, _)| *place != snapshot) {
+            let manifest = manifests.iter().find(|it| it.place == snapshot);
+            let opened = manifest.and_then(|it| open_with_key(keyset, &it.manifest).ok());
+            // Of a snapshot that does not open more is told than that.
+            let Some(opened) = opened else { continue };
+            known = Some((snapshot, opened.snapshot_key));
+        }
+        if let Some((_, key)) = &known
+            && let Err(error) = open_note(key, &stored.note)
+        {
+            scrub.note_does_not_open(&stored, &error.to_string());
+        }
+    }
+    Ok(())
 }
 
 /// The roots of the snapshots that were asked for.

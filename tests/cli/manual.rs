@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::scene::Scene;
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "quickstart",
     "init",
     "backup",
@@ -14,6 +14,7 @@ const VERBS: [&str; 15] = [
     "find",
     "diff",
     "stats",
+    "tag",
     "cat",
     "restore",
     "dump",

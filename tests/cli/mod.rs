@@ -21,3 +21,4 @@ mod restore;
 pub mod round_trip;
 mod since;
 mod stats;
+mod tag;

@@ -22,6 +22,9 @@ use lifeboat::format::manifest::SealedPart;
 use lifeboat::format::manifest::SignedManifest;
 use lifeboat::format::map;
 use lifeboat::format::node_refs;
+use lifeboat::format::note::NotePublic;
+use lifeboat::format::note::NoteWords;
+use lifeboat::format::note::SignedNote;
 use lifeboat::format::object::ObjectKind;
 use lifeboat::format::object::Ref;
 use lifeboat::format::pack;
@@ -33,6 +36,7 @@ use lifeboat::ids::Digest;
 use lifeboat::ids::DomainId;
 use lifeboat::ids::KeyId;
 use lifeboat::ids::MachineId;
+use lifeboat::ids::NoteId;
 use lifeboat::ids::RepositoryId;
 use lifeboat::ids::SessionId;
 use lifeboat::ids::Sid;
@@ -322,6 +326,28 @@ fn by_hand(seeds: &mut Seeds) {
     };
     let signed = SignedTombstone { tombstone, signature: [6; 64] };
     seeds.add("tombstone", "one", &[], &signed.encode());
+    let words = NoteWords {
+        added: vec!["before the merger".to_owned()],
+        removed: vec!["daily".to_owned()],
+        comment: "asked for by the auditor".to_owned(),
+    };
+    let sealed = words.encode().unwrap();
+    seeds.add("note", "words", &[1], &sealed);
+    for (name, number) in [("first", 1), ("next", 2)] {
+        let public = NotePublic {
+            repository: RepositoryId::new([1; 16]),
+            machine: MachineId::new([2; 16]),
+            source: SourceId::new([3; 16]),
+            seq: 9,
+            snapshot: SnapshotId::new([4; 32]),
+            number,
+            prev: (number > 1).then_some(NoteId::new([8; 16])),
+            time: Timestamp::from_unix_ms(1_700_000_000_000),
+            signer: KeyId::new([5; 16]),
+        };
+        let note = SignedNote { public, sealed: sealed.clone(), signature: [6; 64] };
+        seeds.add("note", name, &[0], &note.encode().unwrap());
+    }
     let parent = Some(SnapshotId::new([7; 32]));
     for (name, parent) in [("first", None), ("next", parent)] {
         let record = session::SessionRecord {

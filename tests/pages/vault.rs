@@ -1,4 +1,4 @@
-//! Packs, index, manifests, sessions, tombstones.
+//! Packs, index, manifests, sessions, tombstones, notes.
 
 use lifeboat::crypto::blind;
 use lifeboat::crypto::blind::Place;
@@ -10,6 +10,9 @@ use lifeboat::format::manifest;
 use lifeboat::format::manifest::ManifestPublic;
 use lifeboat::format::manifest::SealedPart;
 use lifeboat::format::manifest::SignedManifest;
+use lifeboat::format::note::NotePublic;
+use lifeboat::format::note::NoteWords;
+use lifeboat::format::note::SignedNote;
 use lifeboat::format::object::ObjectKind;
 use lifeboat::format::pack;
 use lifeboat::format::pack::TableRow;
@@ -25,7 +28,10 @@ use lifeboat::format::tombstone::Tombstone;
 use lifeboat::ids::PackId;
 use lifeboat::ids::SnapshotId;
 use lifeboat::repository::manifest::is_signed_by;
+use lifeboat::repository::notes::open_note;
+use lifeboat::repository::notes::seal_note;
 use lifeboat::secret::Secret32;
+use lifeboat::vault::notes::signed_by;
 
 use super::Example;
 use super::objects;
@@ -212,11 +218,47 @@ fn tombstone_example() -> Example {
     })
 }
 
+fn note_words() -> NoteWords {
+    NoteWords {
+        added: vec!["before the merger".to_owned()],
+        removed: vec!["daily".to_owned()],
+        comment: "auditor".to_owned(),
+    }
+}
+
+fn notes() -> Vec<Example> {
+    let key = || Secret32::new(SNAPSHOT_KEY);
+    let public = NotePublic {
+        repository: values::REPOSITORY,
+        machine: values::MACHINE,
+        source: values::SOURCE,
+        seq: 1,
+        snapshot: SnapshotId::new([0xdd; 32]),
+        number: 1,
+        prev: None,
+        time: values::TIME,
+        signer: values::admin().verifying_key().key_id(),
+    };
+    let note = seal_note(&values::admin(), &key(), public.clone(), &note_words()).unwrap();
+    vec![
+        Example::same("note-words", note_words().encode().unwrap(), |bytes| {
+            assert_eq!(NoteWords::decode(bytes).unwrap(), note_words());
+        }),
+        Example::random("note", note.encode().unwrap(), move |bytes| {
+            let note = SignedNote::decode(bytes).unwrap();
+            assert_eq!(note.public, public);
+            signed_by(&note, &[values::admin().verifying_key()]).unwrap();
+            assert_eq!(open_note(&key(), &note).unwrap(), note_words());
+        }),
+    ]
+}
+
 pub fn examples() -> Vec<Example> {
     let mut all = packs();
     all.push(index_example());
     all.extend(manifests());
     all.push(session_example());
     all.push(tombstone_example());
+    all.extend(notes());
     all
 }

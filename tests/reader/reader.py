@@ -1094,7 +1094,8 @@ def verify_all(repository):
             pass
         else:
             known = ("config", "config.1", "config.2", "slots", "keyring", "recipients",
-                     "machines", "manifests", "manifests.2", "tombstones")
+                     "machines", "manifests", "manifests.2", "tombstones",
+                     "notes", "notes.2")
             need(folder in known, f"{name}: a stranger")
     verify_records(repository)
     for manifest in repository.snapshots().values():

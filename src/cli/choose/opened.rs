@@ -1,5 +1,7 @@
 //! A repository opened for reading, with its snapshots.
 
+use std::collections::BTreeMap;
+
 use crate::cli::choose::select::FilterArgs;
 use crate::cli::choose::select::Which;
 use crate::cli::choose::snapshot::Snapshot;
@@ -15,12 +17,16 @@ use crate::format::snapshot::SnapshotInfo;
 use crate::repository::error::RepositoryError;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::manifest;
+use crate::repository::notes::open_note;
 use crate::repository::open::Repository;
 use crate::repository::trust::Enrolled;
 use crate::run::monitor::Severity;
+use crate::secret::Secret32;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Scope;
+use crate::vault::chains::Verifier;
 use crate::vault::names::Place;
+use crate::vault::notes::StoredNote;
 
 /// A repository with the keys to read it.
 pub struct Keys {
@@ -82,11 +88,17 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
     for finding in &found.findings {
         context.run.problem(&finding.problem());
     }
+    let mut notes = notes(context, keys)?;
     let mut snapshots = Vec::with_capacity(found.manifests.len());
     for stored in &found.manifests {
         context.run.check()?;
-        match manifest::open_manifest(&unlocked.keyset, &stored.manifest) {
-            Ok(info) => snapshots.push(snapshot(&stored.place, &stored.manifest, &info)),
+        match manifest::open_with_key(&unlocked.keyset, &stored.manifest) {
+            Ok(opened) => {
+                let mut snapshot = snapshot(&stored.place, &stored.manifest, &opened.info);
+                let own = notes.remove(&stored.place).unwrap_or_default();
+                take_notes(context, &mut snapshot, &opened.snapshot_key, &own);
+                snapshots.push(snapshot);
+            }
             Err(error) => {
                 let subject = read::A_SNAPSHOT.with("id", stored.place.id.short());
                 context.problem(Severity::Damage, subject, Said::heard(error));
@@ -94,6 +106,40 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
         }
     }
     Ok(snapshots)
+}
+
+/// The notes, by snapshot. What is wrong with one is told, and it counts for nothing.
+fn notes(context: &Context, keys: &Keys) -> Result<BTreeMap<Place, Vec<StoredNote>>, Failure> {
+    let asked: (_, &dyn Verifier) = (Copies::First, &keys.signers);
+    let found = keys.repository.vault().notes(&context.run, None, asked)?;
+    for finding in &found.findings {
+        context.run.problem(&finding.problem());
+    }
+    let mut all: BTreeMap<Place, Vec<StoredNote>> = BTreeMap::new();
+    for stored in found.notes {
+        all.entry(stored.place.snapshot).or_default().push(stored);
+    }
+    Ok(all)
+}
+
+fn take_notes(context: &Context, snapshot: &mut Snapshot, key: &Secret32, notes: &[StoredNote]) {
+    let made_with = snapshot.tags.clone();
+    for stored in notes {
+        match open_note(key, &stored.note) {
+            Ok(words) => {
+                words.apply(&mut snapshot.tags);
+                if !words.comment.is_empty() {
+                    snapshot.comment = words.comment;
+                }
+            }
+            Err(error) => {
+                let subject = read::A_NOTE.with("place", stored.place.to_string());
+                context.problem(Severity::Damage, subject, Said::heard(error));
+            }
+        }
+    }
+    let later = snapshot.tags.iter().filter(|tag| !made_with.contains(tag));
+    snapshot.tags_later = later.cloned().collect();
 }
 
 /// Opens the repository and its list of snapshots.
@@ -116,6 +162,8 @@ fn snapshot(place: &Place, signed: &SignedManifest, info: &SnapshotInfo) -> Snap
         host: info.host.clone().into_bytes(),
         paths: info.paths.iter().map(|path| path.to_vec()).collect(),
         tags: info.tags.clone(),
+        tags_later: Vec::new(),
+        comment: String::new(),
         root: info.root(),
         entries_count: info.counts.entries,
         files_count: info.counts.files,

@@ -32,7 +32,12 @@ pub struct Snapshot {
     pub seq: u64,
     pub host: Vec<u8>,
     pub paths: Vec<Vec<u8>>,
+    /// As they stand after all notes.
     pub tags: Vec<String>,
+    /// Those of them that came by notes.
+    pub tags_later: Vec<String>,
+    /// The newest; empty if there is none.
+    pub comment: String,
     pub root: Ref,
     pub entries_count: u64,
     pub files_count: u64,
@@ -56,6 +61,10 @@ pub struct SnapshotLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     paths_b64: Option<Vec<String>>,
     tags: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags_later: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    comment: String,
     entries_count: u64,
     content_bytes: u64,
     snapshot_problems_count: u64,
@@ -82,10 +91,22 @@ impl Snapshot {
             paths: self.paths.iter().map(text).collect(),
             paths_b64: (!all_text).then(|| self.paths.iter().map(|path| base64(path)).collect()),
             tags: self.tags.clone(),
+            tags_later: self.tags_later.clone(),
+            comment: self.comment.clone(),
             entries_count: self.entries_count,
             content_bytes: self.content_bytes,
             snapshot_problems_count: self.problems_count,
         }
+    }
+
+    /// Tags for people; `+` stands before those that came later.
+    #[must_use]
+    pub fn tags_text(&self) -> String {
+        let told = |tag: &String| match self.tags_later.contains(tag) {
+            true => format!("+{}", escape(tag.as_bytes())),
+            false => escape(tag.as_bytes()),
+        };
+        self.tags.iter().map(told).collect::<Vec<_>>().join(",")
     }
 
     /// Paths for people.
@@ -191,6 +212,8 @@ mod tests {
             host: b"office\xff".to_vec(),
             paths: vec![format!("/srv/{source}").into_bytes()],
             tags: vec!["a".to_owned(), "b".to_owned()],
+            tags_later: Vec::new(),
+            comment: String::new(),
             root,
             entries_count: 0,
             files_count: 0,

@@ -13,6 +13,7 @@ use crate::cli::language::table::errors;
 use crate::cli::language::text::Text;
 use crate::crypto::sealed::slot::SlotError;
 use crate::format::record::RecordError;
+use crate::format::wire::FormatError;
 use crate::repository::error::RepositoryError;
 use crate::repository::keys::error::KeysError;
 use crate::restore::RestoreError;
@@ -22,6 +23,7 @@ use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
 use crate::target::TargetError;
 use crate::target::TargetErrorKind;
+use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::records::RecordsError;
 
@@ -158,6 +160,9 @@ impl From<VaultError> for Failure {
                 .meaning(errors::BUSY_KEPT),
             VaultError::UnknownSnapshot { .. } => {
                 about(Exit::Failed, (errors::NO_SUCH_SNAPSHOT, errors::SEE_SNAPSHOTS), error)
+            }
+            VaultError::Record { fault: Fault::Format(FormatError::Version { .. }), .. } => {
+                about(Exit::Newer, (errors::NEWER, errors::UPDATE), error).meaning(NOTHING_CHANGED)
             }
             VaultError::Record { .. }
             | VaultError::Object { .. }

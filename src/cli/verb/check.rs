@@ -180,6 +180,7 @@ fn bad_part(bad: &BadLocation) -> Said {
         Kind::Index => texts::INDEX,
         Kind::Manifest => texts::MANIFEST,
         Kind::Tombstone => texts::TOMBSTONE,
+        Kind::Note => texts::NOTE,
         Kind::Session => texts::SESSION,
     };
     let said = match bad.part {
@@ -258,7 +259,8 @@ fn looked(report: &Report) -> Said {
 fn leftovers(report: &Report, told: Said) -> Said {
     let packs = report.unreferenced_packs.len() as u64;
     let (records, unknown) = (report.leftover_records.len() as u64, report.unknown.len() as u64);
-    if packs + records + unknown == 0 && report.temporaries_count == 0 {
+    let notes = report.leftover_notes.len() as u64;
+    if packs + records + notes + unknown == 0 && report.temporaries_count == 0 {
         return told;
     }
     texts::NO_DAMAGE
@@ -267,6 +269,7 @@ fn leftovers(report: &Report, told: Said) -> Said {
         .with("files", report.temporaries_count)
         .with("bytes", Bytes(report.temporaries_bytes))
         .with("records", records)
+        .with("notes", notes)
         .with("unknown", unknown)
 }
 

@@ -10,3 +10,4 @@ pub mod man;
 pub mod quickstart;
 pub mod read;
 pub mod restore;
+pub mod tag;

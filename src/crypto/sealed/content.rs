@@ -6,6 +6,12 @@ use crate::ids::SourceId;
 use crate::secret::ObjectKey;
 use crate::secret::Secret32;
 
+/// The key of a snapshot's notes: whoever opens the snapshot opens them, and nobody else.
+#[must_use]
+pub fn note_key(snapshot_key: &Secret32) -> Secret32 {
+    Secret32::new(blake3::derive_key(context::NOTE_KEY, snapshot_key.expose()))
+}
+
 /// What a domain secret gives: one key per purpose. Machines with the same domain secret cut and
 /// seal alike and so share deduplication. Reading needs none of it.
 #[derive(Debug, Clone)]

@@ -24,6 +24,7 @@ use crate::vault::names;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::names::TOMBSTONES;
+use crate::vault::notes::NoteNames;
 use crate::vault::records;
 use crate::vault::scrub::report::Kind;
 
@@ -40,6 +41,7 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct Census {
     pub(super) chains: ChainNames,
+    pub(super) notes: NoteNames,
     pub(super) packs: BTreeMap<PackId, u64>,
     pub(super) indexes: Vec<BlobName>,
     pub(super) sessions: Vec<(SessionId, BlobName)>,
@@ -53,6 +55,7 @@ impl Census {
     pub(super) fn take(run: &Run, storage: &dyn Storage) -> Result<Self, VaultError> {
         let mut census = Self {
             chains: ChainNames::list_scope(storage, Scope::All)?,
+            notes: NoteNames::default(),
             packs: BTreeMap::new(),
             indexes: Vec::new(),
             sessions: Vec::new(),
@@ -79,7 +82,7 @@ impl Census {
             self.sessions.push((session, name.clone()));
         } else if let Some((kind, stem, copies)) = record_of(text)? {
             self.groups.entry(stem).or_insert(Group { kind, copies });
-        } else if !is_of_a_chain(name) {
+        } else if !self.notes.add(name) && !is_of_a_chain(name) {
             self.unknown.push(name.clone());
         }
         Ok(())

@@ -31,6 +31,7 @@ pub fn without_passphrase(
     run.phase(Phase::Checking);
     let mut scrub = Scrub::begin(run, place, trust)?;
     let manifests = scrub.manifests()?;
+    scrub.notes()?;
     scrub.look_at_index()?;
     let needed = scrub.walk_graph(&manifests)?;
     let has_key = place.1.is_some();

@@ -33,7 +33,10 @@ use crate::vault::chains::StoredManifest;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::names::MANIFESTS;
+use crate::vault::names::NOTES;
 use crate::vault::names::Place;
+use crate::vault::notes::NoteFinding;
+use crate::vault::notes::StoredNote;
 use crate::vault::scrub::census::Census;
 use crate::vault::scrub::objects::Copy;
 use crate::vault::scrub::records::Signers;
@@ -159,6 +162,48 @@ impl<'a> Scrub<'a> {
         }
         self.report.snapshots_count = found.manifests.len() as u64;
         Ok(found.manifests)
+    }
+
+    /// Reads both copies of every note. Those of snapshots that nobody knows are left over from
+    /// something that was removed; those behind a tombstone stay as long as it can be undone.
+    pub fn notes(&mut self) -> Result<Vec<StoredNote>, VaultError> {
+        let mut names = std::mem::take(&mut self.census.notes);
+        let gone = names.split_off(|snapshot| self.census.chains.holds(snapshot))?;
+        self.report.leftover_notes.extend(gone.iter().map(ToString::to_string));
+        let shelf = Shelf { storage: &*self.storage, repository: self.trust.repository };
+        let found = shelf.notes(self.run, &names, (Copies::Both, &self.signers))?;
+        for finding in found.findings {
+            let what = (Kind::Note, Part::Whole);
+            let why = finding.to_string();
+            match &finding {
+                NoteFinding::BadTwin { name, fault: Fault::Missing } => {
+                    self.missing(name, Kind::Note, Class::Healable, &why);
+                }
+                NoteFinding::BadTwin { name, .. } => {
+                    self.bad(name.as_str(), what, Class::Healable, why);
+                }
+                NoteFinding::Lost { place, .. } => {
+                    for prefix in NOTES {
+                        let name = place.name(prefix)?;
+                        self.bad(name.as_str(), what, Class::Lost, why.clone());
+                    }
+                }
+                NoteFinding::Gap { .. }
+                | NoteFinding::OtherPrev { .. }
+                | NoteFinding::Stranger { .. } => {
+                    let (subject, message) = (finding.subject(), why);
+                    self.report.troubles.insert(Trouble { subject, class: Class::Lost, message });
+                }
+            }
+        }
+        self.report.notes_count = found.notes.len() as u64;
+        Ok(found.notes)
+    }
+
+    /// A note that is signed and does not open with its snapshot's key.
+    pub fn note_does_not_open(&mut self, stored: &StoredNote, why: &str) {
+        let (subject, message) = (format!("note {}", stored.place), why.to_owned());
+        self.report.troubles.insert(Trouble { subject, class: Class::Lost, message });
     }
 
     fn chain_finding(&mut self, finding: &ChainFinding) -> Result<(), VaultError> {

@@ -11,6 +11,7 @@ use crate::format::machine::CustodyRecord;
 use crate::format::machine::MACHINES;
 use crate::format::machine::MachineRecord;
 use crate::format::manifest::SignedManifest;
+use crate::format::note::SignedNote;
 use crate::format::recipients::RecipientsRecord;
 use crate::format::record::RECORD_BYTES_MAX;
 use crate::format::record::Signed;
@@ -29,6 +30,7 @@ use crate::vault::chains::Verifier;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::load::absent_or_error;
+use crate::vault::notes;
 use crate::vault::records;
 use crate::vault::scrub::Scrub;
 use crate::vault::scrub::census::Group;
@@ -62,6 +64,10 @@ impl Verifier for Signers {
         };
         let signed = self.admins.iter().any(good);
         signed.then_some(()).ok_or_else(|| "it is not signed by an administrator".to_owned())
+    }
+
+    fn note(&self, note: &SignedNote) -> Result<(), String> {
+        notes::signed_by(note, &self.admins)
     }
 }
 

@@ -26,6 +26,7 @@ pub enum Kind {
     Index,
     Manifest,
     Tombstone,
+    Note,
     Session,
 }
 
@@ -42,6 +43,7 @@ impl fmt::Display for Kind {
             Self::Index => "index file",
             Self::Manifest => "manifest",
             Self::Tombstone => "tombstone",
+            Self::Note => "note",
             Self::Session => "session record",
         })
     }
@@ -233,6 +235,7 @@ pub struct Report {
     pub is_complete: bool,
     pub snapshots_count: u64,
     pub entries_count: u64,
+    pub notes_count: u64,
     pub nodes_count: u64,
     pub objects_count: u64,
     pub packs_count: u64,
@@ -254,6 +257,8 @@ pub struct Report {
     pub gone_packs: BTreeSet<PackId>,
     /// Records of an `init` that did not finish.
     pub leftover_records: BTreeSet<String>,
+    /// Notes of snapshots that are gone without a trace.
+    pub leftover_notes: BTreeSet<String>,
     /// Sessions at work, or of backups that were killed.
     pub sessions_count: u64,
     /// Unfinished files of writers that work, or that were killed.

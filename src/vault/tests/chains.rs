@@ -1,4 +1,5 @@
 use crate::format::manifest::SignedManifest;
+use crate::format::note::SignedNote;
 use crate::format::tombstone::SignedTombstone;
 use crate::format::tombstone::Tombstone;
 use crate::ids::KeyId;
@@ -168,6 +169,9 @@ fn refused_signatures_swapped_names_and_strangers_are_named() {
             Err("unknown signer".to_owned())
         }
         fn tombstone(&self, _: &SignedTombstone) -> Result<(), String> {
+            Err("unknown signer".to_owned())
+        }
+        fn note(&self, _: &SignedNote) -> Result<(), String> {
             Err("unknown signer".to_owned())
         }
     }

@@ -15,6 +15,8 @@ use lifeboat::format::machine::MachineRecord;
 use lifeboat::format::manifest;
 use lifeboat::format::manifest::SealedPart;
 use lifeboat::format::manifest::SignedManifest;
+use lifeboat::format::note::NoteWords;
+use lifeboat::format::note::SignedNote;
 use lifeboat::format::recipients::RecipientsRecord;
 use lifeboat::format::record;
 use lifeboat::format::record::Record;
@@ -223,6 +225,31 @@ pub fn session(input: &[u8]) -> Seen {
     match SessionRecord::decode(rest) {
         Ok(found) => {
             assert_eq!(found.encode(), rest, "a session has one form");
+            Seen::Accepted
+        }
+        Err(error) => told(&error),
+    }
+}
+
+/// Input: 0 and a note, or 1 and what its box holds.
+pub fn note(input: &[u8]) -> Seen {
+    let (which, rest) = choice(input, 2);
+    if which == 0 {
+        return match SignedNote::decode(rest) {
+            Ok(found) => {
+                assert_eq!(found.encode().expect("within limits"), rest, "a note has one form");
+                assert!(!found.public.time.to_rfc3339().is_empty());
+                Seen::Accepted
+            }
+            Err(error) => told(&error),
+        };
+    }
+    match NoteWords::decode(rest) {
+        Ok(words) => {
+            assert_eq!(words.encode().expect("within limits"), rest, "words have one form");
+            let mut tags = words.removed.clone();
+            words.apply(&mut tags);
+            assert_eq!(tags, words.added);
             Seen::Accepted
         }
         Err(error) => told(&error),

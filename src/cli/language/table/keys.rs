@@ -1,4 +1,4 @@
-//! `init` and `key`.
+//! What takes an administrator's key: `init`, `key`, `tag`.
 
 texts! {
     MADE: "repository {id} made in {location}\n\
@@ -55,4 +55,27 @@ texts! {
     BAD_SHARE: "{detail}" => "mảnh khóa nhập sai ({detail})";
     COMPARE_WORDS: "compare the words with the paper and type again"
         => "so lại các từ với bản giấy rồi nhập lại";
+
+    NOTHING_TO_TAG: "nothing to change is named" => "chưa nêu cần thay đổi gì";
+    GIVE_WORDS: "give --add, --remove, --set or --comment"
+        => "thêm --add, --remove, --set hoặc --comment";
+    BOTH_WAYS: "`{word}` is to be added and removed" => "`{word}` vừa được thêm vừa bị bỏ";
+    GIVE_ONE_WAY: "leave it out on one side" => "bỏ nó ở một bên";
+    BAD_WORD: "`{word}` is no tag: expected at most {max} bytes without control characters"
+        => "`{word}` không dùng làm nhãn được: tối đa {max} byte, không có ký tự điều khiển";
+    OTHER_WORD: "give another word" => "chọn nhãn khác";
+    COMMENT_LONG: "the comment has more than {max} bytes" => "lời ghi dài hơn {max} byte";
+    SHORTER_COMMENT: "give a shorter comment" => "ghi ngắn hơn";
+    MANY_WORDS: "{count} words would change at once, {max} may"
+        => "{count} nhãn thay đổi cùng lúc, chỉ được tối đa {max}";
+    FEWER_WORDS: "change them in several steps" => "thay đổi làm nhiều lần";
+    MANY_NOTES: "snapshot {id} has as many notes as it may have"
+        => "bản chụp {id} đã đủ số ghi chú tối đa";
+    KEEP_TAGS: "leave its tags as they are" => "giữ nguyên các nhãn của nó";
+    NEWER_NOTE: "{place} is of a later version, so nobody knows here what it says"
+        => "{place} thuộc phiên bản mới hơn nên ở đây không biết nó ghi gì";
+    TAGS_NOW: "snapshot {id} has the tags {tags} now" => "bản chụp {id} nay có các nhãn {tags}";
+    NO_TAGS_NOW: "snapshot {id} has no tags now" => "bản chụp {id} nay không có nhãn nào";
+    TAGS_AS_WANTED: "snapshot {id} had the tags as wanted: {tags}"
+        => "bản chụp {id} đã có nhãn đúng như mong muốn: {tags}";
 }

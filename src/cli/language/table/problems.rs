@@ -69,7 +69,8 @@ pub mod faults {
             => "{noun} nằm dưới tên không phải của nó";
         NOT_OURS: "not a {noun}: it does not begin as a record of lifeboat"
             => "không phải {noun}: phần đầu không giống bản ghi của lifeboat";
-        NO_GOOD_COPY: "`{name}` and all its copies are missing" => "thiếu `{name}` và mọi bản của nó";
+        NO_GOOD_COPY: "`{name}` and all its copies are missing"
+            => "thiếu `{name}` và mọi bản của nó";
         BEHIND_THE_END: "it lies behind the end of the file" => "nằm ngoài phần cuối của tệp";
         NO_INDEX: "no index file names pack {pack}; its own table does"
             => "không tệp mục lục nào ghi gói {pack}; bảng của chính gói thì có";
@@ -93,6 +94,18 @@ pub mod faults {
             ghi bản còn thiếu";
         MANIFEST_LOST: "a manifest is lost: {rest}" => "mất một bản kê: {rest}";
         TOMBSTONE_BAD: "a tombstone is bad: {rest}" => "một bản ghi xóa bị hỏng: {rest}";
+        NOTE_TWIN: "a copy of a note is bad: {rest}; the other one is good"
+            => "một bản của ghi chú bị hỏng ({rest}); bản kia nguyên vẹn";
+        NOTE_ONE: "tag was interrupted between the two copies of a note; the next tag of this \
+            snapshot writes it"
+            => "lệnh tag bị ngắt giữa hai bản của ghi chú; lệnh tag tới của bản chụp này sẽ ghi \
+            bản còn thiếu";
+        NOTE_LOST: "a note is lost: {rest}" => "mất một ghi chú: {rest}";
+        NOTE_GAP: "note {number} is missing" => "thiếu ghi chú số {number}";
+        NOTE_BEFORE: "the note before is another than the one it was made after"
+            => "ghi chú đứng trước không phải là ghi chú mà nó nối tiếp";
+        NEWER: "{what}: version {found}, this program knows 1"
+            => "{what}: phiên bản {found}, chương trình này chỉ biết phiên bản 1";
         GAP: "snapshot {seq} is missing without a tombstone"
             => "thiếu bản chụp số {seq} mà không có bản ghi xóa";
         GAPS: "snapshots {first} to {last} are missing without a tombstone"
@@ -101,7 +114,8 @@ pub mod faults {
             => "{count} bản chụp cùng mang số {seq}: hai máy cùng ghi cho một nguồn dữ liệu";
         OTHER_BEFORE: "the snapshot before is another than the one it was made after"
             => "bản chụp đứng trước không phải là bản mà nó nối tiếp";
-        STRANGER: "the name belongs to nothing that is known" => "tên này không thuộc về gì đã biết";
+        STRANGER: "the name belongs to nothing that is known"
+            => "tên này không thuộc về gì đã biết";
         SET_BACK: "this machine made it, and it is gone without a tombstone: removed, or the whole \
             storage was set back"
             => "máy này đã tạo, nay mất mà không có bản ghi xóa: bị xóa, hoặc cả nơi lưu đã bị \
@@ -121,7 +135,8 @@ pub mod faults {
         OBJECT_MISSING: "object {sid} is missing, at byte {at}"
             => "thiếu khối dữ liệu {sid}, tại byte {at}";
         NO_PACK: "it is in no pack that is known" => "không nằm trong gói nào đã biết";
-        UNOPENED: "object `{sid}` does not open: {rest}" => "không mở được khối dữ liệu `{sid}`: {rest}";
+        UNOPENED: "object `{sid}` does not open: {rest}"
+            => "không mở được khối dữ liệu `{sid}`: {rest}";
         NOT_RECIPIENT: "the snapshot is sealed to none of the keys at hand"
             => "bản chụp không được niêm phong cho khóa nào đang có";
         PLACED: "`{name}`: {rest}" => "`{name}`: {rest}";
@@ -147,8 +162,8 @@ pub mod content {
             => "tệp lưu trữ không giữ được thuộc tính `{name}`";
         ENTRIES_LOST: "entries are lost: {rest}" => "mất một số mục: {rest}";
         CONTENT_LOST: "content is lost: {rest}" => "mất nội dung: {rest}";
-        REST_IN: "the rest is in `{name}`; lost: bytes {ranges}: {rest}"
-            => "phần còn lại ở trong `{name}`; mất: byte {ranges}: {rest}";
+        REST_IN: "the rest is in `{name}`; lost bytes {ranges}: {rest}"
+            => "phần còn lại ở trong `{name}`; mất các byte {ranges}: {rest}";
         ZEROS: "zeros stand for lost bytes {ranges}: {rest}"
             => "các byte đã mất được thay bằng số không: {ranges}: {rest}";
         DIGEST: "the digest of its content differs" => "nội dung không khớp mã băm";

@@ -17,7 +17,8 @@ texts! {
     NAME_SECOND: "name a second snapshot or `--with FOLDER`"
         => "nêu bản chụp thứ hai hoặc `--with THƯ-MỤC`";
     AS_THEY_ARE: "two snapshots are compared as they are: rules and --content say nothing"
-        => "hai bản chụp được so sánh nguyên trạng: quy tắc loại trừ và --content không có tác dụng";
+        => "hai bản chụp được so sánh nguyên trạng: quy tắc loại trừ và --content không có \
+        tác dụng";
     LEAVE_RULES: "leave them out, or compare with a folder: `--with FOLDER`"
         => "bỏ các tùy chọn đó, hoặc so sánh với một thư mục: `--with THƯ-MỤC`";
     ONE_PATH: "both snapshots are compared beneath one path"
@@ -29,6 +30,7 @@ texts! {
         => "thêm {added} ({added_bytes}), mất {removed} ({removed_bytes}), thay đổi {changed}, \
         chỉ khác thuộc tính {attributes}";
 
+    A_NOTE: "note {place}" => "ghi chú {place}";
     A_SNAPSHOT: "snapshot {id}" => "bản chụp {id}";
     LOST: "lost" => "đã mất";
     LOST_FILE: "snapshot {id} {path}: {bytes} bytes: {why}"
@@ -59,6 +61,7 @@ texts! {
     INDEX: "index file" => "tệp mục lục";
     MANIFEST: "manifest" => "bản kê";
     TOMBSTONE: "tombstone" => "bản ghi xóa";
+    NOTE: "note" => "ghi chú";
     SESSION: "session record" => "bản ghi phiên";
 
     LEVEL_LISTED: "listed" => "liệt kê";
@@ -92,11 +95,11 @@ texts! {
         => "đã đọc {read} trong {total} gói ({bytes}), mở ra và đối chiếu; {files} tệp nhiều khối \
         được đối chiếu trọn vẹn";
     NO_DAMAGE: "{text}\nno damage: {packs} packs left by an interrupted backup, {files} unfinished \
-        files ({bytes}), {records} records of an unfinished init, {unknown} names that belong to \
-        nothing known"
+        files ({bytes}), {records} records of an unfinished init, {notes} notes of snapshots \
+        that are gone, {unknown} names that belong to nothing known"
         => "{text}\nkhông phải hư hỏng: {packs} gói còn lại của lần sao lưu dở dang, {files} tệp \
-        viết dở ({bytes}), {records} bản ghi của lần khởi tạo dở dang, {unknown} tên \
-        không thuộc về gì";
+        viết dở ({bytes}), {records} bản ghi của lần khởi tạo dở dang, {notes} ghi chú \
+        của bản chụp không còn, {unknown} tên không thuộc về gì";
 
     FLAG_CHANGED: "changed_while_read" => "thay đổi trong lúc đọc";
     FLAG_UNREADABLE: "unreadable" => "không đọc được";

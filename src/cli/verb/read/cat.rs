@@ -41,6 +41,8 @@ pub enum What {
     Manifest(SnapshotArgs),
     /// What only recipients can open of a manifest.
     Snapshot(SnapshotArgs),
+    /// The notes that `tag` added to a snapshot, one after another.
+    Notes(SnapshotArgs),
     /// The nodes of a snapshot's tree, one after another; with a path those that lead to it.
     Tree(SnapshotArgs),
     /// How an object is kept, and of a node its children.
@@ -87,6 +89,7 @@ pub fn run(context: &Context, args: &CatArgs) -> Result<Ended, Failure> {
         What::Recipients => records::recipients(context)?,
         What::Manifest(args) => records::manifest(context, args)?,
         What::Snapshot(args) => records::snapshot(context, args)?,
+        What::Notes(args) => records::notes(context, args)?,
         What::Tree(args) => tree::show(context, args)?,
         What::Object(args) => kept::object(context, args)?,
         What::Pack(args) => kept::pack(context, args)?,

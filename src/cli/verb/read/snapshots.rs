@@ -22,6 +22,8 @@ use crate::path::escape;
 use crate::units::Bytes;
 
 /// List snapshots.
+///
+/// A `+` stands before words that `tag` added.
 #[derive(Debug, Args)]
 pub struct SnapshotsArgs {
     /// Only these.
@@ -125,7 +127,7 @@ fn text(members: &[&Snapshot], language: Language) -> String {
             snapshot.id.short(),
             value(snapshot.time.into()),
             escape(&snapshot.host),
-            escape(snapshot.tags.join(",").as_bytes()),
+            snapshot.tags_text(),
             snapshot.paths_text(),
             value(snapshot.entries_count.into()),
             value(Bytes(snapshot.content_bytes).into()),

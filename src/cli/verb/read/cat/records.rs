@@ -21,12 +21,18 @@ use crate::format::recipients::RecipientEntry;
 use crate::format::slot::SlotKind;
 use crate::format::slot::SlotRecord;
 use crate::format::wire::FormatError;
+use crate::ids::SnapshotId;
 use crate::path::escape;
 use crate::repository::error::RepositoryError;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::slots as kept_slots;
 use crate::repository::manifest as manifests;
+use crate::repository::notes::open_note;
+use crate::vault::chains::Copies;
+use crate::vault::chains::Verifier;
+use crate::vault::names::Chain;
+use crate::vault::names::Place as ChainPlace;
 
 use super::SnapshotArgs;
 use super::hex;
@@ -194,4 +200,33 @@ pub(super) fn snapshot(context: &Context, args: &SnapshotArgs) -> Result<(), Fai
         },
     });
     show(context, "snapshot", &record)
+}
+
+pub(super) fn notes(context: &Context, args: &SnapshotArgs) -> Result<(), Failure> {
+    let (keys, manifest) = chosen(context, args)?;
+    let opened = manifests::open_with_key(&keys.unlocked.keyset, &manifest)?;
+    let id = SnapshotId::new(blind::hash(manifest.as_bytes()));
+    let public = &manifest.public;
+    let chain = Chain { machine: public.machine, source: public.source };
+    let place = ChainPlace { chain, seq: public.seq, id };
+    let asked: (_, &dyn Verifier) = (Copies::First, &keys.signers);
+    // What is wrong with notes was told when the snapshots were listed.
+    let found = keys.repository.vault().notes(&context.run.unwatched(), Some(&place), asked)?;
+    for stored in &found.notes {
+        let Ok(words) = open_note(&opened.snapshot_key, &stored.note) else { continue };
+        let public = &stored.note.public;
+        let record = json!({
+            "id": stored.place.id.to_string(),
+            "snapshot_id": id.to_string(),
+            "number": public.number,
+            "prev_id": public.prev.map(|prev| prev.to_string()),
+            "time": public.time.to_rfc3339(),
+            "signer": public.signer.to_string(),
+            "added": words.added,
+            "removed": words.removed,
+            "comment": words.comment,
+        });
+        show(context, "note", &record)?;
+    }
+    Ok(())
 }
