@@ -62,6 +62,15 @@ macro_rules! forwarded {
             self.inner().set_attributes(path, kind, attributes)
         }
     };
+    (settle) => {
+        fn settle(
+            &mut self,
+            path: &SnapshotPath,
+            mtime: lifeboat::units::FileTime,
+        ) -> Result<lifeboat::target::Settled, TargetError> {
+            self.inner().settle(path, mtime)
+        }
+    };
     (remove) => {
         fn remove(&mut self, path: &SnapshotPath, kind: Kind) -> Result<(), TargetError> {
             self.inner().remove(path, kind)

@@ -3,7 +3,9 @@
 use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::restore::Overwrite;
+use crate::target::DOUBTFUL_TIME;
 use crate::target::UNFINISHED_MODE;
+use crate::target::UNSETTLED_TIME;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +13,8 @@ pub enum Action {
     /// Nothing stands there.
     Create,
     Replace,
-    /// Size and time are equal: kept if the content is equal too, else replaced.
+    /// Size and time are equal, or a restore that was cut off left it: kept if the content is equal
+    /// too, else replaced.
     Compare,
     /// As wanted, as far as size and time tell; only attributes are set.
     KeepEqual,
@@ -25,7 +28,8 @@ pub enum Action {
 #[must_use]
 pub fn decide(wanted: &Meta, standing: Option<&Meta>, overwrite: Overwrite) -> Action {
     let Some(standing) = standing else { return Action::Create };
-    if standing.kind == Kind::File && standing.mode == UNFINISHED_MODE {
+    let unfinished = standing.mode == UNFINISHED_MODE || standing.mtime == DOUBTFUL_TIME;
+    if standing.kind == Kind::File && unfinished {
         return Action::Replace;
     }
     if standing.kind == Kind::Directory {
@@ -35,11 +39,14 @@ pub fn decide(wanted: &Meta, standing: Option<&Meta>, overwrite: Overwrite) -> A
         };
     }
     // A second name of the file may lie outside the target, so such a file is never written to.
-    let looks_equal = wanted.kind == Kind::File
+    let may_be_equal = wanted.kind == Kind::File
         && standing.kind == Kind::File
         && standing.size_bytes == wanted.size_bytes
-        && standing.mtime == wanted.mtime
         && standing.links_count <= wanted.links_count.max(1);
+    if standing.kind == Kind::File && standing.mtime == UNSETTLED_TIME {
+        return if may_be_equal { Action::Compare } else { Action::Replace };
+    }
+    let looks_equal = may_be_equal && standing.mtime == wanted.mtime;
     match overwrite {
         Overwrite::Never => Action::KeepProtected,
         Overwrite::IfNewer if wanted.mtime <= standing.mtime => Action::KeepProtected,
@@ -85,6 +92,16 @@ mod tests {
         for mode in [Always, IfChanged, IfNewer, Never] {
             assert_eq!(decide(&wanted, Some(&unfinished), mode), Action::Replace);
             assert_eq!(decide(&wanted, None, mode), Action::Create);
+        }
+        let at = |mtime, size_bytes| Meta { mtime, ..file(size_bytes, 0) };
+        for mode in [Always, IfChanged, IfNewer, Never] {
+            let of = |standing: Meta| decide(&wanted, Some(&standing), mode);
+            assert_eq!(of(at(UNSETTLED_TIME, 5)), Action::Compare);
+            assert_eq!(of(at(UNSETTLED_TIME, 4)), Action::Replace);
+            assert_eq!(of(at(DOUBTFUL_TIME, 5)), Action::Replace);
+            // Its own time says nothing, even if it is the very one.
+            let odd = Meta { mtime: UNSETTLED_TIME, ..file(5, 0) };
+            assert_eq!(decide(&odd, Some(&odd), mode), Action::Compare);
         }
     }
 }

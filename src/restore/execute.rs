@@ -321,6 +321,8 @@ impl<'a> Walk<'a> {
             shared.run.check()?;
             self.worker.late(job, self.snapshot)?;
         }
+        // Before the folders, whose rights may close the way to what is in them.
+        self.worker.settle_all()?;
         self.remove_strangers()?;
         for job in self.folders.iter().rev() {
             shared.run.check()?;

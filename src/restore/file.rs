@@ -35,11 +35,14 @@ use crate::target::Placing;
 use crate::target::Target;
 use crate::target::TargetError;
 use crate::target::TargetErrorKind;
+use crate::target::UNSETTLED_TIME;
 use crate::target::Writer;
 
 use super::data::Bundles;
 use super::filling::Filling;
 use super::filling::Loss;
+use super::settle::Waiting;
+use super::settle::time_of_new;
 
 const READ_BYTES: usize = 1 << 20;
 /// Ranges that are named for a damaged file.
@@ -68,6 +71,8 @@ pub(super) struct State {
     pub(super) report: Report,
     /// Files that do not have the snapshot's content, so nothing is linked to them.
     pub(super) absent: BTreeSet<SnapshotPath>,
+    /// Files that get their times behind the next barrier.
+    pub(super) waiting: Waiting,
     pub(super) failure: Option<RestoreError>,
 }
 
@@ -190,8 +195,10 @@ impl<'a> Worker<'a> {
     fn file_or_error(&mut self, job: &Job) -> Result<(), RestoreError> {
         let shared = self.shared;
         let mut action = shared.decide(&mut *self.writer, job)?;
+        let mut unsettled = false;
         if action == Action::Compare {
             let old = self.writer.open_file(&job.path)?;
+            unsettled = old.meta().mtime == UNSETTLED_TIME;
             let equal = is_same(shared, old, &job.entry)?;
             action = if equal { Action::KeepEqual } else { Action::Replace };
         }
@@ -202,7 +209,10 @@ impl<'a> Worker<'a> {
             }
             Action::KeepEqual => {
                 let mut xattrs = Vec::new();
-                let (wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
+                let (mut wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
+                if unsettled {
+                    wanted.mtime = UNSETTLED_TIME;
+                }
                 let kind = job.entry.meta.kind;
                 let set = self.writer.set_attributes(&job.path, kind, &wanted);
                 // A file with several names, of which one may lie outside of the target: what is
@@ -212,6 +222,9 @@ impl<'a> Worker<'a> {
                 }
                 lacks.extend(set?);
                 shared.kept(job, lacks);
+                if unsettled {
+                    self.settle_later(job)?;
+                }
             }
             Action::Blocked => {
                 let why = "a folder stands in its place";
@@ -248,13 +261,14 @@ impl<'a> Worker<'a> {
             Content::Extents { .. } | Content::Map { .. } => self.write_extents(job, action)?,
         };
         let mut xattrs = Vec::new();
-        let (wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
+        let (mut wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
         if let Some(loss) = loss {
             return self.publish_damaged(job, file, &loss);
         }
+        wanted.mtime = time_of_new(job.entry.meta.size_bytes, wanted.mtime);
         lacks.extend(file.publish(shared.placing(action), &wanted)?);
         shared.restored(job, lacks, job.entry.meta.size_bytes);
-        Ok(())
+        if wanted.mtime == UNSETTLED_TIME { self.settle_later(job) } else { Ok(()) }
     }
 
     /// A file whose content is at hand and verified.

@@ -1,11 +1,13 @@
 //! A snapshot back to a target.
 //!
 //! What it is: `plan` says what would be done, `execute` does it: folders first, files by worker
-//! threads, links and special things after them, folder attributes last.
+//! threads, links and special things after them, times of files behind a barrier, folder
+//! attributes last.
 //! Never: gives content a final name before its digest was right; follows a link; writes zeros for
 //! what is lost; keeps silent about an entry.
 //! Invariants: entries asked for = restored + kept + named as problems; success is told only after
-//! the target was synced; a second run finishes what the first left.
+//! the target was synced, and a file has its time only when its bytes were; a second run finishes
+//! what the first left, also after a power cut.
 //! Start reading at: [`execute::execute`], then `file`.
 
 pub mod archive;
@@ -19,6 +21,7 @@ mod late;
 mod remove;
 pub mod rights;
 pub mod select;
+mod settle;
 #[cfg(test)]
 mod tests;
 

@@ -14,12 +14,14 @@ use crate::target::Naming;
 use crate::target::NewFile;
 use crate::target::OldFile;
 use crate::target::Placing;
+use crate::target::Settled;
 use crate::target::Special;
 use crate::target::Standing;
 use crate::target::Target;
 use crate::target::TargetError;
 use crate::target::TargetErrorKind;
 use crate::target::Writer;
+use crate::units::FileTime;
 
 /// Counts every operation that changes something; `fail_count` fail from number `fail_from` on.
 #[derive(Debug)]
@@ -146,6 +148,11 @@ impl Writer for FaultWriter<'_> {
     ) -> Result<Vec<Lack>, TargetError> {
         self.script.step("set attributes of")?;
         self.inner.set_attributes(path, kind, attributes)
+    }
+
+    fn settle(&mut self, path: &SnapshotPath, mtime: FileTime) -> Result<Settled, TargetError> {
+        self.script.step("set times of")?;
+        self.inner.settle(path, mtime)
     }
 
     fn remove(&mut self, path: &SnapshotPath, kind: Kind) -> Result<(), TargetError> {

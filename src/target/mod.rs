@@ -4,8 +4,8 @@
 //! Never: joins path strings; follows a link beneath the root; writes outside it; replaces a file
 //! unless told to. Platform code stands in `unix` only.
 //! Invariants: a final name holds whole content that its caller has verified, or does not exist, or
-//! carries [`UNFINISHED_MODE`]; a file is replaced in one step or not at all; what could not be set
-//! is told, never dropped.
+//! carries [`UNFINISHED_MODE`]; a file whose bytes a power cut may take carries [`UNSETTLED_TIME`];
+//! a file is replaced in one step or not at all; what could not be set is told, never dropped.
 //! Start reading at: [`Target`], then `unix`.
 
 #[cfg(any(test, feature = "testing"))]
@@ -55,6 +55,23 @@ pub struct TargetError {
 /// one a thread, nobody can read it, and the next restore replaces it in every mode. The sticky bit
 /// means nothing on a file, so no user's file has these rights.
 pub const UNFINISHED_MODE: u32 = 0o1000;
+
+/// Modification time of a file that has its name and its bytes, and whose bytes may not be durable
+/// yet: the next restore compares its content, in every mode. An even second after 1980 without a
+/// fraction, which every file system can hold; in March 1980, where no program puts files.
+pub const UNSETTLED_TIME: FileTime = FileTime { secs: 322_118_798, nanos: 0 };
+
+/// Modification time of a file that a failed barrier covered: it may read well and be lost on the
+/// medium, so the next restore writes it anew.
+pub const DOUBTFUL_TIME: FileTime = FileTime { secs: 322_118_796, nanos: 0 };
+
+/// Whether a file got its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    Done,
+    /// What stands there was changed or replaced since it got its name; it is left alone.
+    Other,
+}
 
 /// When a new file gets its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,6 +217,9 @@ pub trait Writer {
         kind: Kind,
         attributes: &Attributes<'_>,
     ) -> Result<Vec<Lack>, TargetError>;
+
+    /// Gives a file that has [`UNSETTLED_TIME`] another time.
+    fn settle(&mut self, path: &SnapshotPath, mtime: FileTime) -> Result<Settled, TargetError>;
 
     /// Removes one thing: a folder only if it is empty, never what a link points to.
     fn remove(&mut self, path: &SnapshotPath, kind: Kind) -> Result<(), TargetError>;

@@ -16,13 +16,16 @@ use lifeboat::target::Naming;
 use lifeboat::target::NewFile;
 use lifeboat::target::OldFile;
 use lifeboat::target::Placing;
+use lifeboat::target::Settled;
 use lifeboat::target::Special;
 use lifeboat::target::Standing;
 use lifeboat::target::Target;
 use lifeboat::target::TargetError;
 use lifeboat::target::TargetErrorKind;
 use lifeboat::target::UNFINISHED_MODE;
+use lifeboat::target::UNSETTLED_TIME;
 use lifeboat::target::Writer;
+use lifeboat::units::FileTime;
 
 use super::model::Thing;
 
@@ -163,6 +166,8 @@ impl State {
 pub struct MemoryTarget {
     state: Arc<Mutex<State>>,
     fresh: bool,
+    /// A planted bug: a barrier is answered, and nothing is durable, while times are waited for.
+    pub is_lazy: bool,
 }
 
 impl MemoryTarget {
@@ -173,7 +178,8 @@ impl MemoryTarget {
     pub fn holding(now: Standings) -> Self {
         let fresh = now.names.is_empty();
         let next_node = now.nodes.last_key_value().map_or(0, |(node, _)| *node);
-        Self { state: Arc::new(Mutex::new(State { now, history: Vec::new(), next_node })), fresh }
+        let state = Arc::new(Mutex::new(State { now, history: Vec::new(), next_node }));
+        Self { state, fresh, is_lazy: false }
     }
 
     pub fn standings(&self) -> Standings {
@@ -236,7 +242,11 @@ impl Target for MemoryTarget {
     }
 
     fn sync(&self) -> Result<(), TargetError> {
-        self.lock().change(Change::Sync);
+        let mut state = self.lock();
+        let waits = |(meta, _): &(Meta, Vec<u8>)| meta.mtime == UNSETTLED_TIME;
+        if !(self.is_lazy && state.now.nodes.values().any(waits)) {
+            state.change(Change::Sync);
+        }
         Ok(())
     }
 }
@@ -349,6 +359,17 @@ impl Writer for MemoryWriter {
         let node = meta.inode;
         state.change(Change::Attributes { node, meta: with_attributes(&meta, attributes) });
         Ok(Vec::new())
+    }
+
+    fn settle(&mut self, path: &SnapshotPath, mtime: FileTime) -> Result<Settled, TargetError> {
+        let mut state = self.lock();
+        let found = state.now.meta(path);
+        let Some(meta) = found.filter(|meta| meta.mtime == UNSETTLED_TIME) else {
+            return Ok(Settled::Other);
+        };
+        let (node, meta) = (meta.inode, Meta { mtime, ..meta });
+        state.change(Change::Attributes { node, meta });
+        Ok(Settled::Done)
     }
 
     fn remove(&mut self, path: &SnapshotPath, _kind: Kind) -> Result<(), TargetError> {

@@ -272,7 +272,7 @@ impl BadWriter<'_> {
 
 impl Writer for BadWriter<'_> {
     forwarded!(look, list, create_folder, open_file);
-    forwarded!(create_special, create_link, set_attributes, remove);
+    forwarded!(create_special, create_link, set_attributes, settle, remove);
 
     fn create_file(
         &mut self,

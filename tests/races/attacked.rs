@@ -199,7 +199,7 @@ impl AttackedWriter<'_> {
 
 impl Writer for AttackedWriter<'_> {
     forwarded!(look, list, create_folder, create_file, open_file);
-    forwarded!(create_special, create_link, set_attributes, remove);
+    forwarded!(create_special, create_link, set_attributes, settle, remove);
 }
 
 /// A planted bug: files are opened by their path, links followed.
@@ -243,7 +243,7 @@ impl Writer for CarelessWriter<'_> {
         Ok(self.inner().look(path).unwrap_or_default())
     }
 
-    forwarded!(list, open_file, create_special, create_link, set_attributes, remove);
+    forwarded!(list, open_file, create_special, create_link, set_attributes, settle, remove);
 
     /// A link to a folder is taken for one.
     fn create_folder(&mut self, path: &SnapshotPath) -> Result<Made, TargetError> {

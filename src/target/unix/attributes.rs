@@ -102,7 +102,7 @@ fn set_mode(fd: &OwnedFd, handle: Handle, mode: u32) -> Result<(), Errno> {
     }
 }
 
-fn set_times(fd: &OwnedFd, handle: Handle, mtime: FileTime) -> Result<(), Errno> {
+pub(super) fn set_times(fd: &OwnedFd, handle: Handle, mtime: FileTime) -> Result<(), Errno> {
     let tv_nsec = mtime.nanos.into();
     let times = Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },

@@ -19,9 +19,12 @@ use crate::target::Naming;
 use crate::target::NewFile;
 use crate::target::OldFile;
 use crate::target::Placing;
+use crate::target::Settled;
 use crate::target::Special;
 use crate::target::TargetError;
+use crate::target::UNSETTLED_TIME;
 use crate::target::Writer;
+use crate::units::FileTime;
 
 use super::TemporaryNames;
 use super::attributes;
@@ -182,6 +185,22 @@ impl Writer for FolderWriter {
             return if equal { Ok(Vec::new()) } else { Err(failed(Errno::EXIST)) };
         }
         Ok(attributes::set(&file.fd, Handle::Open, wanted))
+    }
+
+    fn settle(&mut self, path: &SnapshotPath, mtime: FileTime) -> Result<Settled, TargetError> {
+        let failed = |errno| failed("set times of", path, errno);
+        let (folder, name) = self.folders.open_parent(path).map_err(failed)?;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = match rustix::fs::openat(&*folder, name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(Settled::Other),
+            answer => answer.map_err(failed)?,
+        };
+        let found = attributes::meta_of(&rustix::fs::fstat(&fd).map_err(failed)?);
+        if found.kind != Kind::File || found.mtime != UNSETTLED_TIME {
+            return Ok(Settled::Other);
+        }
+        attributes::set_times(&fd, Handle::Place(Kind::File), mtime).map_err(failed)?;
+        Ok(Settled::Done)
     }
 
     fn remove(&mut self, path: &SnapshotPath, kind: Kind) -> Result<(), TargetError> {

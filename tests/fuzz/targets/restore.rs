@@ -36,11 +36,13 @@ use lifeboat::target::Naming;
 use lifeboat::target::NewFile;
 use lifeboat::target::OldFile;
 use lifeboat::target::Placing;
+use lifeboat::target::Settled;
 use lifeboat::target::Special;
 use lifeboat::target::Standing;
 use lifeboat::target::Target;
 use lifeboat::target::TargetError;
 use lifeboat::target::Writer;
+use lifeboat::units::FileTime;
 use lifeboat::units::Timestamp;
 
 use super::Seen;
@@ -161,6 +163,10 @@ impl Writer for OnlyLooks {
         _: Kind,
         _: &Attributes<'_>,
     ) -> Result<Vec<Lack>, TargetError> {
+        panic!("{CHANGES}")
+    }
+
+    fn settle(&mut self, _: &SnapshotPath, _: FileTime) -> Result<Settled, TargetError> {
         panic!("{CHANGES}")
     }
 
