@@ -43,3 +43,11 @@ pub enum RepositoryError {
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
+
+impl RepositoryError {
+    /// Whether the storage failed or gave no answer: then nothing is known to be damaged.
+    #[must_use]
+    pub fn is_storage(&self) -> bool {
+        matches!(self, Self::Vault(error) if error.is_storage())
+    }
+}

@@ -36,6 +36,9 @@ pub enum DumpError {
     Unreadable { path: SnapshotPath },
     #[error("the content of `{path}` is lost at byte {offset}: {error}")]
     Lost { path: SnapshotPath, offset: u64, error: Box<RepositoryError> },
+    /// The storage failed: nothing is known to be lost.
+    #[error(transparent)]
+    Storage(Box<RepositoryError>),
     #[error("the content of `{path}` is not what was backed up: expected {expected}")]
     Differs { path: SnapshotPath, expected: &'static str },
     #[error(transparent)]
@@ -86,6 +89,15 @@ pub fn file(
     Ok(len_bytes)
 }
 
+/// The error that ends a dump, or why something is lost.
+pub(super) fn lost_or_ends(error: RepositoryError) -> Result<String, DumpError> {
+    match error {
+        RepositoryError::Stopped(why) => Err(why.into()),
+        error if error.is_storage() => Err(DumpError::Storage(error.into())),
+        error => Ok(error.to_string()),
+    }
+}
+
 struct Dump<'a> {
     run: &'a Run,
     source: &'a dyn ObjectSource,
@@ -98,6 +110,7 @@ impl Dump<'_> {
     fn lost(&self, error: RepositoryError) -> DumpError {
         match error {
             RepositoryError::Stopped(why) => why.into(),
+            error if error.is_storage() => DumpError::Storage(error.into()),
             error => DumpError::Lost {
                 path: self.entry.path.clone(),
                 offset: self.hasher.len_bytes(),

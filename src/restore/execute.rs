@@ -29,6 +29,7 @@ use crate::run::monitor::Problem;
 use crate::target::Target;
 
 use super::data::Bundles;
+use super::data::Why;
 use super::data::grouped;
 use super::file::Job;
 use super::file::Shared;
@@ -92,6 +93,7 @@ pub fn plan(
         let entries = match leaf {
             Ok(leaf) => leaf.entries,
             Err(RepositoryError::Stopped(why)) => return Err(why.into()),
+            Err(error) if error.is_storage() => return Err(RestoreError::Storage(error.into())),
             Err(error) => {
                 run.problem(&Problem::damage(Vec::new(), error.to_string()));
                 continue;
@@ -114,6 +116,27 @@ pub fn plan(
         }
     }
     Ok(())
+}
+
+/// Whether anything is selected. What is unknown, in a part of the tree that is lost, counts.
+pub fn selects_any(
+    run: &Run,
+    (source, root): (&dyn ObjectSource, &Ref),
+    selection: &Selection,
+) -> Result<bool, RestoreError> {
+    let mut selector = Selector::new(selection);
+    for leaf in TreeReader::new(run, source, root, &selection.within) {
+        let entries = match leaf {
+            Ok(leaf) => leaf.entries,
+            Err(RepositoryError::Stopped(why)) => return Err(why.into()),
+            Err(error) if error.is_storage() => return Err(RestoreError::Storage(error.into())),
+            Err(_) => return Ok(true),
+        };
+        if entries.iter().any(|entry| selector.takes(&entry.path, is_folder(entry))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Restores what is selected. An error means that the restore ended early; what it left is whole
@@ -216,11 +239,8 @@ impl<'a> Walk<'a> {
         {
             let entries = match leaf {
                 Ok(leaf) => leaf.entries,
-                Err(RepositoryError::Stopped(why)) => return Err(why.into()),
                 Err(error) => {
-                    let text = format!("entries are lost: {error}");
-                    shared.tell(&Problem::damage(selection.within.to_slashed(), text));
-                    shared.with(|state| state.report.lost_nodes_count += 1);
+                    self.lose_node(error)?;
                     let folders = || self.folders.iter().map(|job| job.entry.path.clone());
                     self.met.get_or_insert_with(|| folders().collect());
                     continue;
@@ -246,6 +266,24 @@ impl<'a> Walk<'a> {
         if shared.with(|state| state.report == Report::default()) && !selection.within.is_root() {
             return Err(RestoreError::NothingSelected { path: selection.within.to_string() });
         }
+        Ok(())
+    }
+
+    /// The entries of a part of the tree cannot be had.
+    fn lose_node(&self, error: RepositoryError) -> Result<(), RestoreError> {
+        let shared = self.shared;
+        let subject = shared.options.selection.within.to_slashed();
+        let problem = match shared.endure(error)? {
+            Why::Lost(why) => Problem::damage(subject, format!("entries are lost: {why}")),
+            Why::Unread(why) => {
+                shared.with(|state| state.report.unread_count += 1);
+                let why =
+                    format!("entries are missing, for the storage cannot read them now: {why}");
+                Problem::new(subject, why)
+            }
+        };
+        shared.tell(&problem);
+        shared.with(|state| state.report.lost_nodes_count += 1);
         Ok(())
     }
 
@@ -380,7 +418,9 @@ fn verify(shared: &Shared<'_>, root: &Ref) -> Result<(), RestoreError> {
                     continue;
                 }
                 Ok(false) => "read again, its content differs".to_owned(),
-                Err(RestoreError::Stopped(why)) => return Err(why.into()),
+                Err(error @ (RestoreError::Stopped(_) | RestoreError::Storage(_))) => {
+                    return Err(error);
+                }
                 Err(error) => format!("cannot be read again: {error}"),
             };
             shared.tell(&Problem::damage(entry.path.to_slashed(), why));

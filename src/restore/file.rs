@@ -39,6 +39,7 @@ use crate::target::UNSETTLED_TIME;
 use crate::target::Writer;
 
 use super::data::Bundles;
+use super::filling::Filled;
 use super::filling::Filling;
 use super::filling::Loss;
 use super::settle::Waiting;
@@ -73,6 +74,8 @@ pub(super) struct State {
     pub(super) absent: BTreeSet<SnapshotPath>,
     /// Files that get their times behind the next barrier.
     pub(super) waiting: Waiting,
+    /// Reads that the storage failed since something was restored.
+    pub(super) unread_in_a_row: u32,
     pub(super) failure: Option<RestoreError>,
 }
 
@@ -118,6 +121,7 @@ impl Shared<'_> {
         self.run.count(Count::EntriesDone, 1);
         self.run.count(Count::BytesDone, bytes);
         self.with(|state| {
+            state.unread_in_a_row = 0;
             state.report.restored_count += 1;
             state.report.restored_bytes += bytes;
         });
@@ -199,7 +203,10 @@ impl<'a> Worker<'a> {
         if action == Action::Compare {
             let old = self.writer.open_file(&job.path)?;
             unsettled = old.meta().mtime == UNSETTLED_TIME;
-            let equal = is_same(shared, old, &job.entry)?;
+            let equal = match is_same(shared, old, &job.entry) {
+                Err(RestoreError::Storage(error)) => return shared.not_had(job, *error),
+                answer => answer?,
+            };
             action = if equal { Action::KeepEqual } else { Action::Replace };
         }
         match action {
@@ -237,33 +244,40 @@ impl<'a> Worker<'a> {
 
     fn write(&mut self, job: &Job, action: Action) -> Result<(), RestoreError> {
         let shared = self.shared;
-        let (file, loss) = match &job.entry.content {
+        let (file, filled) = match &job.entry.content {
             Content::Slice { bundle, offset, len, digest } => {
                 let bundle = shared.bundles.get(shared.run, shared.source, bundle);
                 let raw = match bundle {
-                    Err(RepositoryError::Stopped(stopped)) => return Err(stopped.into()),
-                    Err(error) => return self.lost(job, &error.to_string()),
+                    Err(error) => return shared.not_had(job, error),
                     Ok(raw) => raw,
                 };
                 let start = *offset as usize;
                 let bytes = raw.get(start..start.saturating_add(*len as usize));
                 // Nothing has been made yet: a small file is checked before it exists.
                 match bytes.filter(|bytes| hash(bytes) == *digest) {
-                    None => return self.lost(job, "the digest of its content differs"),
+                    None => {
+                        shared.lost(job, "the digest of its content differs");
+                        return Ok(());
+                    }
                     Some(bytes) => {
                         let mut file = self.create_small(job)?;
                         file.write_at(0, bytes)?;
-                        (file, None)
+                        (file, Filled::Whole)
                     }
                 }
             }
-            Content::None => (self.create_small(job)?, None),
+            Content::None => (self.create_small(job)?, Filled::Whole),
             Content::Extents { .. } | Content::Map { .. } => self.write_extents(job, action)?,
         };
         let mut xattrs = Vec::new();
         let (mut wanted, mut lacks) = shared.attributes(&job.entry.meta, &mut xattrs);
-        if let Some(loss) = loss {
-            return self.publish_damaged(job, file, &loss);
+        match filled {
+            Filled::Whole => {}
+            Filled::Damaged(loss) => return self.publish_damaged(job, file, &loss),
+            Filled::Unread(why) => {
+                shared.unread(job, &why);
+                return Ok(());
+            }
         }
         wanted.mtime = time_of_new(job.entry.meta.size_bytes, wanted.mtime);
         lacks.extend(file.publish(shared.placing(action), &wanted)?);
@@ -276,12 +290,6 @@ impl<'a> Worker<'a> {
         let fresh = self.shared.target.standing().fresh;
         let naming = if fresh { Naming::AtOnce } else { Naming::WhenWhole };
         self.writer.create_file(&job.path, naming)
-    }
-
-    fn lost(&self, job: &Job, why: &str) -> Result<(), RestoreError> {
-        let why = format!("content is lost: {why}");
-        self.shared.fail(job, &Problem::damage(job.entry.path.to_slashed(), why));
-        Ok(())
     }
 
     /// What is left of a file goes beside its name, never under it.
@@ -311,7 +319,7 @@ impl<'a> Worker<'a> {
         &mut self,
         job: &Job,
         action: Action,
-    ) -> Result<(Box<dyn NewFile>, Option<Loss>), RestoreError> {
+    ) -> Result<(Box<dyn NewFile>, Filled), RestoreError> {
         let shared = self.shared;
         let mut old = match action {
             Action::Replace => self.writer.open_file(&job.path).ok(),
@@ -322,16 +330,14 @@ impl<'a> Worker<'a> {
         let mut filling = Filling::new();
         let mut extents = extents(shared, &job.entry.content);
         let size = job.entry.meta.size_bytes;
-        loop {
+        while !filling.is_over() {
             shared.run.check()?;
             match extents.next() {
                 None => break,
-                Some(Err(LostExtents { error: RepositoryError::Stopped(stopped), .. })) => {
-                    return Err(stopped.into());
-                }
                 Some(Err(LostExtents { len_bytes, error })) => {
                     let left = size.saturating_sub(filling.offset);
-                    filling.lose(len_bytes.map_or(left, |len| len.min(left)), &error.to_string());
+                    let why = shared.endure(error)?;
+                    filling.miss(len_bytes.map_or(left, |len| len.min(left)), why);
                 }
                 Some(Ok(extent)) if extent.len_bytes() > size.saturating_sub(filling.offset) => {
                     filling.lose(0, "its chunks are longer than its size");
@@ -341,12 +347,11 @@ impl<'a> Worker<'a> {
                 Some(Ok(chunk)) => filling.chunk(shared, &mut *file, &mut old, &chunk)?,
             }
         }
-        let loss = filling.finish(size, digest_wanted(&job.entry.content));
-        if loss.is_none() {
-            return Ok((file, None));
+        let filled = filling.finish(size, digest_wanted(&job.entry.content));
+        if matches!(filled, Filled::Damaged(_)) {
+            file.set_name(&damaged_name(job))?;
         }
-        file.set_name(&damaged_name(job))?;
-        Ok((file, loss))
+        Ok((file, filled))
     }
 }
 
@@ -380,6 +385,9 @@ pub(super) fn is_same(
             Ok(extent) => extent,
             Err(LostExtents { error: RepositoryError::Stopped(stopped), .. }) => {
                 return Err(stopped.into());
+            }
+            Err(LostExtents { error, .. }) if error.is_storage() => {
+                return Err(RestoreError::Storage(error.into()));
             }
             Err(_) => return Ok(false),
         };

@@ -4,11 +4,11 @@ use crate::chunk::digest::ContentHasher;
 use crate::format::entry::Extent;
 use crate::format::object::ObjectKind;
 use crate::ids::Digest;
-use crate::repository::error::RepositoryError;
 use crate::restore::RestoreError;
 use crate::target::NewFile;
 use crate::target::OldFile;
 
+use super::data::Why;
 use super::file::Shared;
 use super::file::hash;
 
@@ -18,16 +18,25 @@ pub(super) struct Loss {
     pub(super) why: String,
 }
 
+/// How the content of a large file came out.
+pub(super) enum Filled {
+    Whole,
+    Damaged(Loss),
+    /// The storage failed: nothing is known to be lost, and nothing is kept of the file.
+    Unread(String),
+}
+
 /// Where a large file stands while it is written.
 pub(super) struct Filling {
     pub(super) offset: u64,
     hasher: ContentHasher,
     lost: Option<Loss>,
+    unread: Option<String>,
 }
 
 impl Filling {
     pub(super) fn new() -> Self {
-        Self { offset: 0, hasher: ContentHasher::default(), lost: None }
+        Self { offset: 0, hasher: ContentHasher::default(), lost: None, unread: None }
     }
 
     pub(super) fn lose(&mut self, len_bytes: u64, why: &str) {
@@ -38,6 +47,19 @@ impl Filling {
             _ => loss.ranges.push((self.offset, end)),
         }
         self.offset = end;
+    }
+
+    /// Notes why the content cannot be had from `len_bytes` on.
+    pub(super) fn miss(&mut self, len_bytes: u64, why: Why) {
+        match why {
+            Why::Lost(why) => self.lose(len_bytes, &why),
+            Why::Unread(why) => self.unread = Some(why),
+        }
+    }
+
+    /// Whether to go on is of no use.
+    pub(super) const fn is_over(&self) -> bool {
+        self.unread.is_some()
     }
 
     pub(super) fn hole(&mut self, len_bytes: u64) {
@@ -64,8 +86,7 @@ impl Filling {
             None => shared.source.data(shared.run, chunk, ObjectKind::Chunk),
         };
         match fetched {
-            Err(RepositoryError::Stopped(stopped)) => return Err(stopped.into()),
-            Err(error) => self.lose(len_bytes, &error.to_string()),
+            Err(error) => self.miss(len_bytes, shared.endure(error)?),
             Ok(bytes) if bytes.len() as u64 != len_bytes || hash(&bytes) != *digest => {
                 self.lose(len_bytes, "the digest of a chunk differs");
             }
@@ -78,7 +99,10 @@ impl Filling {
         Ok(())
     }
 
-    pub(super) fn finish(mut self, size_bytes: u64, wanted: Option<Digest>) -> Option<Loss> {
+    pub(super) fn finish(mut self, size_bytes: u64, wanted: Option<Digest>) -> Filled {
+        if let Some(why) = self.unread {
+            return Filled::Unread(why);
+        }
         if self.lost.is_none() && self.offset != size_bytes {
             self.lose(
                 size_bytes.saturating_sub(self.offset),
@@ -90,6 +114,6 @@ impl Filling {
             self.offset = 0;
             self.lose(size_bytes, "the digest of the whole differs");
         }
-        self.lost
+        self.lost.map_or(Filled::Whole, Filled::Damaged)
     }
 }

@@ -107,8 +107,8 @@ impl Worker<'_> {
                     let entry = Entry { path: job.entry.path.clone(), ..entry };
                     Ok(self.special(&Job { entry, path: job.path.clone() })?)
                 }
-                Err(crate::repository::error::RepositoryError::Stopped(why)) => Err(why.into()),
-                _ => {
+                Err(error) => shared.not_had(job, error),
+                Ok(_) => {
                     let why = "what it is a hard link to is not in the snapshot";
                     shared.fail(job, &Problem::damage(subject(), why));
                     Ok(())

@@ -47,6 +47,11 @@ pub trait ObjectSource: NodeSource {
     fn has_object(&self, _run: &Run, _sid: &Sid) -> bool {
         true
     }
+
+    /// `false` if the storage is known to give nothing at all. Asked when it failed.
+    fn answers(&self) -> bool {
+        true
+    }
 }
 
 /// What happens to files that stand in the target.
@@ -137,6 +142,8 @@ pub struct Report {
     /// Nodes of the tree that could not be read: the entries in them are unknown.
     pub lost_nodes_count: u64,
     pub verified_count: u64,
+    /// Of the failed entries, and of the nodes: those that the storage could not read.
+    pub unread_count: u64,
 }
 
 /// The restore as a whole ended early.
@@ -147,6 +154,9 @@ pub enum RestoreError {
     /// The target is full or gone; a second run goes on from here.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The storage gives nothing any more; a second run goes on from here.
+    #[error(transparent)]
+    Storage(Box<RepositoryError>),
     #[error("the snapshot holds nothing at `{path}`")]
     NothingSelected { path: String },
     #[error("things can only be deleted in a restore without patterns")]
@@ -163,5 +173,9 @@ impl ObjectSource for crate::repository::open::Repository {
     fn has_object(&self, run: &Run, sid: &Sid) -> bool {
         // A listing that fails now is told by whoever reads.
         !matches!(self.vault().presence(run, sid), Ok(Presence::Missing))
+    }
+
+    fn answers(&self) -> bool {
+        self.vault().answers()
     }
 }

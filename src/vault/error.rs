@@ -62,6 +62,18 @@ pub enum VaultError {
     RootMissing { sid: Sid },
 }
 
+impl VaultError {
+    /// Whether the storage failed or gave no answer.
+    #[must_use]
+    pub fn is_storage(&self) -> bool {
+        match self {
+            Self::Storage(_) => true,
+            Self::Poisoned { cause } => cause.is_storage(),
+            _ => false,
+        }
+    }
+}
+
 /// Why bytes are not the record they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

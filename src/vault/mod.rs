@@ -30,9 +30,12 @@ use std::sync::RwLock;
 use std::time::Duration;
 
 use crate::crypto::blind::StoreKeys;
+use crate::format::config::CONFIG_NAMES;
 use crate::ids::Sid;
 use crate::run::Run;
+use crate::storage::BlobName;
 use crate::storage::Storage;
+use crate::storage::StorageErrorKind;
 use crate::vault::error::VaultError;
 use crate::vault::locations::Locations;
 
@@ -114,6 +117,17 @@ impl Vault {
     #[must_use]
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.inner.storage
+    }
+
+    /// Whether the storage answers at all: asked when it failed to give something.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        let [first, ..] = CONFIG_NAMES;
+        let asked = BlobName::new(first).map(|name| self.inner.storage.stat(&name));
+        asked.is_ok_and(|answer| match answer {
+            Ok(_) => true,
+            Err(error) => error.kind == StorageErrorKind::NotFound,
+        })
     }
 
     /// Where an object lies first; none if the vault does not know it. Loads the index.

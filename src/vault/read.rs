@@ -52,7 +52,9 @@ impl Vault {
                 Err(error) => unread = Some(error),
             }
         }
-        self.inner.report(run, &bad, Problem::damage);
+        // Of what was not read nobody knows that it is lost.
+        let problem = if unread.is_some() { Problem::healable } else { Problem::damage };
+        self.inner.report(run, &bad, problem);
         let bad_copies = rows.len();
         Err(unread.unwrap_or(VaultError::LostObject { sid: *sid, bad_copies }))
     }

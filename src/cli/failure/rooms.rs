@@ -247,6 +247,7 @@ impl From<DumpError> for Failure {
         match error {
             DumpError::Stopped(why) => why.into(),
             DumpError::Write(error) => error.into(),
+            DumpError::Storage(error) => (*error).into(),
             DumpError::NotAFile { .. } => {
                 about(Exit::Failed, (errors::NOT_A_FILE, errors::NAME_A_FILE), error)
             }
@@ -272,6 +273,7 @@ impl From<RestoreError> for Failure {
         match error {
             RestoreError::Stopped(why) => why.into(),
             RestoreError::Target(error) => error.into(),
+            RestoreError::Storage(error) => Self::from(*error).meaning(errors::RESTORED_SO_FAR),
             RestoreError::NothingSelected { .. } => {
                 about(Exit::Failed, (errors::NOTHING_SELECTED, errors::SEE_LS), error)
                     .meaning(errors::NOTHING_WRITTEN)

@@ -171,6 +171,7 @@ struct Restored {
     failed_count: u64,
     removed_count: u64,
     verified_count: u64,
+    unread_count: u64,
     restored_bytes: u64,
     duration_ms: u64,
 }
@@ -220,12 +221,17 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
         failed_count: total.failed_count,
         removed_count: total.removed_count,
         verified_count: total.verified_count,
+        unread_count: total.unread_count,
         restored_bytes: total.restored_bytes,
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
     };
     context.output.report("restore", &restored, || told(&restored, context.output.language()))?;
     let all_there = total.failed_count == 0 && total.lost_nodes_count == 0;
-    let exit = if all_there { Exit::Done } else { Exit::Problems };
+    let exit = match (all_there, total.unread_count) {
+        (true, _) => Exit::Done,
+        (false, 0) => Exit::Problems,
+        (false, _) => Exit::Storage,
+    };
     Ok(Ended { exit, skipped_count: total.kept_count })
 }
 
@@ -240,6 +246,7 @@ fn told(restored: &Restored, language: Language) -> String {
     for (count, what) in [
         (restored.kept_count, texts::KEPT),
         (restored.failed_count, texts::FAILED),
+        (restored.unread_count, texts::UNREAD),
         (restored.removed_count, texts::REMOVED),
         (restored.verified_count, texts::VERIFIED),
     ] {
@@ -261,6 +268,7 @@ const fn sum(one: Report, other: Report) -> Report {
         problems_count: one.problems_count + other.problems_count,
         lost_nodes_count: one.lost_nodes_count + other.lost_nodes_count,
         verified_count: one.verified_count + other.verified_count,
+        unread_count: one.unread_count + other.unread_count,
     }
 }
 

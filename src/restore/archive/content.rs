@@ -16,6 +16,7 @@ use crate::repository::tree::map::LostExtents;
 use crate::repository::tree::map::MapReader;
 use crate::restore::ObjectSource;
 use crate::restore::dump::DumpError;
+use crate::restore::dump::lost_or_ends;
 use crate::restore::file::digest_wanted;
 use crate::restore::file::hash;
 use crate::run::Run;
@@ -160,10 +161,7 @@ impl Packer<'_> {
         for extent in extents(self.run, self.source, &entry.content) {
             let extent = match extent {
                 Ok(extent) => extent,
-                Err(LostExtents { error: RepositoryError::Stopped(why), .. }) => {
-                    return Err(why.into());
-                }
-                Err(extents) => return Ok(Look::lost(extents.error.to_string())),
+                Err(extents) => return lost_or_ends(extents.error).map(Look::lost),
             };
             let len_bytes = extent.len_bytes();
             if len_bytes > size_bytes.saturating_sub(at) {
@@ -244,14 +242,11 @@ impl Packer<'_> {
             self.run.check()?;
             let extent = match extent {
                 Ok(extent) => extent,
-                Err(LostExtents { error: RepositoryError::Stopped(why), .. }) => {
-                    return Err(why.into());
-                }
                 Err(LostExtents { len_bytes, error }) => {
                     // It could be read a moment ago.
                     let left = size_bytes.saturating_sub(at);
                     let len_bytes = len_bytes.map_or(left, |len| len.min(left));
-                    loss.add(at, len_bytes, &error.to_string());
+                    loss.add(at, len_bytes, &lost_or_ends(error)?);
                     self.zeros(len_bytes)?;
                     at += len_bytes;
                     continue;
@@ -309,8 +304,7 @@ impl Packer<'_> {
 
     fn chunk(&self, chunk: &Ref, digest: &Digest) -> Result<Vec<u8>, DumpOr> {
         match self.source.data(self.run, chunk, ObjectKind::Chunk) {
-            Err(RepositoryError::Stopped(why)) => Err(DumpOr::Ends(why.into())),
-            Err(error) => Err(DumpOr::Lost(error.to_string())),
+            Err(error) => Err(lost_or_ends(error).map_or_else(DumpOr::Ends, DumpOr::Lost)),
             Ok(bytes) if bytes.len() as u64 != u64::from(chunk.raw_len) => {
                 Err(DumpOr::Lost("the length of a chunk differs".to_owned()))
             }
@@ -347,8 +341,5 @@ enum DumpOr {
 }
 
 fn lost(error: RepositoryError) -> Result<Given, DumpError> {
-    match error {
-        RepositoryError::Stopped(why) => Err(why.into()),
-        error => Ok(Given::Lost(error.to_string())),
-    }
+    lost_or_ends(error).map(Given::Lost)
 }

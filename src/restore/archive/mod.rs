@@ -21,12 +21,12 @@ use crate::format::object::Ref;
 use crate::meta::Flags;
 use crate::meta::Kind;
 use crate::path::SnapshotPath;
-use crate::repository::error::RepositoryError;
 use crate::repository::tree::reader::TreeReader;
 use crate::repository::tree::reader::find_entry;
 use crate::restore::ObjectSource;
 use crate::restore::data::Bundles;
 use crate::restore::dump::DumpError;
+use crate::restore::dump::lost_or_ends;
 use crate::run::Run;
 use crate::run::monitor::Count;
 use crate::run::monitor::Problem;
@@ -178,8 +178,8 @@ impl Packer<'_> {
         for leaf in TreeReader::new(run, source, self.asked.root, self.asked.within) {
             match leaf {
                 Ok(leaf) => leaf.entries.iter().try_for_each(|entry| self.entry(entry))?,
-                Err(RepositoryError::Stopped(why)) => return Err(why.into()),
                 Err(error) => {
+                    let error = lost_or_ends(error)?;
                     self.report.lost_nodes_count += 1;
                     let subject = format!("{}", self.asked.within);
                     let text = format!("a part cannot be listed: {error}");
@@ -307,9 +307,12 @@ impl Packer<'_> {
         }
         let found = find_entry(self.run, self.source, self.asked.root, &first);
         let original = match found {
-            Err(RepositoryError::Stopped(why)) => return Err(why.into()),
+            Err(error) => {
+                let why = format!("is not in the archive: {}", lost_or_ends(error)?);
+                return self.leave_out(&Problem::damage(subject(), why));
+            }
             Ok(Some(original)) if is_first(&original) => original,
-            _ => {
+            Ok(_) => {
                 let why = "what it is a hard link to is not in the snapshot";
                 return self.leave_out(&Problem::damage(subject(), why));
             }

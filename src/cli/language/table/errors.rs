@@ -117,6 +117,8 @@ texts! {
     TARGET_OTHER: "choose another target" => "chọn nơi khôi phục khác";
     TARGET_WHOLE: "what stands in the target under its final name is whole"
         => "tệp nào đã mang tên cuối cùng ở nơi khôi phục thì đều nguyên vẹn";
+    RESTORED_SO_FAR: "what stands in the target is whole; the next run goes on from there"
+        => "tệp đã có ở nơi khôi phục đều nguyên vẹn; lần chạy sau sẽ tiếp tục từ đó";
     NOTHING_SELECTED: "{detail}" => "bản chụp không có gì ở đường dẫn đã nêu\nchi tiết: {detail}";
     SEE_LS: "see `lifeboat ls SNAPSHOT --recursive`"
         => "xem `lifeboat ls MÃ-BẢN-CHỤP --recursive`";

@@ -13,6 +13,8 @@ texts! {
         => "đã khôi phục {count} trong {total} mục ({bytes}) vào {target}";
     KEPT: "; {count} were as wanted or protected" => "; {count} đã đúng sẵn hoặc được giữ lại";
     FAILED: "; {count} could not be restored" => "; {count} không khôi phục được";
+    UNREAD: "; the storage could not read {count} of them"
+        => "; nơi lưu bản sao không đọc được {count} trong số đó";
     REMOVED: "; {count} removed" => "; {count} đã xóa";
     VERIFIED: "; {count} read again and compared" => "; {count} đã đọc lại và so sánh";
 
