@@ -66,15 +66,25 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn make_folder(&self, path: &Path) -> io::Result<()>;
     /// Makes the names in a folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
-    /// Makes every name and content of the file system that holds `folder` durable in one go;
-    /// [`io::ErrorKind::Unsupported`] where that cannot be had or not be relied on.
-    fn sync_file_system(&self, folder: &Path) -> io::Result<()>;
+    /// Removes a folder that is empty. Durable only after a sync of its parent.
+    fn remove_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Holds the file system of `folder` for barriers; [`io::ErrorKind::Unsupported`] where they
+    /// cannot be had or not be relied on.
+    fn open_file_system(&self, folder: &Path) -> io::Result<Box<dyn FileSystem>>;
     /// Keeps other processes that ask the same of this folder out until the answer is dropped; a
     /// process that dies lets go. `None` if another holds it; [`io::ErrorKind::Unsupported`] where
     /// that cannot be had.
     fn try_hold(&self, _folder: &Path) -> io::Result<Option<Held>> {
         Err(io::ErrorKind::Unsupported.into())
     }
+}
+
+/// A file system that is held open.
+pub trait FileSystem: Send + Sync + fmt::Debug {
+    /// Makes every name and content of it durable in one go. What could not be made durable since
+    /// this was opened, or since its last barrier, is an error here, also if another process has
+    /// caused it and was told: both may rely on what was lost.
+    fn sync(&self) -> io::Result<()>;
 }
 
 /// Ends a hold when it is dropped: an open file, usually.

@@ -16,11 +16,16 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::disk::DiskItem;
 use crate::disk::DiskStat;
+use crate::disk::FileSystem;
+use crate::disk::Held;
 
 use self::crash::History;
 use self::crash::Scope;
@@ -51,7 +56,25 @@ pub enum Manner {
 pub struct SimDisk {
     clock: Arc<dyn Clock>,
     manner: Manner,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
+    held: Arc<AtomicBool>,
+}
+
+/// The simulated file system, opened by one process.
+struct SimFileSystem {
+    manner: Manner,
+    state: Arc<Mutex<State>>,
+    /// Steps up to which this process knows of losses.
+    seen: AtomicUsize,
+}
+
+/// Nobody else may hold the disk while this lives.
+struct SimHold(Arc<AtomicBool>);
+
+impl Drop for SimHold {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 struct State {
@@ -85,7 +108,8 @@ impl SimDisk {
     pub fn from_image(clock: Arc<dyn Clock>, image: Image) -> Self {
         let history = History { start: image.clone(), steps: Vec::new() };
         let state = State { image, history, script: Script::default() };
-        Self { clock, manner: Manner::Honest, state: Mutex::new(state) }
+        let (state, held) = (Arc::new(Mutex::new(state)), Arc::default());
+        Self { clock, manner: Manner::Honest, state, held }
     }
 
     #[must_use]
@@ -141,23 +165,45 @@ impl SimDisk {
             (_, Some(error)) => Err(error.to_io()),
         }
     }
+}
 
-    fn sync(&self, verb: DiskVerb, scope: impl Fn(&State) -> io::Result<Scope>) -> io::Result<()> {
-        let (mut state, scripted) = self.begin(verb);
-        let scope = scope(&state)?;
+impl State {
+    fn sync(&mut self, manner: Manner, scripted: Option<SimError>, scope: Scope) -> io::Result<()> {
         match scripted {
-            None if self.manner == Manner::NameSyncLies => Ok(()),
+            None if manner == Manner::NameSyncLies => Ok(()),
             None => {
-                state.step(Step::Sync(scope));
+                self.step(Step::Sync(scope));
                 Ok(())
             }
             Some(error) => {
                 if error == SimError::SyncLost {
-                    state.step(Step::Lose(scope));
+                    self.step(Step::Lose(scope));
                 }
                 Err(error.to_io())
             }
         }
+    }
+}
+
+impl FileSystem for SimFileSystem {
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let scripted = state.script.next(DiskVerb::SyncAll);
+        let seen = self.seen.load(Ordering::SeqCst);
+        let since = state.history.steps.get(seen..).unwrap_or_default();
+        let is_lost = since.iter().any(|step| matches!(step, Step::Lose(_)));
+        let synced = match scripted {
+            None if is_lost => Err(SimError::SyncLost.to_io()),
+            scripted => state.sync(self.manner, scripted, Scope::All),
+        };
+        self.seen.store(state.history.steps.len(), Ordering::SeqCst);
+        synced
+    }
+}
+
+impl fmt::Debug for SimFileSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SimFileSystem")
     }
 }
 
@@ -267,14 +313,36 @@ impl Disk for SimDisk {
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.sync(DiskVerb::SyncFolder, |state| Ok(Scope::Names(state.image.find(folder)?)))
+        let (mut state, scripted) = self.begin(DiskVerb::SyncFolder);
+        let scope = Scope::Names(state.image.find(folder)?);
+        state.sync(self.manner, scripted, scope)
     }
 
-    fn sync_file_system(&self, folder: &Path) -> io::Result<()> {
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        let mut state = self.plain(DiskVerb::Remove)?;
+        let place = state.image.place(folder)?;
+        let node = state.image.find(folder)?;
+        if !state.image.list(node)?.is_empty() {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        state.change(Change::Remove { place, node });
+        Ok(())
+    }
+
+    fn open_file_system(&self, folder: &Path) -> io::Result<Box<dyn FileSystem>> {
         if self.manner == Manner::FoldersOnly {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        self.sync(DiskVerb::SyncAll, |state| state.image.find(folder).map(|_| Scope::All))
+        let state = self.lock();
+        state.image.find(folder)?;
+        let seen = AtomicUsize::new(state.history.steps.len());
+        let (manner, state) = (self.manner, Arc::clone(&self.state));
+        Ok(Box::new(SimFileSystem { manner, state, seen }))
+    }
+
+    fn try_hold(&self, _folder: &Path) -> io::Result<Option<Held>> {
+        let is_taken = self.held.swap(true, Ordering::SeqCst);
+        Ok((!is_taken).then(|| Box::new(SimHold(Arc::clone(&self.held))) as Held))
     }
 }
 

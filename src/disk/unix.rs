@@ -18,6 +18,7 @@ use crate::disk::Disk;
 use crate::disk::DiskItem;
 use crate::disk::DiskStat;
 use crate::disk::FileKind;
+use crate::disk::FileSystem;
 use crate::disk::Held;
 use crate::units::Timestamp;
 
@@ -102,8 +103,12 @@ impl Disk for RealDisk {
         fs::File::open(folder)?.sync_all()
     }
 
-    fn sync_file_system(&self, folder: &Path) -> io::Result<()> {
-        sync_file_system(folder)
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        fs::remove_dir(folder)
+    }
+
+    fn open_file_system(&self, folder: &Path) -> io::Result<Box<dyn FileSystem>> {
+        open_file_system(folder)
     }
 
     fn try_hold(&self, folder: &Path) -> io::Result<Option<Held>> {
@@ -163,7 +168,7 @@ fn stat_of(meta: &fs::Metadata) -> DiskStat {
 /// `syncfs`, where the file system is one of the kernel's own on a local medium. Elsewhere the call
 /// may answer without asking the far side (FUSE drops it), so that it proves nothing.
 #[cfg(target_os = "linux")]
-fn sync_file_system(folder: &Path) -> io::Result<()> {
+fn open_file_system(folder: &Path) -> io::Result<Box<dyn FileSystem>> {
     // `linux/magic.h`: ext2 to ext4, xfs, btrfs, f2fs, tmpfs; and ZFS's own.
     const LOCAL: [u32; 6] =
         [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994, 0x2fc1_2fc1];
@@ -172,11 +177,23 @@ fn sync_file_system(folder: &Path) -> io::Result<()> {
     if !LOCAL.iter().any(|known| i128::from(*known) == i128::from(magic) & 0xffff_ffff) {
         return Err(io::ErrorKind::Unsupported.into());
     }
-    Ok(rustix::fs::syncfs(&folder)?)
+    Ok(Box::new(HeldFileSystem(folder)))
+}
+
+/// The kernel tells each open file of errors that came after its opening (`syncfs`, from 5.8 on).
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+struct HeldFileSystem(fs::File);
+
+#[cfg(target_os = "linux")]
+impl FileSystem for HeldFileSystem {
+    fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.0)?)
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sync_file_system(_folder: &Path) -> io::Result<()> {
+fn open_file_system(_folder: &Path) -> io::Result<Box<dyn FileSystem>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

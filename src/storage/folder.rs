@@ -9,7 +9,8 @@
 //! (on network file systems) one for each folder touched.
 //!
 //! A failed sync is not repeated, because the system may have dropped what it could not write and
-//! answer well the second time: the storage then refuses every change until it is opened anew.
+//! answer well the second time: the storage then creates nothing until it is opened anew. It still
+//! deletes, because whoever has put what the sync covered takes it away.
 
 pub mod leftovers;
 
@@ -25,6 +26,7 @@ use std::sync::atomic::Ordering;
 
 use crate::disk::Disk;
 use crate::disk::FileKind;
+use crate::disk::FileSystem;
 use crate::run::Run;
 use crate::run::seed::Choices;
 use crate::storage::Alone;
@@ -45,6 +47,9 @@ const TEMP_DRAWS_MAX: usize = 8;
 #[derive(Debug)]
 pub struct FolderStorage {
     disk: Arc<dyn Disk>,
+    /// Held from the opening on, so that what other processes fail to write is told here too; none
+    /// where only folders can be synced.
+    file_system: Option<Box<dyn FileSystem>>,
     root: PathBuf,
     choices: Mutex<Choices>,
     touched: Mutex<Touched>,
@@ -80,9 +85,16 @@ impl FolderStorage {
     /// # Errors
     /// [`StorageErrorKind::NotFound`] if there is none; `Other` if it is something else.
     pub fn open(run: &Run, disk: Arc<dyn Disk>, root: &Path) -> Result<Self, StorageError> {
-        let storage = Self::over(run, disk, root);
+        let mut storage = Self::over(run, disk, root);
         match storage.disk.stat(&root.join(".")) {
-            Ok(stat) if stat.kind == FileKind::Folder => Ok(storage),
+            Ok(stat) if stat.kind == FileKind::Folder => {
+                match storage.disk.open_file_system(root) {
+                    Ok(opened) => storage.file_system = Some(opened),
+                    Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                    Err(error) => return Err(storage.failed("open", "", &error)),
+                }
+                Ok(storage)
+            }
             Ok(_) => Err(storage.error("open", "", StorageErrorKind::Other, "not a folder")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(storage.error("open", "", StorageErrorKind::NotFound, "no such folder"))
@@ -119,6 +131,7 @@ impl FolderStorage {
     fn over(run: &Run, disk: Arc<dyn Disk>, root: &Path) -> Self {
         Self {
             disk,
+            file_system: None,
             root: root.to_owned(),
             choices: Mutex::new(Choices::new(run.seed, "storage::folder")),
             touched: Mutex::default(),
@@ -184,11 +197,8 @@ impl FolderStorage {
     }
 
     fn sync_folders(&self, folders: &BTreeSet<String>) -> io::Result<()> {
-        if folders.len() > 1 {
-            match self.disk.sync_file_system(&self.root) {
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-                done => return done,
-            }
+        if let Some(file_system) = self.file_system.as_ref().filter(|_| folders.len() > 1) {
+            return file_system.sync();
         }
         folders.iter().try_for_each(|folder| self.disk.sync_folder(&self.path(folder)))
     }
@@ -325,10 +335,18 @@ impl Storage for FolderStorage {
     }
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
-        self.refuse_if_broken("delete", name.as_str())?;
         let removed = self.disk.remove(&self.path(name.as_str()));
         removed.map_err(|error| self.failed("delete", name.as_str(), &error))?;
-        self.touch(parent_of(name.as_str()));
+        let mut folder = parent_of(name.as_str());
+        self.touch(folder);
+        // After a failed barrier: a folder may be seen and lost too, and what is put in it later
+        // with it. One that holds something of others stays.
+        while self.broken.load(Ordering::Acquire)
+            && !folder.is_empty()
+            && self.disk.remove_folder(&self.path(folder)).is_ok()
+        {
+            folder = parent_of(folder);
+        }
         Ok(())
     }
 

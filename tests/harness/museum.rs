@@ -12,6 +12,7 @@ use lifeboat::crypto::blind;
 use lifeboat::disk::Disk;
 use lifeboat::disk::DiskItem;
 use lifeboat::disk::DiskStat;
+use lifeboat::disk::FileSystem;
 use lifeboat::disk::sim::Manner;
 use lifeboat::format::manifest::ManifestPublic;
 use lifeboat::format::object::Ref;
@@ -19,6 +20,7 @@ use lifeboat::ids::Sid;
 use lifeboat::ids::SnapshotId;
 use lifeboat::repository::manifest::open_manifest;
 use lifeboat::repository::manifest::seal_manifest;
+use lifeboat::storage::Alone;
 use lifeboat::storage::BlobName;
 use lifeboat::storage::BlobStat;
 use lifeboat::storage::Listed;
@@ -35,6 +37,7 @@ use super::crash::Effort;
 use super::crash::Lab;
 use super::crash::enumerate;
 use super::disk_faults::fail_all;
+use super::disk_faults::fail_barriers;
 use super::office::Office;
 use super::office::tagged;
 use super::office::text;
@@ -71,6 +74,8 @@ enum Bug {
     AcceptsEqualSize,
     /// The manifest is durable before the packs that it needs.
     ManifestFirst,
+    /// What a failed barrier covered stays to be seen.
+    NeverDeletes,
 }
 
 impl Planted {
@@ -144,7 +149,14 @@ impl Storage for Planted {
     }
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
-        self.inner.delete(name)
+        match self.bug {
+            Bug::NeverDeletes => Ok(()),
+            _ => self.inner.delete(name),
+        }
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        self.inner.try_alone()
     }
 
     fn sync(&self) -> Result<(), StorageError> {
@@ -196,8 +208,21 @@ impl Disk for SyncsAgain {
         self.0.sync_folder(folder).or_else(|_| self.0.sync_folder(folder))
     }
 
-    fn sync_file_system(&self, folder: &Path) -> io::Result<()> {
-        self.0.sync_file_system(folder).or_else(|_| self.0.sync_file_system(folder))
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        self.0.remove_folder(folder)
+    }
+
+    fn open_file_system(&self, folder: &Path) -> io::Result<Box<dyn FileSystem>> {
+        Ok(Box::new(FileSystemAgain(self.0.open_file_system(folder)?)))
+    }
+}
+
+#[derive(Debug)]
+struct FileSystemAgain(Box<dyn FileSystem>);
+
+impl FileSystem for FileSystemAgain {
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync().or_else(|_| self.0.sync())
     }
 }
 
@@ -259,6 +284,16 @@ fn rustic_249_lost_upload_done() {
 fn duplicacy_686_data_before_manifest() {
     let lab = storage(|inner| Planted::plant(inner, Bug::ManifestFirst));
     assert_caught("duplicacy-686-data-before-manifest", lab, &["K1", "K2", "K8"]);
+}
+
+/// Another machine relies on what a barrier lost in the first.
+#[test]
+fn fsyncgate_left_for_others() {
+    let watch = Watch::start();
+    let (broken, case) = fail_barriers(storage(|inner| Planted::plant(inner, Bug::NeverDeletes)))
+        .expect_err("fsyncgate-left-for-others was not caught");
+    println!("fsyncgate-left-for-others: {broken}, {case}");
+    profile::caught("fsyncgate-left-for-others", watch);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn backed_up(office: &mut Office) -> Result<(), String> {
     office.backup(0).map(drop)
 }
 
-fn mutate(office: &mut Office, desk: usize) {
+pub(super) fn mutate(office: &mut Office, desk: usize) {
     let mut random = crate::support::Random::new(office.random_seed + 77);
     office.desks[desk].tree.mutate(&mut random);
 }
@@ -56,7 +56,7 @@ fn changing_source(office: &mut Office) -> Result<(), String> {
     Ok(())
 }
 
-fn two_desks(office: &mut Office) -> Result<(), String> {
+pub(super) fn two_desks(office: &mut Office) -> Result<(), String> {
     backed_up(office)?;
     office.add_desk("two");
     Ok(())

@@ -110,9 +110,33 @@ fn after_a_failed_barrier_nothing_is_taken_any_more() {
     assert!(!error.is_retryable());
     assert!(storage.sync().is_err());
     assert!(storage.create(&name("b"), &[b"x"]).is_err());
-    assert!(storage.delete(&name("a")).is_err());
     assert_eq!(storage.read(&name("a"), 9).unwrap(), b"x");
+    // What it covered may be taken away, so that nobody relies on it.
+    storage.delete(&name("a")).unwrap();
+    assert!(storage.sync().is_err());
     open_on(&disk).create(&name("b"), &[b"x"]).unwrap();
+}
+
+/// What one process fails to make durable, another one is told of that relies on it.
+#[test]
+fn a_barrier_tells_what_another_process_has_lost() {
+    let (disk, one) = on_sim();
+    let two = open_on(&disk);
+    one.create(&name("packs/01/a"), &[b"x"]).unwrap();
+    two.create(&name("packs/02/b"), &[b"x"]).unwrap();
+    disk.fail(DiskVerb::SyncAll, 1, SimError::SyncLost);
+    assert!(one.sync().is_err());
+    assert!(two.sync().is_err());
+    // An empty folder is lost like the file in it, and nothing may be put there.
+    one.delete(&name("packs/01/a")).unwrap();
+    two.delete(&name("packs/02/b")).unwrap();
+    let late = open_on(&disk);
+    late.create(&name("packs/01/c"), &[b"x"]).unwrap();
+    late.sync().unwrap();
+    let history = disk.history();
+    history.visit_crashes_from(history.steps.len(), 1, 0, &mut |point, image| {
+        assert!(image.files().contains_key(&b"/repo/packs/01/c"[..]), "{point:?}");
+    });
 }
 
 fn open_on(disk: &Arc<SimDisk>) -> FolderStorage {

@@ -56,13 +56,14 @@ impl Session {
         let storage = &self.vault.storage;
         self.write_index(run)?;
         if self.relies_on_packs() {
-            storage.sync()?;
+            self.barrier(run)?;
         }
         let state = self.writer.progress().lease.renew(run, &self.vault)?;
         let packs = self.relied_packs();
+        // From the look at packs and chain to the manifest nobody else may write one, or take away
+        // what a failed barrier covered.
+        let alone = self.alone(run)?;
         self.check_packs(&packs)?;
-        // From the look at the chain to the manifest nobody else may write one.
-        let _alone = self.alone(run)?;
         self.check_chain(run, manifest)?;
         if state == LeaseState::Expired {
             self.writer.progress().lease.pin_again();
@@ -72,7 +73,12 @@ impl Session {
         for prefix in [MANIFESTS[1], MANIFESTS[0]] {
             self.create_manifest(&place.name(prefix)?, manifest)?;
         }
-        storage.sync()?;
+        if let Err(error) = storage.sync() {
+            if alone.is_some() {
+                self.disown_manifest(&place);
+            }
+            return Err(error.into());
+        }
         self.check_packs(&packs)?;
         self.writer.progress().lease.close(&self.vault);
         Ok(id)
@@ -81,7 +87,7 @@ impl Session {
     /// Waits until no other process that commits to this repository is between its look at the
     /// chain and its manifest. Where the medium knows no such thing, two may make a fork, which
     /// every reader sees.
-    fn alone(&self, run: &Run) -> Result<Option<Held>, VaultError> {
+    pub(in crate::vault) fn alone(&self, run: &Run) -> Result<Option<Held>, VaultError> {
         let since = run.clock.elapsed();
         loop {
             match self.vault.storage.try_alone()? {

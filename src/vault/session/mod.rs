@@ -2,6 +2,7 @@
 
 mod builder;
 mod commit;
+mod disown;
 mod lease;
 mod writer;
 
@@ -28,6 +29,7 @@ use crate::ids::SnapshotId;
 use crate::ids::SourceId;
 use crate::run::Run;
 use crate::run::monitor::Count;
+use crate::storage::BlobName;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::error::VaultError;
@@ -187,7 +189,7 @@ impl Session {
     pub fn suspend(mut self, run: &Run) -> Result<(), VaultError> {
         self.flush()?;
         if self.write_index(run)? {
-            self.vault.storage.sync()?;
+            self.barrier(run)?;
         }
         self.writer.progress().lease.close(&self.vault);
         Ok(())
@@ -231,7 +233,8 @@ impl Session {
                 is_first || rows <= INDEX_ROWS_COUNT_MAX
             });
             let (now, later) = rest.split_at(fits.count());
-            write_index_file(&self.vault, now)?;
+            let name = write_index_file(&self.vault, now)?;
+            self.writer.progress().indexes.push(name);
             rest = later;
         }
         self.vault.change_locations(|locations| locations.unindexed.clear());
@@ -262,7 +265,7 @@ impl Session {
     }
 }
 
-fn write_index_file(vault: &Inner, tables: &[PackTable]) -> Result<(), VaultError> {
+fn write_index_file(vault: &Inner, tables: &[PackTable]) -> Result<BlobName, VaultError> {
     let (generation, key) = vault.keys.newest();
     let body = index::encode_tables(tables)?;
     let repository = vault.keys.repository();
@@ -270,5 +273,5 @@ fn write_index_file(vault: &Inner, tables: &[PackTable]) -> Result<(), VaultErro
     let file = index::join(generation, &blind::seal_box(key, place, &body)?);
     let name = names::index(&IndexId::new(blind::hash(&file)))?;
     vault.storage.create(&name, &[&file])?;
-    Ok(())
+    Ok(name)
 }

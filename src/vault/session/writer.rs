@@ -13,6 +13,7 @@ use crate::format::index::PackTable;
 use crate::format::pack::PACK_BYTES_MAX;
 use crate::run::Run;
 use crate::run::monitor::Count;
+use crate::storage::BlobName;
 use crate::storage::StorageErrorKind;
 use crate::vault::Inner;
 use crate::vault::error::Fault;
@@ -20,6 +21,7 @@ use crate::vault::error::VaultError;
 use crate::vault::names;
 use crate::vault::session::builder::FinishedPack;
 use crate::vault::session::builder::PackBuilder;
+use crate::vault::session::disown::Manifests;
 use crate::vault::session::lease::Lease;
 
 /// What the thread and the session share.
@@ -29,6 +31,10 @@ pub(in crate::vault) struct Progress {
     pub written: Vec<PackTable>,
     /// How many of them are in an index file.
     pub indexed_count: usize,
+    /// Index files written.
+    pub indexes: Vec<BlobName>,
+    /// Manifests that stood before the first pack; none before that.
+    pub stood: Option<Manifests>,
     pub lease: Lease,
     /// The error that broke the session.
     pub broken: Option<VaultError>,
@@ -48,7 +54,9 @@ impl PackWriter {
         vault: &Arc<Inner>,
         lease: Lease,
     ) -> Result<Self, VaultError> {
-        let progress = Progress { written: Vec::new(), indexed_count: 0, lease, broken: None };
+        let (written, indexes) = (Vec::new(), Vec::new());
+        let progress =
+            Progress { written, indexed_count: 0, indexes, stood: None, lease, broken: None };
         let progress = Arc::new(Mutex::new(progress));
         // No room in the channel: a full pack waits in the session until the last one is written.
         let (packs, queue) = crossbeam_channel::bounded(0);
@@ -132,6 +140,10 @@ impl Work {
 
     fn write(&self, builder: PackBuilder) -> Result<(), VaultError> {
         let pack = builder.finish(&self.vault.keys)?;
+        if self.progress.lock().unwrap_or_else(PoisonError::into_inner).stood.is_none() {
+            let stood = Manifests::now(&self.vault)?;
+            self.progress.lock().unwrap_or_else(PoisonError::into_inner).stood = Some(stood);
+        }
         create_pack(&self.vault, &pack)?;
         self.run.count(Count::PacksWritten, 1);
         self.vault.change_locations(|locations| locations.add(&pack.table));
