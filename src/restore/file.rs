@@ -1,5 +1,6 @@
 //! One worker thread: files with their content and attributes.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -84,9 +85,13 @@ impl Shared<'_> {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Tells of a problem.
+    /// Tells of a problem. The root of the snapshot has no name and gets one here.
     pub(super) fn tell(&self, problem: &Problem) {
-        self.run.problem(problem);
+        if problem.subject.is_empty() {
+            self.run.problem(&Problem { subject: b"/".to_vec(), ..problem.clone() });
+        } else {
+            self.run.problem(problem);
+        }
         self.with(|state| state.report.problems_count += 1);
     }
 
@@ -159,11 +164,14 @@ impl Shared<'_> {
 pub(super) struct Worker<'a> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) writer: Box<dyn Writer + 'a>,
+    /// By path in the snapshot: names that lie outside of what was asked for, and the first of
+    /// their other names that was restored.
+    pub(super) stand_ins: BTreeMap<SnapshotPath, SnapshotPath>,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(shared: &'a Shared<'a>) -> Self {
-        Self { shared, writer: shared.target.writer() }
+        Self { shared, writer: shared.target.writer(), stand_ins: BTreeMap::new() }
     }
 
     /// Takes jobs until there are no more or the restore has failed.
@@ -189,6 +197,10 @@ impl<'a> Worker<'a> {
             let why = "has no content in the snapshot: it could not be read when it was backed up";
             shared.fail(job, &Problem::new(job.entry.path.to_slashed(), why));
             return Ok(());
+        }
+        if job.entry.meta.flags.has(Flags::TRUNCATED) {
+            let why = "is only its beginning: a read failed when it was backed up";
+            shared.tell(&Problem::new(job.entry.path.to_slashed(), why));
         }
         match self.file_or_error(job) {
             Err(RestoreError::Target(error)) => shared.fail_target(job, error),

@@ -3,6 +3,7 @@
 use crate::format::entry::Entry;
 use crate::meta::Kind;
 use crate::meta::Xattr;
+use crate::path::SnapshotPath;
 use crate::repository::tree::reader::find_entry;
 use crate::restore::RestoreError;
 use crate::restore::decide::Action;
@@ -95,25 +96,8 @@ impl Worker<'_> {
         };
         let place = shared.options.selection.place(first, IsFolder::No);
         let place = place.filter(|place| snapshot.selects(first) && *place != job.path);
-        let Some(place) = place else {
-            // The first name lies outside of what was asked for: the content comes under this one.
-            let found = find_entry(shared.run, shared.source, snapshot.root, first);
-            return match found {
-                Ok(Some(entry)) if entry.meta.kind == Kind::File => {
-                    let entry = Entry { path: job.entry.path.clone(), ..entry };
-                    self.file(&Job { entry, path: job.path.clone() })
-                }
-                Ok(Some(entry)) if !matches!(entry.meta.kind, Kind::Directory | Kind::HardLink) => {
-                    let entry = Entry { path: job.entry.path.clone(), ..entry };
-                    Ok(self.special(&Job { entry, path: job.path.clone() })?)
-                }
-                Err(error) => shared.not_had(job, error),
-                Ok(_) => {
-                    let why = "what it is a hard link to is not in the snapshot";
-                    shared.fail(job, &Problem::damage(subject(), why));
-                    Ok(())
-                }
-            };
+        let Some(place) = place.or_else(|| self.stand_ins.get(first).cloned()) else {
+            return self.stand_in(job, first, snapshot);
         };
         if shared.with(|state| state.absent.contains(&place)) {
             let why = "what it is a hard link to was not restored";
@@ -135,6 +119,41 @@ impl Worker<'_> {
         }
         self.writer.create_link(&job.path, &place, shared.placing(action))?;
         shared.restored(job, Vec::new(), 0);
+        Ok(())
+    }
+
+    /// The first name lies outside of what was asked for: the content comes under this one, to
+    /// which further names are linked.
+    fn stand_in(
+        &mut self,
+        job: &Job,
+        first: &SnapshotPath,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<(), RestoreError> {
+        let shared = self.shared;
+        let found = find_entry(shared.run, shared.source, snapshot.root, first);
+        let entry = match found {
+            Err(error) => return shared.not_had(job, error),
+            Ok(Some(entry)) if !matches!(entry.meta.kind, Kind::Directory | Kind::HardLink) => {
+                Entry { path: job.entry.path.clone(), ..entry }
+            }
+            Ok(_) => {
+                let why = "what it is a hard link to is not in the snapshot";
+                shared.fail(job, &Problem::damage(job.entry.path.to_slashed(), why));
+                return Ok(());
+            }
+        };
+        let failed = || shared.with(|state| state.report.failed_count);
+        let (failed_before, job) = (failed(), Job { entry, path: job.path.clone() });
+        if job.entry.meta.kind == Kind::File {
+            self.file(&job)?;
+        } else {
+            self.special(&job)?;
+        }
+        let is_there = !shared.with(|state| state.absent.contains(&job.path));
+        if is_there && failed() == failed_before {
+            self.stand_ins.insert(first.clone(), job.path);
+        }
         Ok(())
     }
 

@@ -19,8 +19,10 @@ use crate::ids::RepositoryId;
 use crate::ids::RunId;
 use crate::ids::Sid;
 use crate::meta::Extra;
+use crate::meta::Flags;
 use crate::meta::Kind;
 use crate::meta::Meta;
+use crate::meta::Xattr;
 use crate::path::SnapshotPath;
 use crate::repository::error::RepositoryError;
 use crate::repository::seal::Opener;
@@ -267,6 +269,44 @@ fn a_tree_comes_back_whole_and_a_second_run_keeps_it() {
     // "d/a" has two names, so it is written anew, and so is its link; folders are always set.
     assert_eq!((again.problems_count, again.failed_count), (0, 0));
     assert!(again.kept_count >= 3);
+}
+
+#[test]
+fn names_of_one_file_stay_together_when_the_first_of_them_is_left_out() {
+    let mut memory = Memory::new();
+    memory.add("d", Meta::plain(Kind::Directory, 0), Content::None);
+    memory.add("e", Meta::plain(Kind::Directory, 0), Content::None);
+    memory.small("d/a", b"alpha");
+    memory.linked("e/one", Kind::HardLink, "d/a");
+    memory.linked("e/two", Kind::HardLink, "d/a");
+    let selection = Selection::new(path("e"), &[], &[]).unwrap();
+    let place = Place::new();
+    for _ in 0..2 {
+        let options = Options { selection: selection.clone(), ..options() };
+        let report = place.restore(&mut memory, &options);
+        assert_eq!((report.failed_count, report.problems_count), (0, 0));
+        assert_eq!(place.read("one").unwrap(), b"alpha");
+        let stat = |name| std::fs::metadata(place.at(name)).unwrap();
+        assert_eq!(stat("one").ino(), stat("two").ino());
+        assert_eq!((stat("one").nlink(), stat("one").mtime()), (2, 1_000));
+    }
+}
+
+#[test]
+fn what_was_cut_short_at_the_source_is_told_and_the_root_has_a_name() {
+    let mut memory = Memory::new();
+    let nonsense = Xattr { name: b"nonsense".to_vec(), value: vec![1] };
+    let extra = Extra { xattrs: vec![nonsense], ..Extra::default() };
+    memory.entries[0].meta.extra = Some(Box::new(extra));
+    let cut = Meta { flags: Flags::TRUNCATED, ..Meta::plain(Kind::File, 0) };
+    memory.add("cut", cut, Content::None);
+    let place = Place::new();
+    let report = place.restore(&mut memory, &options());
+    assert_eq!((report.restored_count, report.problems_count), (2, 2));
+    let problems = place.heard.recorded().problems;
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert!(told[0].starts_with("cut: is only its beginning"), "{told:?}");
+    assert!(told[1].starts_with("/: cannot set nonsense"), "{told:?}");
 }
 
 #[test]

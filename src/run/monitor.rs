@@ -55,7 +55,7 @@ pub enum Phase {
 }
 
 /// How much a problem matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Something was not done as asked, such as a file that could not be read.
     Problem,
@@ -67,7 +67,7 @@ pub enum Severity {
 
 /// A finding that does not end the run. It is counted, listed and makes the exit code 3, or 20 if
 /// it is damage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     pub severity: Severity,
     /// What it concerns, as raw bytes; a path or a name in storage.

@@ -138,8 +138,8 @@ fn a_damaged_config_is_code_20_and_3_while_a_copy_is_good() {
     scene.transcript(
         3,
         &["-q", "snapshots"],
-        // The config is read before the passphrase is asked for, and again with it.
-        &"healable: config: config is damaged (checksum differs)\n".repeat(2),
+        // The config is read before the passphrase is asked for, and again with it: told once.
+        "healable: config: config is damaged (checksum differs)\n",
     );
     flip(scene.path("repository/config.1"));
     flip(scene.path("repository/config.2"));

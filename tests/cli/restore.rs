@@ -47,6 +47,26 @@ fn a_part_by_patterns_and_read_again() {
 }
 
 #[test]
+fn patterns_that_match_nothing_are_code_1_and_nothing_is_written() {
+    let scene = with_files();
+    scene.expect(0, &["backup", "-q", "."]);
+    let target = scene.path("target");
+    let path = target.to_str().unwrap();
+    for more in [&[][..], &["--dry-run"]] {
+        let args = [&["-q", "restore", "latest", "--target", path, "--include", "*.xt"], more];
+        scene.transcript(
+            1,
+            &args.concat(),
+            "error: nothing in the snapshot matches the patterns\n       nothing was written\n\
+             next:  see `lifeboat ls SNAPSHOT --recursive`\n",
+        );
+        assert!(!target.exists());
+    }
+    let told = scene.expect(1, &["-q", "find", "*.xt", "--json"]);
+    assert_eq!(told.json_of("result")[0]["matches_count"], 0, "{told}");
+}
+
+#[test]
 fn in_place_keeps_what_it_replaces() {
     let scene = with_files();
     scene.expect(0, &["backup", "-q", "."]);

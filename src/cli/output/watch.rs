@@ -1,6 +1,9 @@
 //! Progress: what a run tells, counted without locks and drawn by a thread of its own.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -41,6 +44,8 @@ pub struct Watch {
     phase: AtomicU8,
     problems_count: AtomicU64,
     damage_count: AtomicU64,
+    /// Bad copies that were told: records are read by several steps of one command.
+    healable: Mutex<HashSet<Problem>>,
 }
 
 impl Watch {
@@ -52,6 +57,7 @@ impl Watch {
             phase: AtomicU8::new(Phase::Opening as u8),
             problems_count: AtomicU64::new(0),
             damage_count: AtomicU64::new(0),
+            healable: Mutex::default(),
         }
     }
 
@@ -117,6 +123,12 @@ impl Monitor for Watch {
     }
 
     fn problem(&self, problem: &Problem) {
+        if problem.severity == Severity::Healable {
+            let mut told = self.healable.lock().unwrap_or_else(PoisonError::into_inner);
+            if !told.insert(problem.clone()) {
+                return;
+            }
+        }
         self.note(problem.severity);
         self.output.problem(problem);
     }

@@ -21,6 +21,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::errors;
 use crate::cli::language::table::options;
 use crate::cli::language::table::restore as texts;
 use crate::cli::output::names::Name;
@@ -32,6 +33,7 @@ use crate::path::SnapshotPath;
 use crate::repository::tree::reader::TreeReader;
 use crate::repository::tree::reader::find_entry;
 use crate::restore::Delete;
+use crate::restore::ObjectSource;
 use crate::restore::Options;
 use crate::restore::Owners;
 use crate::restore::Replaced;
@@ -196,6 +198,9 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
     if is_all && place.path.is_root() {
         context.run.count(Count::BytesExpected, chosen.content_bytes);
     }
+    if !is_all {
+        refuse_nothing(context, &opened, (chosen, &tasks), args)?;
+    }
     let mut total = Report::default();
     for task in &tasks {
         let options = resolve(args, task.within.clone())?;
@@ -233,6 +238,24 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
         (false, _) => Exit::Storage,
     };
     Ok(Ended { exit, skipped_count: total.kept_count })
+}
+
+/// Patterns that match nothing are a mistake in them, told before anything is written.
+fn refuse_nothing(
+    context: &Context,
+    opened: &Opened,
+    (chosen, tasks): (&Snapshot, &[Task]),
+    args: &RestoreArgs,
+) -> Result<(), Failure> {
+    for task in tasks {
+        let selection = resolve(args, task.within.clone())?.selection;
+        let source = (&opened.reader as &dyn ObjectSource, &chosen.root);
+        if execute::selects_any(&context.run, source, &selection)? {
+            return Ok(());
+        }
+    }
+    Err(Failure::new(Exit::Failed, texts::NOTHING_MATCHES, texts::SEE_LS)
+        .meaning(errors::NOTHING_WRITTEN))
 }
 
 fn told(restored: &Restored, language: Language) -> String {

@@ -35,6 +35,10 @@ use super::xattr::XattrReader;
 /// From this size on the kernel is told to read far ahead.
 const SEQUENTIAL_BYTES_MIN: u64 = 256 * 1024;
 
+/// So much more than it had when it was opened is read of a file that grows, such as a log: one
+/// that grows faster than it is read would never end.
+pub(super) const GROWTH_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// Reads entries of a [`super::FolderSource`].
 pub(super) struct FolderReader<'a> {
     inner: &'a Inner,
@@ -156,7 +160,9 @@ impl Reader for FolderReader<'_> {
         }
         let may_have_holes = stat.stx_blocks.saturating_mul(512) < stat.stx_size;
         let opened = Record::new(&stat);
-        Ok(Box::new(FileContent { file, meta, opened, may_have_holes, has_ended: false }))
+        let end = meta.size_bytes.saturating_add(GROWTH_BYTES_MAX);
+        let (at, has_ended) = (0, false);
+        Ok(Box::new(FileContent { file, meta, opened, may_have_holes, at, end, has_ended }))
     }
 }
 
@@ -166,6 +172,9 @@ struct FileContent {
     meta: Meta,
     opened: Record,
     may_have_holes: bool,
+    /// Where `read` stands, and where it ends at the latest.
+    at: u64,
+    end: u64,
     has_ended: bool,
 }
 
@@ -175,6 +184,9 @@ impl Content for FileContent {
     }
 
     fn read(&mut self, into: &mut [u8]) -> Result<usize, ReadError> {
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let most = into.len().min(left);
+        let into = into.get_mut(..most).unwrap_or_default();
         let mut filled = 0;
         while !self.has_ended
             && let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty())
@@ -196,6 +208,7 @@ impl Content for FileContent {
                 }
             }
         }
+        self.at = self.at.saturating_add(filled as u64);
         Ok(filled)
     }
 
@@ -215,8 +228,12 @@ impl Content for FileContent {
             Err(Errno::NXIO) => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
+        if start >= self.end {
+            return Ok(None);
+        }
+        let end = end.min(self.end);
         rustix::fs::seek(&self.file, SeekFrom::Start(start)).map_err(failed)?;
-        self.has_ended = false;
+        (self.at, self.has_ended) = (start, false);
         Ok(Some(DataRange { offset: start, len_bytes: end.saturating_sub(start) }))
     }
 

@@ -223,3 +223,31 @@ fn a_walk_may_be_dropped_or_stopped() {
     run.cancel.stop(crate::run::Stopped::Interrupted);
     assert!(matches!(walk.next(), Some(Err(SourceError::Stopped(_)))));
 }
+
+#[test]
+fn a_file_that_grows_faster_than_it_is_read_comes_to_an_end() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("log");
+    put(&path, b"1");
+    let (run, _) = run();
+    let source = source(&path, Excludes::default());
+    let found = at(&walk(&source, &run), "/log");
+    let mut reader = source.reader();
+    let mut content = reader.open(&run, &found).unwrap();
+    let grown = super::read::GROWTH_BYTES_MAX * 2;
+    fs::File::options().write(true).open(&path).unwrap().set_len(grown).unwrap();
+    let mut buffer = vec![0; 1 << 20];
+    let mut read_bytes = 0;
+    loop {
+        match content.read(&mut buffer).unwrap() {
+            0 => break,
+            read => read_bytes += read as u64,
+        }
+    }
+    assert_eq!(read_bytes, 1 + super::read::GROWTH_BYTES_MAX);
+    assert!(content.changed());
+    // The same by ranges.
+    let range = content.seek_data(0).unwrap().unwrap();
+    assert!(range.offset + range.len_bytes <= 1 + super::read::GROWTH_BYTES_MAX);
+    assert_eq!(content.seek_data(grown - 1).unwrap(), None);
+}

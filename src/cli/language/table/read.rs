@@ -21,6 +21,10 @@ texts! {
         tác dụng";
     LEAVE_RULES: "leave them out, or compare with a folder: `--with FOLDER`"
         => "bỏ các tùy chọn đó, hoặc so sánh với một thư mục: `--with THƯ-MỤC`";
+    NOTHING_FOUND: "nothing in the snapshots is like that"
+        => "không có mục nào như thế trong các bản chụp";
+    WIDEN: "correct the pattern, or ask for less at once"
+        => "sửa lại mẫu, hoặc bớt điều kiện tìm";
     ONE_PATH: "both snapshots are compared beneath one path"
         => "hai bản chụp phải được so sánh dưới cùng một đường dẫn";
     PATH_WITH_FIRST: "give the path with the first snapshot only"

@@ -9,6 +9,8 @@ texts! {
     SEE_LS: "see `lifeboat ls SNAPSHOT --recursive`"
         => "xem `lifeboat ls MÃ-BẢN-CHỤP --recursive`";
 
+    NOTHING_MATCHES: "nothing in the snapshot matches the patterns"
+        => "không có gì trong bản chụp khớp với các mẫu";
     DONE: "restored {count} of {total} entries ({bytes}) to {target}"
         => "đã khôi phục {count} trong {total} mục ({bytes}) vào {target}";
     KEPT: "; {count} were as wanted or protected" => "; {count} đã đúng sẵn hoặc được giữ lại";

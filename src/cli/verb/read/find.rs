@@ -10,9 +10,11 @@ use crate::cli::choose::select::FilterArgs;
 use crate::cli::choose::snapshot::Snapshot;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::options;
+use crate::cli::language::table::read as texts;
 use crate::cli::output::entry;
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
@@ -109,6 +111,9 @@ pub fn run(context: &Context, args: &FindArgs) -> Result<Ended, Failure> {
     let found = Found { snapshots_count: chosen.len(), matches_count };
     if context.output.is_json() {
         context.output.json("result", Some("find"), &found)?;
+    }
+    if matches_count == 0 {
+        return Err(Failure::new(Exit::Failed, texts::NOTHING_FOUND, texts::WIDEN));
     }
     Ok(Ended::done())
 }
