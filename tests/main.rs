@@ -17,6 +17,7 @@ mod kill;
 mod model;
 mod pages;
 mod power;
+mod protocol;
 mod races;
 mod reader;
 mod stack;
