@@ -19,6 +19,7 @@ pub mod run;
 pub mod chunk;
 pub mod crypto;
 pub mod format;
+pub mod retention;
 
 pub mod disk;
 pub mod storage;

@@ -53,7 +53,6 @@ impl Cutting {
 
     /// As a repository's config says.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "a logarithm of 32 bits is below 32")]
     pub const fn of(parameters: &Parameters) -> Self {
         let between = parameters.node_bytes_avg.saturating_sub(parameters.node_bytes_min);
         let entries = between / ENTRY_BYTES;
@@ -69,7 +68,7 @@ impl Cutting {
             tree: TreeSizes {
                 leaf_min: parameters.node_bytes_min,
                 leaf_max: parameters.node_bytes_max,
-                leaf_cut_bits: if entries == 0 { 0 } else { entries.ilog2() as u8 },
+                leaf_cut_bits: if entries == 0 { 0 } else { entries.ilog2() },
                 ..TreeSizes::DEFAULT
             },
         }

@@ -127,6 +127,7 @@ pub enum Verb {
     Dump(verb::dump::DumpArgs),
     Check(verb::check::CheckArgs),
     Tag(verb::tag::TagArgs),
+    Forget(verb::forget::ForgetArgs),
     Key(verb::key::KeyArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),

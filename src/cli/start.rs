@@ -116,6 +116,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Check(args) => verb::check::run(context, &args),
         Verb::Restore(args) => verb::restore::run(context, &args),
         Verb::Tag(args) => verb::tag::run(context, &args),
+        Verb::Forget(args) => verb::forget::run(context, &args),
         Verb::Key(args) => verb::key::run(context, &args),
         Verb::Dump(args) => verb::dump::run(context, &args),
         Verb::Completion(args) => verb::completion::run(context, &args),

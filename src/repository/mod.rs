@@ -10,6 +10,7 @@
 pub mod browse;
 pub mod cache;
 pub mod error;
+pub mod forget;
 pub mod keys;
 pub mod manifest;
 pub mod notes;

@@ -233,6 +233,10 @@ impl ChainNames {
         self.manifests.keys().find(|place| place.id == *id).copied()
     }
 
+    pub(in crate::vault) fn tombstone(&self, id: &SnapshotId) -> Option<Place> {
+        self.tombstones.iter().find(|place| place.id == *id).copied()
+    }
+
     /// Manifests of which one copy is not listed, and the folder that lacks it. What a tombstone
     /// removes may be half gone on purpose.
     pub(in crate::vault) fn without_twin(&self) -> impl Iterator<Item = (Place, &'static str)> {

@@ -17,6 +17,7 @@ pub mod names;
 pub mod notes;
 mod read;
 pub mod records;
+pub mod removal;
 pub mod scrub;
 pub mod session;
 pub mod tally;

@@ -7,6 +7,7 @@ mod backup;
 mod cat;
 mod check;
 mod dump;
+mod forget;
 mod hostile;
 mod keys;
 mod language;

@@ -2,7 +2,6 @@
 
 /// Lints lifted in product code: file, lint, why this file may.
 pub const LIFTS: &[(&str, &str, &str)] = &[
-    ("src/backup/mod.rs", "clippy::cast_possible_truncation", "a logarithm of 32 bits is below 32"),
     ("src/clock.rs", "clippy::disallowed_methods", "the only place where time enters"),
     ("src/cli/interrupt.rs", "clippy::disallowed_methods", "a second interrupt waits for nothing"),
     ("src/cli/local.rs", "clippy::disallowed_methods", "the newest local state stands"),

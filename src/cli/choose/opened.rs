@@ -167,6 +167,8 @@ fn snapshot(place: &Place, signed: &SignedManifest, info: &SnapshotInfo) -> Snap
         root: info.root(),
         entries_count: info.counts.entries,
         files_count: info.counts.files,
+        files_changed: info.counts.files_changed,
+        files_unchanged: info.counts.files_unchanged,
         content_bytes: info.counts.content_bytes,
         problems_count: info.counts.problems,
     }

@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub root: Ref,
     pub entries_count: u64,
     pub files_count: u64,
+    pub files_changed: u64,
+    pub files_unchanged: u64,
     pub content_bytes: u64,
     pub problems_count: u64,
 }
@@ -217,6 +219,8 @@ mod tests {
             root,
             entries_count: 0,
             files_count: 0,
+            files_changed: 0,
+            files_unchanged: 0,
             content_bytes: 0,
             problems_count: 0,
         }

@@ -15,6 +15,7 @@ use crate::cli::open;
 use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::config::ConfigRecord;
+use crate::ids::SnapshotId;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock::Unlocked;
@@ -92,6 +93,22 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
     tell(context, &report);
     show(context, &report)?;
     Ok(Ended::done())
+}
+
+/// Looks whether everything is there that some snapshots need, and tells what is not.
+///
+/// # Errors
+/// When the storage fails (15).
+pub fn look_at(
+    context: &Context,
+    opened: (&Unlocked, &Repository),
+    snapshots: Vec<SnapshotId>,
+) -> Result<(), Failure> {
+    let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
+    let options = Options { depth: Depth::Structure, snapshots, threads_count };
+    let report = with_keys(context, opened, &options)?;
+    tell(context, &report);
+    Ok(())
 }
 
 fn with_keys(

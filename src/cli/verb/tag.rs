@@ -242,7 +242,7 @@ fn add_note(
 }
 
 /// A note of a later version may say anything: nothing is added to what is not understood.
-fn refuse_newer(notes: &Notes) -> Result<(), Failure> {
+pub(super) fn refuse_newer(notes: &Notes) -> Result<(), Failure> {
     match notes.findings.iter().find(|finding| finding.is_newer()) {
         Some(newer) => {
             let message = texts::NEWER_NOTE.with("place", newer.subject());

@@ -25,7 +25,7 @@ use crate::run::Run;
 /// Extents from which a map's leaf may end, and at which it must; the same for branches.
 const NODE_MIN: usize = 64;
 const NODE_MAX: usize = 1024;
-const CUT_BITS: u8 = 7;
+const CUT_BITS: u32 = 7;
 
 /// Collects the extents of one file; keeps few of them in memory.
 #[derive(Debug, Default)]

@@ -22,11 +22,11 @@ pub struct TreeSizes {
     pub leaf_min: u32,
     pub leaf_max: u32,
     /// A leaf ends after an entry whose path hashes to this many zero bits.
-    pub leaf_cut_bits: u8,
+    pub leaf_cut_bits: u32,
     /// Children from which a branch may end, and at which it must.
     pub branch_min: u32,
     pub branch_max: u32,
-    pub branch_cut_bits: u8,
+    pub branch_cut_bits: u32,
 }
 
 impl TreeSizes {
@@ -61,8 +61,8 @@ pub trait NodeSource: Sync {
 }
 
 /// Whether a hash asks for a cut.
-const fn is_cut(hash: u64, bits: u8) -> bool {
-    hash.trailing_zeros() >= bits as u32
+const fn is_cut(hash: u64, bits: u32) -> bool {
+    hash.trailing_zeros() >= bits
 }
 
 fn put_node(

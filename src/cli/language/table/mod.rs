@@ -17,6 +17,7 @@ macro_rules! texts {
 pub mod backup;
 pub mod common;
 pub mod errors;
+pub mod forget;
 pub mod keys;
 pub mod options;
 pub mod problems;
@@ -32,6 +33,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("backup", backup::ALL),
     ("common", common::ALL),
     ("errors", errors::ALL),
+    ("forget", forget::ALL),
     ("keys", keys::ALL),
     ("options", options::ALL),
     ("problems", problems::ALL),

@@ -6,3 +6,4 @@ pub mod find;
 pub mod ls;
 pub mod snapshots;
 pub mod stats;
+mod trash;

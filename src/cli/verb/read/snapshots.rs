@@ -18,6 +18,7 @@ use crate::cli::language::table::read as texts;
 use crate::cli::language::value::Value;
 use crate::cli::output::table;
 use crate::cli::output::table::Align;
+use crate::cli::verb::read::trash;
 use crate::path::escape;
 use crate::units::Bytes;
 
@@ -37,6 +38,9 @@ pub struct SnapshotsArgs {
     /// Only the newest of each dataset.
     #[arg(long)]
     pub latest: bool,
+    /// Those that were removed and can still be taken back.
+    #[arg(long, conflicts_with_all = ["ids", "latest", "group_by", "host", "tag", "path"])]
+    pub trash: bool,
 }
 
 /// What snapshots may have in common.
@@ -56,6 +60,9 @@ struct Row {
 }
 
 pub fn run(context: &Context, args: &SnapshotsArgs) -> Result<Ended, Failure> {
+    if args.trash {
+        return trash::run(context);
+    }
     let opened = opened::for_reading(context)?;
     let mut chosen = opened.several(&args.ids, &args.filter)?;
     chosen.sort_by_key(|snapshot| (snapshot.time, snapshot.seq, snapshot.id));
