@@ -17,7 +17,7 @@ macro_rules! texts {
 pub mod backup;
 pub mod common;
 pub mod errors;
-pub mod forget;
+pub mod keeping;
 pub mod keys;
 pub mod options;
 pub mod problems;
@@ -33,7 +33,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("backup", backup::ALL),
     ("common", common::ALL),
     ("errors", errors::ALL),
-    ("forget", forget::ALL),
+    ("keeping::forget", keeping::forget::ALL),
     ("keys", keys::ALL),
     ("options", options::ALL),
     ("problems", problems::ALL),

@@ -18,7 +18,8 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::language::table::forget as texts;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
 use crate::cli::verb::forget::plan::Decided;
@@ -26,7 +27,7 @@ use crate::cli::verb::forget::plan::Group;
 use crate::cli::verb::forget::rules::RuleArgs;
 use crate::cli::verb::tag;
 use crate::repository::forget::tombstone;
-use crate::run::monitor::Problem;
+use crate::run::monitor::Severity;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Verifier;
 
@@ -213,10 +214,8 @@ pub(super) const fn place(snapshot: &Snapshot) -> crate::vault::names::Place {
 fn show(context: &Context, groups: &[Group<'_>], is_plan: bool) -> Result<(), Failure> {
     for group in groups {
         if let Some(percent) = group.frozen_percent {
-            let text = format!(
-                "{percent} % of its files changed or vanished at once: nothing of it is removed"
-            );
-            context.run.problem(&Problem::new(group.name.clone(), text));
+            let text = texts::MUCH_CHANGED.with("percent", percent);
+            context.problem(Severity::Problem, Said::plain(&group.name), text);
         }
         if !context.output.is_json() {
             if context.output.level() != crate::cli::output::Level::Quiet || is_plan {

@@ -11,7 +11,7 @@ use crate::cli::choose::snapshot::narrow;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
-use crate::cli::language::table::forget as texts;
+use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::language::table::read;
 use crate::cli::language::value::Value;
 use crate::cli::output::table;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::failure::Failure;
-use crate::cli::language::table::forget as texts;
+use crate::cli::language::table::keeping::forget as texts;
 use crate::retention::rule::Age;
 use crate::retention::rule::Limit;
 use crate::retention::rule::Rule;

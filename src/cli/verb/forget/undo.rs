@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::language::table::forget as texts;
+use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::language::table::options;
 use crate::cli::verb::check;
 use crate::ids::SnapshotId;

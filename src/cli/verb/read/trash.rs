@@ -6,7 +6,7 @@ use crate::cli::choose::opened;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
-use crate::cli::language::table::forget as texts;
+use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::language::table::read;
 use crate::cli::language::value::Value;
 use crate::cli::output::table;

@@ -1,0 +1,3 @@
+//! Verbs that keep a repository over the years.
+
+pub mod forget;
