@@ -29,18 +29,18 @@ pub struct Candidate {
     /// Its number in the chain, between two of one time.
     pub seq: u64,
     pub tags: Vec<String>,
-    pub holds: Holds,
+    pub holds: Vec<Hold>,
 }
 
 /// What makes a snapshot stay whatever the rules say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Holds {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
     /// Somebody said that it must stay.
-    pub pinned: bool,
+    Pinned,
     /// The newest of its dataset that a drill has proven.
-    pub proven: bool,
+    Proven,
     /// The storage and the machine disagree about when it was made.
-    pub time_in_doubt: bool,
+    TimeInDoubt,
 }
 
 /// Why a snapshot stays.
@@ -59,6 +59,16 @@ pub enum Reason {
     TimeInDoubt,
     /// Nothing of its group would be left.
     Newest,
+}
+
+impl From<Hold> for Reason {
+    fn from(hold: Hold) -> Self {
+        match hold {
+            Hold::Pinned => Self::Pinned,
+            Hold::Proven => Self::Proven,
+            Hold::TimeInDoubt => Self::TimeInDoubt,
+        }
+    }
 }
 
 /// Where a snapshot stands in its span of time.
@@ -87,15 +97,8 @@ pub fn plan(rules: &[Rule], zone: &TimeZone, group: &[Candidate]) -> Vec<Vec<Rea
         }
     };
     for (at, candidate) in &ordered {
-        let Holds { pinned, proven, time_in_doubt } = candidate.holds;
-        for (holds, reason) in [
-            (pinned, Reason::Pinned),
-            (proven, Reason::Proven),
-            (time_in_doubt, Reason::TimeInDoubt),
-        ] {
-            if holds {
-                keep(*at, reason);
-            }
+        for hold in &candidate.holds {
+            keep(*at, (*hold).into());
         }
     }
     for rule in rules {
@@ -128,7 +131,9 @@ fn spread(
     zone: &TimeZone,
     newest_first: &[(usize, &Candidate)],
 ) -> Vec<(usize, InSpan)> {
-    let sure = || newest_first.iter().filter(|(_, candidate)| !candidate.holds.time_in_doubt);
+    let sure = || {
+        newest_first.iter().filter(|(_, candidate)| !candidate.holds.contains(&Hold::TimeInDoubt))
+    };
     let Some((_, newest)) = sure().next() else { return Vec::new() };
     let since = limit.since(newest.received, zone);
     let recent = sure().filter(|(_, it)| since.is_none_or(|since| it.received >= since));

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use crate::retention::Candidate;
-use crate::retention::Holds;
+use crate::retention::Hold;
 use crate::retention::InSpan;
 use crate::retention::Reason;
 use crate::retention::plan;
@@ -24,7 +24,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn candidate(received: Timestamp, seq: u64) -> Candidate {
-    Candidate { received, seq, tags: Vec::new(), holds: Holds::default() }
+    Candidate { received, seq, tags: Vec::new(), holds: Vec::new() }
 }
 
 fn zone(name: &str) -> TimeZone {
@@ -45,15 +45,14 @@ fn kept(rules: &[Rule], zone: &TimeZone, group: &[Candidate]) -> Vec<String> {
 /// The same question asked of every snapshot alone, with spans named by their printed form.
 fn oracle(rules: &[Rule], zone: &TimeZone, group: &[Candidate]) -> BTreeSet<usize> {
     let key = |at: usize| (group[at].received, group[at].seq, at);
-    let sure = |at: usize| !group[at].holds.time_in_doubt;
+    let sure = |at: usize| !group[at].holds.contains(&Hold::TimeInDoubt);
     let stays = |at: usize| {
         let candidate = &group[at];
         let local = |at: usize| {
             let ms = group[at].received.unix_ms;
             jiff::Timestamp::from_millisecond(ms).unwrap().to_zoned_datetime(zone.clone())
         };
-        let holds = candidate.holds;
-        if holds.pinned || holds.proven || holds.time_in_doubt {
+        if !candidate.holds.is_empty() {
             return true;
         }
         if (0..group.len()).all(|other| key(other) <= key(at)) {
@@ -136,15 +135,12 @@ fn any_candidate() -> impl Strategy<Value = Candidate> {
         1 => Just(vec!["a".to_owned()]),
         1 => Just(vec!["b".to_owned(), "a".to_owned()]),
     ];
-    let rare = || prop::bool::weighted(0.05);
-    (time, 0..4_u64, tags, rare(), rare(), rare()).prop_map(
-        |(ms, seq, tags, pinned, proven, time_in_doubt)| Candidate {
-            received: Timestamp::from_unix_ms(ms),
-            seq,
-            tags,
-            holds: Holds { pinned, proven, time_in_doubt },
-        },
-    )
+    let rare = |hold| prop::bool::weighted(0.05).prop_map(move |held| held.then_some(hold));
+    let holds = (rare(Hold::Pinned), rare(Hold::Proven), rare(Hold::TimeInDoubt));
+    (time, 0..4_u64, tags, holds).prop_map(|(ms, seq, tags, (pinned, proven, in_doubt))| {
+        let holds = [pinned, proven, in_doubt].into_iter().flatten().collect();
+        Candidate { received: Timestamp::from_unix_ms(ms), seq, tags, holds }
+    })
 }
 
 proptest! {
@@ -244,10 +240,9 @@ fn an_hour_that_a_clock_shows_twice_is_two() {
 #[test]
 fn a_flood_cannot_push_the_first_of_a_day_out() {
     let mut group = vec![candidate(at("2026-11-20T01:00:00Z"), 1)];
-    group.extend((0..500).map(|n| {
-        let start = at("2026-11-20T02:00:00Z").unix_ms;
-        candidate(Timestamp::from_unix_ms(start + n * 1000), 2 + n as u64)
-    }));
+    let start = at("2026-11-20T02:00:00Z").unix_ms;
+    let times = (0..500).map(|n| Timestamp::from_unix_ms(start + n * 1000));
+    group.extend(times.zip(2..).map(|(time, seq)| candidate(time, seq)));
     let reasons = plan(&[newest(Unit::Day, 7)], &zone("Asia/Ho_Chi_Minh"), &group);
     assert!(matches!(&reasons[0][..], [Reason::Spread { place: InSpan::First, .. }]));
     assert_eq!(reasons.iter().filter(|reasons| !reasons.is_empty()).count(), 2);
@@ -257,9 +252,9 @@ fn a_flood_cannot_push_the_first_of_a_day_out() {
 fn what_is_held_stays_and_the_newest_always_does() {
     let mut group: Vec<Candidate> =
         (1..=5).map(|day| candidate(at(&format!("2026-11-0{day}T00:00:00Z")), day)).collect();
-    group[0].holds.proven = true;
-    group[1].holds.pinned = true;
-    group[2].holds.time_in_doubt = true;
+    group[0].holds.push(Hold::Proven);
+    group[1].holds.push(Hold::Pinned);
+    group[2].holds.push(Hold::TimeInDoubt);
     let reasons = plan(&[Rule::Tags(vec!["no".to_owned()])], &TimeZone::UTC, &group);
     let expected = [
         vec![Reason::Proven],

@@ -22,6 +22,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
+use crate::cli::output::Level;
 use crate::cli::verb::forget::plan::Decided;
 use crate::cli::verb::forget::plan::Group;
 use crate::cli::verb::forget::rules::RuleArgs;
@@ -44,6 +45,9 @@ pub struct ForgetArgs {
     /// Remove exactly these, whatever the rules.
     #[arg(value_name = "SNAPSHOT", conflicts_with = "rules")]
     pub ids: Vec<String>,
+    /// Take the removal of these snapshots back.
+    #[arg(long, requires = "ids", conflicts_with_all = ["rules", "reason", "accept_change"])]
+    pub undo: bool,
     #[command(flatten)]
     pub rules: RuleArgs,
     #[command(flatten)]
@@ -74,9 +78,6 @@ pub struct ForgetHowArgs {
     /// Why, for the record that stays.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,
-    /// Take the removal of these snapshots back.
-    #[arg(long, requires = "ids", conflicts_with_all = ["rules", "reason", "accept_change"])]
-    pub undo: bool,
     /// Say what would be removed, and why the rest stays; write nothing at all.
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -98,6 +99,13 @@ pub enum TimeOf {
     Machine,
 }
 
+/// Whether anything is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Plan,
+    Act,
+}
+
 #[derive(Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
@@ -116,8 +124,9 @@ struct Totals {
 
 pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
     let rules = args.rules.parse()?;
-    if args.how.undo {
-        return undo::run(context, &args.ids, args.how.dry_run);
+    let doing = if args.how.dry_run { Doing::Plan } else { Doing::Act };
+    if args.undo {
+        return undo::run(context, &args.ids, doing);
     }
     if rules.is_empty() && args.ids.is_empty() {
         return Err(Failure::usage(texts::NO_RULES, texts::NAME_RULES));
@@ -133,10 +142,10 @@ pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
     };
     let removed: Vec<&Decided<'_>> =
         groups.iter().flat_map(|group| &group.members).filter(|it| it.goes()).collect();
-    if !args.how.dry_run {
+    if doing == Doing::Act {
         bury(context, &keys, (&removed, args), &rules)?;
     }
-    show(context, &groups, args.how.dry_run)?;
+    show(context, &groups, doing)?;
     let frozen = groups.iter().filter(|group| group.frozen_percent.is_some()).count();
     let kept = groups.iter().map(|group| group.members.len()).sum::<usize>() - removed.len();
     let totals = Totals {
@@ -144,9 +153,9 @@ pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
         removed_count: removed.len() as u64,
         frozen_groups_count: frozen as u64,
     };
-    let text = if args.how.dry_run { texts::WOULD } else { texts::DONE };
+    let text = if doing == Doing::Plan { texts::WOULD } else { texts::DONE };
     let told = || text.with("removed", totals.removed_count).with("kept", totals.kept_count);
-    if args.how.dry_run {
+    if doing == Doing::Plan {
         context.output.plan("forget", &totals, told)?;
     } else {
         context.output.report("forget", &totals, told)?;
@@ -211,14 +220,14 @@ pub(super) const fn place(snapshot: &Snapshot) -> crate::vault::names::Place {
     Place { chain, seq: snapshot.seq, id: snapshot.id }
 }
 
-fn show(context: &Context, groups: &[Group<'_>], is_plan: bool) -> Result<(), Failure> {
+fn show(context: &Context, groups: &[Group<'_>], doing: Doing) -> Result<(), Failure> {
     for group in groups {
         if let Some(percent) = group.frozen_percent {
             let text = texts::MUCH_CHANGED.with("percent", percent);
             context.problem(Severity::Problem, Said::plain(&group.name), text);
         }
         if !context.output.is_json() {
-            if context.output.level() != crate::cli::output::Level::Quiet || is_plan {
+            if context.output.level() != Level::Quiet || doing == Doing::Plan {
                 context.output.raw(plan::text(group, context.output.language()).as_bytes())?;
             }
             continue;
@@ -231,7 +240,7 @@ fn show(context: &Context, groups: &[Group<'_>], is_plan: bool) -> Result<(), Fa
                 action: if decided.goes() { "remove" } else { "keep" },
                 reasons: &reasons,
             };
-            let kind = if is_plan { "plan" } else { "result" };
+            let kind = if doing == Doing::Plan { "plan" } else { "result" };
             context.output.json(kind, Some("snapshot"), &row)?;
         }
     }

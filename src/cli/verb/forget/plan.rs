@@ -23,7 +23,7 @@ use crate::cli::verb::forget::place;
 use crate::path::escape;
 use crate::retention;
 use crate::retention::Candidate;
-use crate::retention::Holds;
+use crate::retention::Hold;
 use crate::retention::InSpan;
 use crate::retention::Reason;
 use crate::retention::change::Counts;
@@ -88,11 +88,9 @@ pub(super) fn by_rules<'a>(
         let mut candidates = Vec::new();
         for snapshot in &members {
             let time = time(context, (keys, snapshot), args.how.time)?;
-            let holds = Holds {
-                pinned: snapshot.tags.iter().any(|tag| tag == PINNED),
-                proven: false,
-                time_in_doubt: time.in_doubt,
-            };
+            let pinned = snapshot.tags.iter().any(|tag| tag == PINNED).then_some(Hold::Pinned);
+            let in_doubt = time.in_doubt.then_some(Hold::TimeInDoubt);
+            let holds = pinned.into_iter().chain(in_doubt).collect();
             let (received, seq) = (time.at, snapshot.seq);
             candidates.push(Candidate { received, seq, tags: snapshot.tags.clone(), holds });
         }

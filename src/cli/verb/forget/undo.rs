@@ -11,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::language::table::options;
 use crate::cli::verb::check;
+use crate::cli::verb::forget::Doing;
 use crate::ids::SnapshotId;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Scope;
@@ -21,7 +22,7 @@ struct Undone {
     id: String,
 }
 
-pub(super) fn run(context: &Context, ids: &[String], dry_run: bool) -> Result<Ended, Failure> {
+pub(super) fn run(context: &Context, ids: &[String], doing: Doing) -> Result<Ended, Failure> {
     let keys = opened::keys(context)?;
     let vault = keys.repository.vault();
     let found = vault.manifests(&context.run, Scope::All, Copies::First, &keys.signers)?;
@@ -31,7 +32,7 @@ pub(super) fn run(context: &Context, ids: &[String], dry_run: bool) -> Result<En
         ids.iter().map(|digits| choose(&removed, digits)).collect::<Result<_, _>>()?;
     for id in &chosen {
         let line = Undone { id: id.to_string() };
-        if dry_run {
+        if doing == Doing::Plan {
             let told = || texts::WOULD_UNDO.with("id", id.short());
             context.output.plan("undo", &line, told)?;
             continue;
@@ -39,7 +40,7 @@ pub(super) fn run(context: &Context, ids: &[String], dry_run: bool) -> Result<En
         vault.revive(&context.run, id)?;
         context.output.report("undo", &line, || texts::UNDONE.with("id", id.short()))?;
     }
-    if !dry_run {
+    if doing == Doing::Act {
         // Space may have been given back meanwhile; then it is said what is lost.
         check::look_at(context, (&keys.unlocked, &keys.repository), chosen)?;
     }
