@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
@@ -37,6 +38,7 @@ use super::file::State;
 use super::file::Worker;
 use super::file::is_same;
 use super::remove::remove_strangers;
+use super::settle::Barrier;
 
 /// Groups of jobs that wait for a worker thread.
 const GROUPS_WAITING_MAX: usize = 64;
@@ -151,6 +153,7 @@ pub fn execute(
         return Err(RestoreError::DeleteWithPatterns);
     }
     run.phase(Phase::Restoring);
+    let (ahead, asked) = crossbeam_channel::bounded(1);
     let shared = Shared {
         run,
         source,
@@ -159,6 +162,8 @@ pub fn execute(
         bundles: Bundles::default(),
         stop: std::sync::atomic::AtomicBool::new(false),
         state: std::sync::Mutex::new(State::default()),
+        barrier: Barrier::default(),
+        ahead: std::sync::Mutex::new(Some(ahead)),
     };
     let snapshot = Snapshot { root, selection: &options.selection };
     let mut walk = Walk::new(&shared, &snapshot);
@@ -171,12 +176,15 @@ pub fn execute(
             })
             .collect();
         drop(receiver);
+        let shared = &shared;
+        scope.spawn(move || shared.barrier.work_ahead(target, &asked));
         let walked = walk.walk(sender);
         if walked.is_err() {
             shared.stop.store(true, std::sync::atomic::Ordering::Relaxed);
         }
         // Every thread is waited for, also behind one that failed.
         let ended: Vec<_> = threads.into_iter().map(|thread| thread.join().is_ok()).collect();
+        drop(shared.ahead.lock().unwrap_or_else(PoisonError::into_inner).take());
         let all = ended.into_iter().all(|ended| ended);
         walked.and(if all { Ok(()) } else { Err(RestoreError::Worker) })
     });

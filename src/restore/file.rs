@@ -43,6 +43,7 @@ use super::data::Bundles;
 use super::filling::Filled;
 use super::filling::Filling;
 use super::filling::Loss;
+use super::settle::Barrier;
 use super::settle::Waiting;
 use super::settle::time_of_new;
 
@@ -65,6 +66,9 @@ pub(super) struct Shared<'a> {
     pub(super) bundles: Bundles,
     pub(super) stop: AtomicBool,
     pub(super) state: Mutex<State>,
+    pub(super) barrier: Barrier,
+    /// Asks for the disk to be set to work; a second asking while it works is not needed.
+    pub(super) ahead: Mutex<Option<crossbeam_channel::Sender<()>>>,
 }
 
 /// What the threads have found.
@@ -125,6 +129,11 @@ impl Shared<'_> {
         }
         self.run.count(Count::EntriesDone, 1);
         self.run.count(Count::BytesDone, bytes);
+        if self.barrier.add(bytes)
+            && let Some(ahead) = &*self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            let _asked_already = ahead.try_send(());
+        }
         self.with(|state| {
             state.unread_in_a_row = 0;
             state.report.restored_count += 1;
