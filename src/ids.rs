@@ -141,6 +141,9 @@ id!(
     /// One backup's lease on the vault.
     SessionId, 16);
 id!(
+    /// One record of what is about to go.
+    CondemnedId, 16);
+id!(
     /// One keyset wrapped under a passphrase, key file or token.
     SlotId, 16);
 id!(

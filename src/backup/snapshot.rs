@@ -221,7 +221,13 @@ fn find_chain(
         Comparison::Given(given) => Some(given.snapshot),
         _ => newest.map(|place| place.id),
     };
-    let cache = cache.filter(|cache| relied_on == Some(cache.head.snapshot));
+    let mut cache = cache.filter(|cache| relied_on == Some(cache.head.snapshot));
+    // What a removed snapshot reached is gone once its manifest is.
+    if let (Some(_), Some(place)) = (&cache, &newest)
+        && !repository.vault().has_manifest(run, place).map_err(RepositoryError::from)?
+    {
+        cache = None;
+    }
     Ok(Chain { source, newest, cache_key, cache })
 }
 
@@ -286,17 +292,11 @@ pub fn execute(
     let run = &run.also(Arc::clone(&tally) as Arc<dyn Monitor>);
     let started = run.clock.now();
     let keys = seal_keys(agent, request.level);
-    let chain = find_chain(run, repository, (agent, &keys.domain), request)?;
+    let mut chain = find_chain(run, repository, (agent, &keys.domain), request)?;
     if let Err(error) = complete::lasting_records(run, repository.vault().storage()) {
         tracing::warn!(%error, "missing copies of records could not be written");
     }
-    let session_request = SessionRequest {
-        machine: agent.machine,
-        source: chain.source,
-        parent: chain.relied_on(&request.comparison),
-    };
-    let mut session =
-        repository.vault().open_session(run, session_request).map_err(RepositoryError::from)?;
+    let mut session = open_session(run, repository, agent, (&mut chain, request))?;
     run.phase(Phase::BackingUp);
     let place = request.cache.map(|folder| (folder, &chain.cache_key));
     let mut memory = Memory::new(chain.cache.as_ref(), place);
@@ -348,6 +348,28 @@ pub fn execute(
     report.snapshot = Some(Place { chain: chain_name, seq: head.seq, id: committed });
     run.phase(Phase::Finished);
     Ok(report)
+}
+
+/// Opens a session on the snapshot that the chain remembers, or on none if that one is about to go.
+fn open_session(
+    run: &Run,
+    repository: &Repository,
+    agent: &AgentKeyset,
+    (chain, request): (&mut Chain, &Request<'_>),
+) -> Result<Session, BackupError> {
+    loop {
+        let parent = chain.relied_on(&request.comparison);
+        let asked = SessionRequest { machine: agent.machine, source: chain.source, parent };
+        match repository.vault().open_session(run, asked) {
+            Ok(session) => return Ok(session),
+            Err(VaultError::ParentGone { .. })
+                if matches!(request.comparison, Comparison::Newest) && chain.cache.is_some() =>
+            {
+                chain.cache = None;
+            }
+            Err(error) => return Err(RepositoryError::from(error).into()),
+        }
+    }
 }
 
 /// Commits as the next of the chain. Another backup of the same source may have become that since

@@ -126,6 +126,7 @@ pub enum Verb {
     Restore(verb::restore::RestoreArgs),
     Dump(verb::dump::DumpArgs),
     Check(verb::check::CheckArgs),
+    Prune(verb::prune::PruneArgs),
     Tag(verb::tag::TagArgs),
     Forget(verb::forget::ForgetArgs),
     Key(verb::key::KeyArgs),

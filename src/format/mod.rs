@@ -8,6 +8,7 @@
 
 pub mod branch;
 mod cbor;
+pub mod condemned;
 pub mod config;
 pub mod entry;
 pub mod frame;

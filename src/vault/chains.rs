@@ -229,6 +229,16 @@ impl ChainNames {
         manifest.max(self.tombstones.last().copied())
     }
 
+    /// Every manifest of which a copy is listed.
+    pub(in crate::vault) fn places(&self) -> impl Iterator<Item = &Place> {
+        self.manifests.keys()
+    }
+
+    /// Every tombstone that is listed.
+    pub(in crate::vault) const fn removed(&self) -> &BTreeSet<Place> {
+        &self.tombstones
+    }
+
     pub(in crate::vault) fn manifest(&self, id: &SnapshotId) -> Option<Place> {
         self.manifests.keys().find(|place| place.id == *id).copied()
     }
@@ -252,11 +262,6 @@ impl ChainNames {
     pub(in crate::vault) fn holds(&self, place: &Place) -> bool {
         self.manifests.contains_key(place) || self.tombstones.contains(place)
     }
-
-    /// Whether a snapshot is or was here.
-    pub(in crate::vault) fn contains(&self, id: &SnapshotId) -> bool {
-        self.manifests.keys().chain(&self.tombstones).any(|place| place.id == *id)
-    }
 }
 
 impl Vault {
@@ -265,6 +270,13 @@ impl Vault {
     pub fn head(&self, run: &Run, chain: &Chain) -> Result<Option<Place>, VaultError> {
         run.check()?;
         Ok(ChainNames::list(&self.inner, chain)?.head())
+    }
+
+    /// Whether a manifest is at its place, in one copy at least. A removed snapshot has one
+    /// until it is given up.
+    pub fn has_manifest(&self, run: &Run, place: &Place) -> Result<bool, VaultError> {
+        run.check()?;
+        Ok(ChainNames::list(&self.inner, &place.chain)?.manifest(&place.id).is_some())
     }
 
     /// Whether a snapshot is at its place, in one copy at least, or was removed with a tombstone.

@@ -58,6 +58,8 @@ pub enum VaultError {
     Gone { name: BlobName },
     #[error("parent snapshot {id} was removed without a trace; back up without it")]
     ParentGone { id: SnapshotId },
+    #[error("a prune has begun to remove what snapshot {id} holds; it cannot be brought back")]
+    GivenUp { id: SnapshotId },
     #[error("root {sid} of the snapshot is not in the repository")]
     RootMissing { sid: Sid },
 }

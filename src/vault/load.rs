@@ -23,6 +23,7 @@ use crate::storage::StorageErrorKind;
 use crate::vault::Inner;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
+use crate::vault::gc::condemned::Condemned;
 use crate::vault::locations::Locations;
 use crate::vault::names;
 
@@ -45,8 +46,10 @@ pub(in crate::vault) fn load_telling(
     vault: &Inner,
     tell: &mut dyn FnMut(&BlobName, &Fault),
 ) -> Result<Locations, VaultError> {
-    let packs = list_packs(vault)?;
     let mut locations = Locations::default();
+    // Before the packs: whoever deletes removes the record after them.
+    locations.condemn(&Condemned::read(run, vault)?.packs());
+    let packs = list_packs(vault)?;
     let mut index_names: Vec<_> =
         vault.storage.list(names::INDEX)?.into_iter().map(|listed| listed.name).collect();
     index_names.sort_unstable();

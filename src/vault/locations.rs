@@ -4,6 +4,7 @@
 //! process add lies in a map beside it. The first 16 bytes of a sid tell objects apart here; every
 //! read compares the whole hash.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use crate::format::index::PackTable;
@@ -68,6 +69,10 @@ pub(in crate::vault) struct KnownPack {
     pub found_bytes: Option<u64>,
     /// Whether it was listed with the length that its table asks for.
     pub is_present: bool,
+    /// Bytes of its objects.
+    pub objects_bytes: u64,
+    /// Whether it is about to go: no new snapshot may rely on it.
+    pub is_condemned: bool,
 }
 
 /// Every object of every pack.
@@ -75,6 +80,7 @@ pub(in crate::vault) struct KnownPack {
 pub(in crate::vault) struct Locations {
     packs: Vec<KnownPack>,
     pack_numbers: HashMap<PackId, u32>,
+    condemned: BTreeSet<PackId>,
     /// Sorted once [`Self::finish_loading`] was called.
     rows: Vec<Row>,
     /// What was added since; the number tells apart copies of one object.
@@ -146,7 +152,17 @@ impl Locations {
         let Ok(pack) = u32::try_from(self.packs.len()) else { return };
         let len_bytes = table.pack_len_bytes();
         let is_present = found_bytes == Some(len_bytes);
-        self.packs.push(KnownPack { id: table.pack, len_bytes, found_bytes, is_present });
+        let is_condemned = self.condemned.contains(&table.pack);
+        let id = table.pack;
+        let objects_bytes = table.rows.iter().map(|row| u64::from(row.len_bytes)).sum();
+        self.packs.push(KnownPack {
+            id,
+            len_bytes,
+            found_bytes,
+            is_present,
+            objects_bytes,
+            is_condemned,
+        });
         self.pack_numbers.insert(table.pack, pack);
         let mut offset = PACK_HEAD_BYTES;
         for row in &table.rows {
@@ -177,7 +193,10 @@ impl Locations {
 
     /// Every copy of an object.
     pub(in crate::vault) fn find(&self, sid: &Sid) -> impl Iterator<Item = Row> {
-        let prefix = prefix_of(sid);
+        self.find_prefix(prefix_of(sid))
+    }
+
+    pub(in crate::vault) fn find_prefix(&self, prefix: Prefix) -> impl Iterator<Item = Row> {
         let start = self.rows.partition_point(|row| row.prefix < prefix);
         let loaded = self.rows.get(start..).unwrap_or_default();
         let loaded = loaded.iter().take_while(move |row| row.prefix == prefix).copied();
@@ -195,6 +214,30 @@ impl Locations {
             first = Some(row.pack);
         }
         false
+    }
+
+    /// As [`Self::holds`] for whoever makes a snapshot: what is about to go holds nothing.
+    pub(in crate::vault) fn offers(&self, prefix: &Prefix) -> bool {
+        let mut first = None;
+        for row in self.find_prefix(*prefix).filter(|row| self.is_usable(row.pack)) {
+            if !row.is_node() || first.is_some_and(|pack| pack != row.pack) {
+                return true;
+            }
+            first = Some(row.pack);
+        }
+        false
+    }
+
+    pub(in crate::vault) fn is_usable(&self, pack: u32) -> bool {
+        self.pack(pack).is_some_and(|pack| pack.is_present && !pack.is_condemned)
+    }
+
+    /// Takes these packs for about to go, whether they are known already or come to be.
+    pub(in crate::vault) fn condemn(&mut self, packs: &BTreeSet<PackId>) {
+        self.condemned.extend(packs);
+        for pack in &mut self.packs {
+            pack.is_condemned |= packs.contains(&pack.id);
+        }
     }
 
     pub(in crate::vault) fn is_present(&self, pack: u32) -> bool {

@@ -11,6 +11,7 @@
 
 pub mod chains;
 pub mod error;
+pub mod gc;
 mod load;
 mod locations;
 pub mod names;

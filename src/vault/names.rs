@@ -1,6 +1,7 @@
 //! Names of the vault's blobs, made and read.
 
 use crate::format::note::NOTES_COUNT_MAX;
+use crate::ids::CondemnedId;
 use crate::ids::IndexId;
 use crate::ids::MachineId;
 use crate::ids::NoteId;
@@ -14,6 +15,8 @@ use crate::storage::BlobNameError;
 pub(in crate::vault) const PACKS: &str = "packs/";
 pub(in crate::vault) const INDEX: &str = "index/";
 pub(in crate::vault) const SESSIONS: &str = "sessions/";
+/// Records of what is about to go.
+pub(in crate::vault) const CONDEMNED: &str = "condemned/";
 /// Both copies of the manifests.
 pub(in crate::vault) const MANIFESTS: [&str; 2] = ["manifests/", "manifests.2/"];
 pub(in crate::vault) const TOMBSTONES: &str = "tombstones/";
@@ -127,6 +130,16 @@ pub(in crate::vault) fn parse_session(name: &BlobName) -> Option<SessionId> {
     let (id, renewal) = name.as_str().strip_prefix(SESSIONS)?.split_once('.')?;
     let (id, renewal) = (id.parse().ok()?, renewal.parse().ok()?);
     (session(&id, renewal).ok()? == *name).then_some(id)
+}
+
+/// The record of what one prune condemns.
+pub(in crate::vault) fn condemned(id: &CondemnedId) -> Result<BlobName, BlobNameError> {
+    BlobName::new(&format!("{CONDEMNED}{id}"))
+}
+
+/// The inverse of [`condemned`].
+pub(in crate::vault) fn parse_condemned(name: &BlobName) -> Option<CondemnedId> {
+    name.as_str().strip_prefix(CONDEMNED)?.parse().ok()
 }
 
 #[cfg(test)]

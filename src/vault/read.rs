@@ -33,30 +33,28 @@ struct Wanted {
 impl Vault {
     /// The sealed bytes of an object, whose hash is its name. A bad copy is reported as damage and
     /// the next one is tried.
+    ///
+    /// A pack that was there when the index was read may have been emptied and removed since: then
+    /// the index is read anew, once.
     pub fn read_object(&self, run: &Run, sid: &Sid) -> Result<Vec<u8>, VaultError> {
         run.check()?;
-        let rows = self.inner.rows_of(run, sid)?;
-        if rows.is_empty() {
-            return Err(VaultError::UnknownObject { sid: *sid });
+        let mut tried = self.inner.try_copies(run, sid)?;
+        if tried.bytes.is_none() && self.inner.has_moved(run, &tried.bad)? {
+            self.refresh();
+            tried = self.inner.try_copies(run, sid)?;
         }
-        let mut unread = None;
-        let mut bad = Vec::new();
-        for (row, name) in &rows {
-            match self.inner.read_copy(run, row, name, sid) {
-                Ok(Ok(bytes)) => {
-                    self.inner.report(run, &bad, Problem::healable);
-                    return Ok(bytes);
-                }
-                Ok(Err(fault)) => bad.push((row, name, fault)),
-                // A storage that fails here may still give the other copy.
-                Err(error) => unread = Some(error),
-            }
+        let Tried { bytes, bad, unread, count } = tried;
+        if let Some(bytes) = bytes {
+            self.inner.report(run, &bad, Problem::healable);
+            return Ok(bytes);
+        }
+        if count == 0 {
+            return Err(VaultError::UnknownObject { sid: *sid });
         }
         // Of what was not read nobody knows that it is lost.
         let problem = if unread.is_some() { Problem::healable } else { Problem::damage };
         self.inner.report(run, &bad, problem);
-        let bad_copies = rows.len();
-        Err(unread.unwrap_or(VaultError::LostObject { sid: *sid, bad_copies }))
+        Err(unread.unwrap_or(VaultError::LostObject { sid: *sid, bad_copies: count }))
     }
 
     /// Reads many objects in the order in which they lie, neighbours together, and hands each over
@@ -151,7 +149,41 @@ fn span_len(wanted: &[Wanted]) -> usize {
     fits.count().max(1)
 }
 
+/// The first good copy of an object, and those before it that are not.
+struct Tried {
+    bytes: Option<Vec<u8>>,
+    bad: Vec<(Row, BlobName, Fault)>,
+    unread: Option<VaultError>,
+    count: usize,
+}
+
 impl Inner {
+    fn try_copies(&self, run: &Run, sid: &Sid) -> Result<Tried, VaultError> {
+        let rows = self.rows_of(run, sid)?;
+        let count = rows.len();
+        let mut tried = Tried { bytes: None, bad: Vec::new(), unread: None, count };
+        for (row, name) in rows {
+            match self.read_copy(run, &row, &name, sid) {
+                Ok(Ok(bytes)) => {
+                    tried.bytes = Some(bytes);
+                    break;
+                }
+                Ok(Err(fault)) => tried.bad.push((row, name, fault)),
+                // A storage that fails here may still give the other copy.
+                Err(error) => tried.unread = Some(error),
+            }
+        }
+        Ok(tried)
+    }
+
+    /// Whether a pack is missing that was there when the index was read.
+    fn has_moved(&self, run: &Run, bad: &[(Row, BlobName, Fault)]) -> Result<bool, VaultError> {
+        self.with_locations(run, |locations| {
+            let was_there = |row: &Row| locations.is_present(row.pack);
+            bad.iter().any(|(row, _, fault)| *fault == Fault::Missing && was_there(row))
+        })
+    }
+
     pub(in crate::vault) fn rows_of(
         &self,
         run: &Run,
@@ -192,7 +224,7 @@ impl Inner {
     fn report(
         &self,
         run: &Run,
-        bad: &[(&Row, &BlobName, Fault)],
+        bad: &[(Row, BlobName, Fault)],
         problem: fn(String, String) -> Problem,
     ) {
         for (row, name, fault) in bad {

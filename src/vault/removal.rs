@@ -5,6 +5,7 @@
 
 use crate::format::manifest::SignedManifest;
 use crate::format::tombstone::SignedTombstone;
+use crate::format::tombstone::TOMBSTONE_BYTES_MAX;
 use crate::format::tombstone::Tombstone;
 use crate::ids::SnapshotId;
 use crate::run::Run;
@@ -17,6 +18,7 @@ use crate::vault::chains::Scope;
 use crate::vault::chains::StoredManifest;
 use crate::vault::chains::Verifier;
 use crate::vault::error::VaultError;
+use crate::vault::gc::condemned::Condemned;
 use crate::vault::names::Chain;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
@@ -61,8 +63,8 @@ impl Vault {
         Ok(self.inner.storage.sync()?)
     }
 
-    /// Takes a removal back. Whether everything that the snapshot reaches is still there is for the
-    /// caller to verify. Nobody commits or collects meanwhile, where the medium can tell.
+    /// Takes a removal back, unless a prune has begun to remove what the snapshot reaches. Nobody
+    /// commits or sweeps meanwhile, where the medium can tell.
     pub fn revive(&self, run: &Run, id: &SnapshotId) -> Result<Place, VaultError> {
         run.check()?;
         let _alone = match self.inner.storage.try_alone()? {
@@ -75,11 +77,24 @@ impl Vault {
         if self.inner.read_manifest_at(&place)?.is_none() {
             return Err(VaultError::LostManifest { id: *id });
         }
-        match self.inner.storage.delete(&place.name(TOMBSTONES)?) {
+        let storage = &self.inner.storage;
+        let given_up = || Condemned::read(run, &self.inner).map(|records| records.gives_up(id));
+        if given_up()? {
+            return Err(VaultError::GivenUp { id: *id });
+        }
+        let name = place.name(TOMBSTONES)?;
+        let tombstone = storage.read(&name, TOMBSTONE_BYTES_MAX)?;
+        match storage.delete(&name) {
             Err(error) if error.kind == StorageErrorKind::NotFound => {}
             deleted => deleted?,
         }
-        self.inner.storage.sync()?;
+        storage.sync()?;
+        // Where nobody can be kept out, a prune may have begun meanwhile: then the removal stands.
+        if given_up()? || self.inner.read_manifest_at(&place)?.is_none() {
+            storage.create(&name, &[&tombstone])?;
+            storage.sync()?;
+            return Err(VaultError::GivenUp { id: *id });
+        }
         Ok(place)
     }
 

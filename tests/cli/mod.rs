@@ -15,6 +15,7 @@ mod manual;
 #[cfg(unix)]
 mod medium;
 mod options;
+mod prune;
 mod quickstart;
 mod reading;
 mod refusals;

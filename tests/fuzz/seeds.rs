@@ -9,6 +9,7 @@ use lifeboat::crypto::sealed::hpke::Binding;
 use lifeboat::crypto::sealed::hpke::KemSecret;
 use lifeboat::crypto::sealed::hpke::Suite;
 use lifeboat::format::branch::decode_branch;
+use lifeboat::format::condemned;
 use lifeboat::format::entry::Content;
 use lifeboat::format::entry::Extent;
 use lifeboat::format::frame::FrameHead;
@@ -32,11 +33,13 @@ use lifeboat::format::record;
 use lifeboat::format::session;
 use lifeboat::format::tombstone::SignedTombstone;
 use lifeboat::format::tombstone::Tombstone;
+use lifeboat::ids::CondemnedId;
 use lifeboat::ids::Digest;
 use lifeboat::ids::DomainId;
 use lifeboat::ids::KeyId;
 use lifeboat::ids::MachineId;
 use lifeboat::ids::NoteId;
+use lifeboat::ids::PackId;
 use lifeboat::ids::RepositoryId;
 use lifeboat::ids::SessionId;
 use lifeboat::ids::Sid;
@@ -219,6 +222,9 @@ fn stored(seeds: &mut Seeds, world: &World, name: &str, bytes: &[u8]) {
             SealedPart::decode(manifest.sealed()).unwrap();
             seeds.add("snapshot", "sealed", &[0], manifest.sealed());
         }
+        "condemned" => {
+            seeds.add("condemned", "file", &[0], bytes);
+        }
         "sessions" => {
             seeds.add("session", "file", &[0], bytes);
         }
@@ -306,6 +312,7 @@ fn nodes(seeds: &mut Seeds, run: &Run, repository: &Repository, root: &Ref) {
 }
 
 fn by_hand(seeds: &mut Seeds) {
+    condemned_by_hand(seeds);
     let raw = b"some content that zstd makes shorter shorter shorter shorter shorter".repeat(20);
     let packed = zstd::bulk::compress(&raw, 3).unwrap();
     let raw_len = u32::try_from(raw.len()).unwrap();
@@ -417,4 +424,20 @@ fn typed(seeds: &mut Seeds) {
     seeds.add("cutting", "small", &[sizes(64, 256, 1024), vec![1]].concat(), &bytes);
     seeds.add("cutting", "equal", &[sizes(1024, 1024, 1024), vec![2]].concat(), &[7; 3000]);
     seeds.add("cutting", "wide", &[sizes(64, 4096, 16_777_216), vec![3]].concat(), &bytes);
+}
+
+fn condemned_by_hand(seeds: &mut Seeds) {
+    let given_up = condemned::GivenUp {
+        machine: MachineId::new([2; 16]),
+        source: SourceId::new([3; 16]),
+        seq: 4,
+        snapshot: SnapshotId::new([5; 32]),
+    };
+    for (name, snapshots) in [("packs", vec![]), ("snapshots", vec![given_up])] {
+        let packs = vec![PackId::new([6; 32]), PackId::new([7; 32])];
+        let id = CondemnedId::new([1; 16]);
+        let body = condemned::CondemnedRecord { id, packs, snapshots }.encode().unwrap();
+        seeds.add("condemned", name, &[1], &body);
+        seeds.add("condemned", &format!("{name}-file"), &[0], &condemned::join(1, &body));
+    }
 }

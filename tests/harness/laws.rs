@@ -26,6 +26,7 @@ use lifeboat::vault::chains::ChainFinding;
 use lifeboat::vault::chains::Copies;
 use lifeboat::vault::chains::Scope;
 use lifeboat::vault::error::Fault;
+use lifeboat::vault::gc::Trash;
 use lifeboat::vault::scrub::Subset;
 use lifeboat::vault::scrub::report::BadLocation;
 use lifeboat::vault::scrub::report::Class;
@@ -118,7 +119,23 @@ fn try_all(office: &mut Office) -> Result<(), Broken> {
     let found = restores(office, &reader)?;
     demand("K3 twin", (!found.half.is_empty()).then(|| format!("{:?}", found.half)))?;
     checks(&reader, &[])?;
-    problems_are_none(office, &reader, Writers::Backups)
+    problems_are_none(office, &reader, Writers::Backups)?;
+    if office.known.heads.is_some() { gives_back(office) } else { Ok(()) }
+}
+
+/// What was begun is ended by the next prune: nothing is left that nobody needs, and all else is.
+fn gives_back(office: &mut Office) -> Result<(), Broken> {
+    // Where the medium knows no turns the second mark is another run.
+    office.prune(Trash::Emptied).map_err(broken("K3 prune"))?;
+    let pruned = office.prune(Trash::Emptied).map_err(broken("K3 prune"))?;
+    let is_done = pruned.waiting_packs_count == 0 && pruned.unused_bytes == 0;
+    demand("K5", (!is_done).then(|| format!("{pruned:?}")))?;
+    let reader = office.reader().map_err(broken("K3 open"))?;
+    restores(office, &reader)?;
+    checks(&reader, &[])?;
+    let report = check(&reader, &reader.unlocked.keyset).map_err(broken("K3 check"))?;
+    let is_clean = report.unreferenced_packs.is_empty() && report.gone_packs.is_empty();
+    demand("K5", (!is_clean).then(|| format!("{report:?}")))
 }
 
 fn try_kept(office: &mut Office) -> Result<(), Broken> {

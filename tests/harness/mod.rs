@@ -8,6 +8,7 @@
 mod crash;
 mod disk_faults;
 mod faults;
+mod keeping;
 mod laws;
 mod model;
 mod museum;

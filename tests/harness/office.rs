@@ -44,6 +44,7 @@ use lifeboat::storage::Storage;
 use lifeboat::storage::StorageError;
 use lifeboat::vault::Vault;
 use lifeboat::vault::VaultOptions;
+use lifeboat::vault::names::Place;
 
 use crate::support::Random;
 
@@ -93,6 +94,8 @@ pub struct Known {
     pub made: Option<Moment>,
     pub secrets: Vec<Secret>,
     pub attempts: Vec<Attempt>,
+    /// Snapshots that machines remember, if space is given back in the end.
+    pub heads: Option<Vec<Place>>,
 }
 
 /// Files of a machine's cache, by path.

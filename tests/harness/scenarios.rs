@@ -1,6 +1,7 @@
 //! What people do, cut into what came before and what is interrupted.
 
 use lifeboat::source::memory::Fault;
+use lifeboat::vault::gc::Trash;
 use lifeboat::vault::scrub::report::Verdict;
 
 use super::crash;
@@ -158,6 +159,24 @@ fn restore(office: &mut Office) -> Result<(), String> {
     differs.map_or(Ok(()), |why| Err(format!("K9 {why}")))
 }
 
+/// Four snapshots of a tree that changes, two of them removed.
+fn with_removed(office: &mut Office) -> Result<(), String> {
+    backed_up(office)?;
+    for _ in 0..3 {
+        mutate(office, 0);
+        office.backup(0)?;
+    }
+    office.forget(0)?;
+    office.forget(2)?;
+    office.prunes_in_the_end()
+}
+
+/// As before, and a prune has condemned what only those had.
+fn with_condemned(office: &mut Office) -> Result<(), String> {
+    with_removed(office)?;
+    office.prune(Trash::Waits).map(drop)
+}
+
 macro_rules! scenarios {
     ($($name:ident: $prepare:ident, $act:expr;)*) => {
         /// All of them.
@@ -201,6 +220,10 @@ scenarios! {
     suspended: backed_up, suspended;
     slots: backed_up, slots;
     recovery: with_shares, recovery;
+    forget: backed_up, |office| office.forget(0);
+    prune_condemns: with_removed, |office| office.prune(Trash::Waits).map(drop);
+    prune_removes: with_condemned, |office| office.prune(Trash::Waits).map(drop);
+    prune_at_once: with_removed, |office| office.prune(Trash::Emptied).map(drop);
     check: backed_up, check;
     restore: backed_up, restore;
 }

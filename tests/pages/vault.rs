@@ -4,6 +4,8 @@ use lifeboat::crypto::blind;
 use lifeboat::crypto::blind::Place;
 use lifeboat::crypto::sealed::hpke::Binding;
 use lifeboat::crypto::sign::Purpose;
+use lifeboat::format::condemned;
+use lifeboat::format::condemned::CondemnedRecord;
 use lifeboat::format::index;
 use lifeboat::format::index::PackTable;
 use lifeboat::format::manifest;
@@ -196,6 +198,27 @@ fn session_example() -> Example {
     })
 }
 
+fn condemned_example() -> Example {
+    let given_up = condemned::GivenUp {
+        machine: values::MACHINE,
+        source: values::SOURCE,
+        seq: 1,
+        snapshot: SnapshotId::new([0xdd; 32]),
+    };
+    let record = CondemnedRecord {
+        id: values::CONDEMNED,
+        packs: vec![PackId::new([0xee; 32])],
+        snapshots: vec![given_up],
+    };
+    let name = values::CONDEMNED;
+    let body = sealed(condemned::CONDEMNED_KIND, name.as_bytes(), &record.encode().unwrap());
+    Example::random("condemned", condemned::join(1, &body), move |bytes| {
+        let (generation, body) = condemned::split(bytes).unwrap();
+        let body = opened(condemned::CONDEMNED_KIND, values::CONDEMNED.as_bytes(), body);
+        assert_eq!((generation, CondemnedRecord::decode(&body).unwrap()), (1, record.clone()));
+    })
+}
+
 fn tombstone_example() -> Example {
     let tombstone = Tombstone {
         repository: values::REPOSITORY,
@@ -258,6 +281,7 @@ pub fn examples() -> Vec<Example> {
     all.push(index_example());
     all.extend(manifests());
     all.push(session_example());
+    all.push(condemned_example());
     all.push(tombstone_example());
     all.extend(notes());
     all

@@ -10,6 +10,7 @@ use crate::cli::language::table::common::NOTHING_CHANGED;
 use crate::cli::language::table::common::REPORT_IT;
 use crate::cli::language::table::common::UNTOUCHED;
 use crate::cli::language::table::errors;
+use crate::cli::language::table::keeping::prune;
 use crate::cli::language::text::Text;
 use crate::crypto::sealed::slot::SlotError;
 use crate::format::record::RecordError;
@@ -25,6 +26,7 @@ use crate::target::TargetError;
 use crate::target::TargetErrorKind;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
+use crate::vault::gc::GcError;
 use crate::vault::records::RecordsError;
 
 /// A room's error under the sentence of its kind.
@@ -158,6 +160,9 @@ impl From<VaultError> for Failure {
             VaultError::Poisoned { cause } => (*cause).into(),
             VaultError::Busy { .. } => about(Exit::Busy, (errors::BUSY, errors::RUN_LATER), error)
                 .meaning(errors::BUSY_KEPT),
+            VaultError::GivenUp { .. } => {
+                about(Exit::Refused, (prune::GIVEN_UP, errors::SEE_SNAPSHOTS), error)
+            }
             VaultError::UnknownSnapshot { .. } => {
                 about(Exit::Failed, (errors::NO_SUCH_SNAPSHOT, errors::SEE_SNAPSHOTS), error)
             }
@@ -174,6 +179,19 @@ impl From<VaultError> for Failure {
             _ => about(Exit::Failed, (errors::VAULT_FAILED, errors::GOES_ON), error)
                 .meaning(UNTOUCHED),
         }
+    }
+}
+
+impl From<GcError> for Failure {
+    fn from(error: GcError) -> Self {
+        let (exit, texts) = match error {
+            GcError::Vault(error) => return error.into(),
+            GcError::Doubt { .. } => (Exit::Damage, (prune::IN_DOUBT, errors::CHECK)),
+            GcError::TooMuch { .. } => (Exit::Refused, (prune::TOO_MUCH, prune::ALLOW)),
+            GcError::Clock { .. } => (Exit::Refused, (prune::WRONG_CLOCK, prune::SET_CLOCK)),
+            GcError::Overtaken => (Exit::Busy, (prune::OVERTAKEN, errors::RUN_LATER)),
+        };
+        about(exit, texts, error).meaning(prune::NOTHING_DELETED)
     }
 }
 

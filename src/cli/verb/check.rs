@@ -199,6 +199,7 @@ fn bad_part(bad: &BadLocation) -> Said {
         Kind::Tombstone => texts::TOMBSTONE,
         Kind::Note => texts::NOTE,
         Kind::Session => texts::SESSION,
+        Kind::Condemned => texts::CONDEMNED,
     };
     let said = match bad.part {
         Part::Whole => texts::BAD.into(),

@@ -8,6 +8,7 @@ pub mod forget;
 pub mod init;
 pub mod key;
 pub mod man;
+pub mod prune;
 pub mod quickstart;
 pub mod read;
 pub mod restore;

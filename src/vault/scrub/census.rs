@@ -12,6 +12,7 @@ use crate::format::machine::MACHINES;
 use crate::format::recipients::RECIPIENTS;
 use crate::format::recipients::RECIPIENTS_COPIES;
 use crate::format::slot::SLOTS;
+use crate::ids::CondemnedId;
 use crate::ids::PackId;
 use crate::ids::SessionId;
 use crate::run::Run;
@@ -45,6 +46,7 @@ pub(super) struct Census {
     pub(super) packs: BTreeMap<PackId, u64>,
     pub(super) indexes: Vec<BlobName>,
     pub(super) sessions: Vec<(SessionId, BlobName)>,
+    pub(super) condemned: Vec<(CondemnedId, BlobName)>,
     /// By the name of the record without its copy's number; `config` first among equals.
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) unknown: Vec<BlobName>,
@@ -59,6 +61,7 @@ impl Census {
             packs: BTreeMap::new(),
             indexes: Vec::new(),
             sessions: Vec::new(),
+            condemned: Vec::new(),
             groups: BTreeMap::new(),
             unknown: Vec::new(),
         };
@@ -68,6 +71,7 @@ impl Census {
         }
         census.indexes.sort_unstable();
         census.sessions.sort_unstable();
+        census.condemned.sort_unstable();
         census.unknown.sort_unstable();
         Ok(census)
     }
@@ -80,6 +84,8 @@ impl Census {
             self.indexes.push(name.clone());
         } else if let Some(session) = names::parse_session(name) {
             self.sessions.push((session, name.clone()));
+        } else if let Some(id) = names::parse_condemned(name) {
+            self.condemned.push((id, name.clone()));
         } else if let Some((kind, stem, copies)) = record_of(text)? {
             self.groups.entry(stem).or_insert(Group { kind, copies });
         } else if !self.notes.add(name) && !is_of_a_chain(name) {

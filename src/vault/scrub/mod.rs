@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::crypto::sign::VerifyingKey;
+use crate::ids::PackId;
 use crate::ids::RepositoryId;
 use crate::ids::Sid;
 use crate::run::Run;
@@ -99,6 +100,8 @@ pub struct Scrub<'a> {
     bad_copies: BTreeMap<Copy, Fault>,
     /// Objects whose bytes are as they were written and that are no use all the same.
     useless: BTreeSet<Sid>,
+    /// Packs that are about to go: one that is gone while we look is none that is missing.
+    condemned: BTreeSet<PackId>,
     /// Index files that are bad, and packs whose tables nothing can tell.
     bad_tables: Vec<(BlobName, Fault)>,
     pub report: Report,
@@ -122,6 +125,7 @@ impl<'a> Scrub<'a> {
             signers: Signers::default(),
             bad_copies: BTreeMap::new(),
             useless: BTreeSet::new(),
+            condemned: BTreeSet::new(),
             bad_tables: Vec::new(),
             report: Report::default(),
         };
@@ -129,6 +133,7 @@ impl<'a> Scrub<'a> {
         scrub.report.packs_count = scrub.census.packs.len() as u64;
         scrub.look_at_records()?;
         scrub.look_at_sessions()?;
+        scrub.look_at_condemned()?;
         Ok(scrub)
     }
 

@@ -134,7 +134,11 @@ impl Scrub<'_> {
         for (pack, part, why) in found.parts {
             self.bad(names::pack(&pack)?.as_str(), (Kind::Pack, part), class, why);
         }
+        // A prune that runs beside removes what it has condemned.
         for pack in found.gone {
+            if self.condemned.contains(&pack) {
+                continue;
+            }
             self.missing(&names::pack(&pack)?, Kind::Pack, Class::Lost, "it is missing");
         }
         Ok(())

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::crypto::blind;
 use crate::crypto::sign::Purpose;
 use crate::crypto::sign::VerifyingKey;
+use crate::format;
+use crate::format::condemned::CONDEMNED_BYTES_MAX;
 use crate::format::config::ConfigRecord;
 use crate::format::keyring::KeyringRecord;
 use crate::format::machine::CustodyRecord;
@@ -29,6 +31,7 @@ use crate::storage::BlobName;
 use crate::vault::chains::Verifier;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
+use crate::vault::gc::condemned;
 use crate::vault::load::absent_or_error;
 use crate::vault::notes;
 use crate::vault::records;
@@ -266,6 +269,37 @@ impl Scrub<'_> {
             };
             if let Some(fault) = fault {
                 let what = (Kind::Session, Part::Whole);
+                self.bad(name.as_str(), what, Class::Healable, fault.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// Records of what is about to go: a bad one only keeps it from going.
+    pub(super) fn look_at_condemned(&mut self) -> Result<(), VaultError> {
+        for (id, name) in std::mem::take(&mut self.census.condemned) {
+            self.run.check()?;
+            let read = self.storage.read(&name, CONDEMNED_BYTES_MAX);
+            let fault = match absent_or_error(read, CONDEMNED_BYTES_MAX)? {
+                Ok(file) => {
+                    let opened = self.vault.map(|vault| {
+                        condemned::open(&vault.inner, &id, &file).map(|record| record.packs)
+                    });
+                    match opened {
+                        Some(Ok(packs)) => {
+                            self.condemned.extend(packs);
+                            None
+                        }
+                        Some(Err(fault)) => Some(fault),
+                        None => format::condemned::split(&file).err().map(Fault::from),
+                    }
+                }
+                // Removed since the listing, with what it named.
+                Err(Fault::Missing) => None,
+                Err(fault) => Some(fault),
+            };
+            if let Some(fault) = fault {
+                let what = (Kind::Condemned, Part::Whole);
                 self.bad(name.as_str(), what, Class::Healable, fault.to_string());
             }
         }

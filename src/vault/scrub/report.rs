@@ -28,6 +28,7 @@ pub enum Kind {
     Tombstone,
     Note,
     Session,
+    Condemned,
 }
 
 impl fmt::Display for Kind {
@@ -45,6 +46,7 @@ impl fmt::Display for Kind {
             Self::Tombstone => "tombstone",
             Self::Note => "note",
             Self::Session => "session record",
+            Self::Condemned => "record of what goes",
         })
     }
 }

@@ -6,7 +6,6 @@ use crate::crypto::blind;
 use crate::disk::Held;
 use crate::format::manifest::MANIFEST_BYTES_MAX;
 use crate::format::manifest::SignedManifest;
-use crate::ids::PackId;
 use crate::ids::Sid;
 use crate::ids::SnapshotId;
 use crate::run::Run;
@@ -17,7 +16,6 @@ use crate::storage::StorageErrorKind;
 use crate::vault::chains::ChainNames;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
-use crate::vault::names;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
@@ -59,27 +57,30 @@ impl Session {
             self.barrier(run)?;
         }
         let state = self.writer.progress().lease.renew(run, &self.vault)?;
-        let packs = self.relied_packs();
         // From the look at packs and chain to the manifest nobody else may write one, or take away
         // what a failed barrier covered.
         let alone = self.alone(run)?;
-        self.check_packs(&packs)?;
+        self.rely(run)?;
         self.check_chain(run, manifest)?;
         if state == LeaseState::Expired {
             self.writer.progress().lease.pin_again();
         }
         let place = Place { chain: self.chain(), seq: manifest.public.seq, id };
         // The second copy goes first, so that nothing shows under the first name before both are.
-        for prefix in [MANIFESTS[1], MANIFESTS[0]] {
-            self.create_manifest(&place.name(prefix)?, manifest)?;
+        let [first, second] = MANIFESTS;
+        self.create_manifest(&place.name(second)?, manifest)?;
+        // A prune that did not see this manifest has a record that is seen now.
+        if let Err(error) = self.rely(run) {
+            self.disown_manifest(&place);
+            return Err(error);
         }
+        self.create_manifest(&place.name(first)?, manifest)?;
         if let Err(error) = storage.sync() {
             if alone.is_some() {
                 self.disown_manifest(&place);
             }
             return Err(error.into());
         }
-        self.check_packs(&packs)?;
         self.writer.progress().lease.close(&self.vault);
         Ok(id)
     }
@@ -118,24 +119,8 @@ impl Session {
         }
     }
 
-    /// Every pack is there with its length, whatever a listing once said.
-    fn check_packs(&self, packs: &[(PackId, u64)]) -> Result<(), VaultError> {
-        for (id, len_bytes) in packs {
-            let name = names::pack(id)?;
-            match self.vault.storage.stat(&name) {
-                Ok(stat) if stat.len_bytes == *len_bytes => {}
-                Ok(_) => return Err(VaultError::Gone { name }),
-                Err(error) if error.kind == StorageErrorKind::NotFound => {
-                    return Err(VaultError::Gone { name });
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// The manifest is the next of its chain, its parent still stands or was removed with a
-    /// tombstone (what it reaches is kept until the trash is emptied), and its root is here.
+    /// The manifest is the next of its chain, that of its parent is still there (what a removed
+    /// snapshot reaches is kept until it is given up), and its root is here.
     fn check_chain(&self, run: &Run, manifest: &SignedManifest) -> Result<(), VaultError> {
         let names = ChainNames::list(&self.vault, &self.chain())?;
         let head = names.head();
@@ -145,7 +130,7 @@ impl Session {
             return Err(VaultError::NotNext { expected_seq, found_seq });
         }
         if let Some(id) = self.request.parent
-            && !names.contains(&id)
+            && names.manifest(&id).is_none()
         {
             return Err(VaultError::ParentGone { id });
         }

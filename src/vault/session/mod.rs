@@ -1,10 +1,11 @@
 //! One backup's work on the vault.
 
-mod builder;
+pub mod builder;
 mod commit;
 mod disown;
 mod lease;
-mod writer;
+mod rely;
+pub mod writer;
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -33,6 +34,7 @@ use crate::storage::BlobName;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::error::VaultError;
+use crate::vault::gc::condemned::Condemned;
 use crate::vault::locations;
 use crate::vault::names;
 use crate::vault::names::Chain;
@@ -86,6 +88,10 @@ struct Open {
     put: HashSet<[u8; 16]>,
     /// Packs that an answer "known" relied on, with their lengths.
     relied: BTreeMap<PackId, u64>,
+    /// The objects that were answered "known".
+    known: HashSet<[u8; 16]>,
+    /// Whether `relied` names the packs of this session too.
+    is_found_anew: bool,
 }
 
 impl Vault {
@@ -103,6 +109,13 @@ impl Vault {
         };
         let lease = Lease::open(run, vault, &record)?;
         lease.sweep(vault)?;
+        // After its own record: a prune writes its record first, then looks for sessions.
+        let condemned = Condemned::read(run, vault)?;
+        vault.change_locations(|locations| locations.condemn(&condemned.packs()));
+        if let Some(id) = request.parent.filter(|parent| condemned.gives_up(parent)) {
+            lease.close(vault);
+            return Err(VaultError::ParentGone { id });
+        }
         let writer = PackWriter::start(run, vault, lease)?;
         let (vault, run) = (Arc::clone(vault), run.clone());
         Ok(Session { vault, request, id, run, writer, open: Mutex::default() })
@@ -134,10 +147,12 @@ impl Session {
             return Ok(true);
         }
         let known = self.vault.with_locations(&self.run, |locations| {
-            let is_known = locations.holds(sid);
+            let prefix = locations::prefix_of(sid);
+            let is_known = locations.offers(&prefix);
             if is_known {
-                let packs = locations.find(sid).filter_map(|row| locations.pack(row.pack));
-                let packs = packs.filter(|pack| pack.is_present);
+                open.known.insert(prefix);
+                let rows = locations.find(sid).filter(|row| locations.is_usable(row.pack));
+                let packs = rows.filter_map(|row| locations.pack(row.pack));
                 open.relied.extend(packs.map(|pack| (pack.id, pack.len_bytes)));
             }
             is_known
@@ -223,20 +238,9 @@ impl Session {
         if tables.is_empty() {
             return Ok(false);
         }
-        let mut rest = tables.as_slice();
-        while !rest.is_empty() {
-            run.check()?;
-            let mut rows = 0;
-            let fits = rest.iter().take_while(|table| {
-                let is_first = rows == 0;
-                rows += table.rows.len();
-                is_first || rows <= INDEX_ROWS_COUNT_MAX
-            });
-            let (now, later) = rest.split_at(fits.count());
-            let name = write_index_file(&self.vault, now)?;
+        write_indexes(run, &self.vault, &tables, &mut |name| {
             self.writer.progress().indexes.push(name);
-            rest = later;
-        }
+        })?;
         self.vault.change_locations(|locations| locations.unindexed.clear());
         let mut progress = self.writer.progress();
         progress.indexed_count = progress.written.len();
@@ -245,10 +249,11 @@ impl Session {
 
     /// Names and lengths of every pack that the snapshot relies on and this session knows of.
     pub(in crate::vault) fn relied_packs(&self) -> Vec<(PackId, u64)> {
-        let written = self.writer.progress();
-        let mut packs: Vec<_> =
-            written.written.iter().map(|table| (table.pack, table.pack_len_bytes())).collect();
-        drop(written);
+        let mut packs = Vec::new();
+        if !self.open().is_found_anew {
+            let written = self.writer.progress();
+            packs.extend(written.written.iter().map(|it| (it.pack, it.pack_len_bytes())));
+        }
         packs.extend(self.open().relied.iter().map(|(id, len_bytes)| (*id, *len_bytes)));
         packs
     }
@@ -263,6 +268,29 @@ impl Session {
         let open = self.open();
         !open.put.is_empty() || !open.relied.is_empty()
     }
+}
+
+/// Writes index files for packs, each no larger than it may be, and tells of every one.
+pub(in crate::vault) fn write_indexes(
+    run: &Run,
+    vault: &Inner,
+    tables: &[PackTable],
+    tell: &mut dyn FnMut(BlobName),
+) -> Result<(), VaultError> {
+    let mut rest = tables;
+    while !rest.is_empty() {
+        run.check()?;
+        let mut rows = 0;
+        let fits = rest.iter().take_while(|table| {
+            let is_first = rows == 0;
+            rows += table.rows.len();
+            is_first || rows <= INDEX_ROWS_COUNT_MAX
+        });
+        let (now, later) = rest.split_at(fits.count());
+        tell(write_index_file(vault, now)?);
+        rest = later;
+    }
+    Ok(())
 }
 
 fn write_index_file(vault: &Inner, tables: &[PackTable]) -> Result<BlobName, VaultError> {

@@ -154,7 +154,7 @@ impl Work {
 }
 
 /// A taken name is good if the same bytes lie there: an answer was lost, and the call repeated.
-fn create_pack(vault: &Inner, pack: &FinishedPack) -> Result<(), VaultError> {
+pub(in crate::vault) fn create_pack(vault: &Inner, pack: &FinishedPack) -> Result<(), VaultError> {
     let name = names::pack(&pack.table.pack)?;
     let parts = pack.parts();
     match vault.storage.create(&name, &parts) {

@@ -4,6 +4,7 @@
 mod chains;
 mod commit;
 mod damage;
+mod gc;
 mod notes;
 mod session;
 mod storage;
@@ -70,6 +71,7 @@ impl Verifier for Trusting {
 pub(in crate::vault) struct Fixture {
     pub storage: Arc<TestStorage>,
     pub recorder: Arc<Recorder>,
+    pub clock: Arc<ManualClock>,
     pub run: Run,
     pub vault: Vault,
 }
@@ -91,11 +93,12 @@ impl Fixture {
     fn over(storage: Arc<TestStorage>) -> Self {
         let recorder = Arc::new(Recorder::default());
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_ms(0)));
-        let run = Run::new(RunId::new([9; 16]), Arc::clone(&recorder) as _, clock, 1);
+        let run =
+            Run::new(RunId::new([9; 16]), Arc::clone(&recorder) as _, Arc::clone(&clock) as _, 1);
         let program = "test".to_owned();
         let options = VaultOptions { pack_bytes: 4096, lease_ms: LEASE_MS, program };
         let vault = Vault::open(&run, Arc::clone(&storage) as _, keys(), options).unwrap();
-        Self { storage, recorder, run, vault }
+        Self { storage, recorder, clock, run, vault }
     }
 
     pub(in crate::vault) fn session(&self, parent: Option<SnapshotId>) -> Session {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
@@ -17,6 +18,14 @@ pub(in crate::vault) struct TestStorage {
     state: Mutex<State>,
 }
 
+/// What comes after a call that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::vault) enum Fails {
+    Once,
+    /// The process is gone.
+    FromThen,
+}
+
 #[derive(Debug, Default)]
 struct State {
     blobs: BTreeMap<String, (Vec<u8>, Timestamp)>,
@@ -24,6 +33,9 @@ struct State {
     calls: Vec<String>,
     /// Calls that begin with this text fail.
     failing: Option<String>,
+    /// How many calls still work, and whether the one that does not is the last of the process.
+    left: Option<(usize, Fails)>,
+    has_turns: bool,
 }
 
 impl TestStorage {
@@ -40,7 +52,19 @@ impl TestStorage {
         let call = format!("{operation} {name}");
         let fails = state.failing.as_ref().is_some_and(|failing| call.starts_with(failing));
         state.calls.push(call);
-        if fails {
+        let stops = match &mut state.left {
+            Some((0, Fails::FromThen)) => true,
+            Some((left @ 0, Fails::Once)) => {
+                *left = usize::MAX;
+                true
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        };
+        if fails || stops {
             return Err(error(StorageErrorKind::Transient, operation, name));
         }
         Ok(state)
@@ -50,8 +74,19 @@ impl TestStorage {
         self.state().failing = Some(calls.to_owned());
     }
 
+    /// The call after so many fails, or that and all that follow.
+    pub(in crate::vault) fn fail_after(&self, count: usize, fails: Fails) {
+        self.state().left = Some((count, fails));
+    }
+
+    /// From now on whoever asks is alone.
+    pub(in crate::vault) fn take_turns(&self) {
+        self.state().has_turns = true;
+    }
+
     pub(in crate::vault) fn heal(&self) {
         self.state().failing = None;
+        self.state().left = None;
     }
 
     pub(in crate::vault) fn pass_ms(&self, ms: i64) {
@@ -151,6 +186,11 @@ impl Storage for TestStorage {
         let mut state = self.call("delete", name.as_str())?;
         let gone = state.blobs.remove(name.as_str()).map(|_| ());
         gone.ok_or_else(|| error(StorageErrorKind::NotFound, "delete", name.as_str()))
+    }
+
+    fn try_alone(&self) -> Result<Alone, StorageError> {
+        let has_turns = self.state().has_turns;
+        Ok(if has_turns { Alone::Yes(Box::new(())) } else { Alone::Unknown })
     }
 
     fn sync(&self) -> Result<(), StorageError> {

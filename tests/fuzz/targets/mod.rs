@@ -53,6 +53,7 @@ pub const ALL: &[Target] = &[
     target("keyset", records::keyset, (64 * KIB, 64)),
     target("machine", records::machine, (64 * KIB, 16)),
     target("session", records::session, (8 * KIB, 8)),
+    target("condemned", records::condemned, (8 * KIB, 8)),
     target("note", records::note, (8 * KIB, 64)),
     target("tombstone", records::tombstone, (8 * KIB, 8)),
     target("envelope", records::envelope, (256 * KIB, 16)),

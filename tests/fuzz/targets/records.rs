@@ -5,6 +5,8 @@ use lifeboat::crypto::sealed::hpke::KemPublic;
 use lifeboat::crypto::sealed::hpke::KemSecret;
 use lifeboat::crypto::sealed::hpke::Suite;
 use lifeboat::crypto::sealed::slot::Argon2Parameters;
+use lifeboat::format::condemned;
+use lifeboat::format::condemned::CondemnedRecord;
 use lifeboat::format::config::ConfigRecord;
 use lifeboat::format::keyring::KeyringRecord;
 use lifeboat::format::keyring::KeyringSecrets;
@@ -225,6 +227,27 @@ pub fn session(input: &[u8]) -> Seen {
     match SessionRecord::decode(rest) {
         Ok(found) => {
             assert_eq!(found.encode(), rest, "a session has one form");
+            Seen::Accepted
+        }
+        Err(error) => told(&error),
+    }
+}
+
+/// Input: 0 and a record of what goes, or 1 and its body.
+pub fn condemned(input: &[u8]) -> Seen {
+    let (which, rest) = choice(input, 2);
+    if which == 0 {
+        return match condemned::split(rest) {
+            Ok((generation, body)) => {
+                assert_eq!(condemned::join(generation, body), rest);
+                Seen::Accepted
+            }
+            Err(error) => told(&error),
+        };
+    }
+    match CondemnedRecord::decode(rest) {
+        Ok(found) => {
+            assert_eq!(found.encode().unwrap(), rest, "a record has one form");
             Seen::Accepted
         }
         Err(error) => told(&error),

@@ -40,6 +40,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("problems::content", problems::content::ALL),
     ("problems::faults", problems::faults::ALL),
     ("problems::system", problems::system::ALL),
+    ("keeping::prune", keeping::prune::ALL),
     ("quickstart", quickstart::ALL),
     ("read", read::ALL),
     ("restore", restore::ALL),

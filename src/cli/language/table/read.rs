@@ -67,6 +67,7 @@ texts! {
     TOMBSTONE: "tombstone" => "bản ghi xóa";
     NOTE: "note" => "ghi chú";
     SESSION: "session record" => "bản ghi phiên";
+    CONDEMNED: "record of what goes" => "bản ghi phần sắp xóa";
 
     LEVEL_LISTED: "listed" => "liệt kê";
     LEVEL_LINKED: "linked" => "liên kết";

@@ -1,3 +1,4 @@
 //! Verbs that keep a repository over the years.
 
 pub mod forget;
+pub mod prune;

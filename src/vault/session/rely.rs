@@ -1,0 +1,75 @@
+//! Whether all that a snapshot relies on is there, and is not about to go.
+
+use crate::ids::PackId;
+use crate::run::Run;
+use crate::storage::StorageErrorKind;
+use crate::vault::chains::ChainNames;
+use crate::vault::error::VaultError;
+use crate::vault::gc::condemned::Condemned;
+use crate::vault::load;
+use crate::vault::locations::Locations;
+use crate::vault::names;
+use crate::vault::session::Open;
+use crate::vault::session::Session;
+
+impl Session {
+    /// Looks at what is condemned, and then at what is present: whoever deletes removes the packs
+    /// first. What lies elsewhere by now is relied on there.
+    pub(in crate::vault) fn rely(&self, run: &Run) -> Result<(), VaultError> {
+        let condemned = Condemned::read(run, &self.vault)?;
+        if let Some(id) = self.request.parent {
+            let names = ChainNames::list(&self.vault, &self.chain())?;
+            if condemned.gives_up(&id) || names.manifest(&id).is_none() {
+                return Err(VaultError::ParentGone { id });
+            }
+        }
+        let doomed = condemned.packs();
+        let mut gone = None;
+        for (id, len_bytes) in self.relied_packs() {
+            if doomed.contains(&id) || !self.is_there(&id, len_bytes)? {
+                gone = Some(id);
+                break;
+            }
+        }
+        let Some(gone) = gone else { return Ok(()) };
+        let locations = load::load(run, &self.vault)?;
+        let held = rely_on(&locations, &mut self.open());
+        self.vault.replace_locations(locations);
+        let gone = held.err().map(|()| gone);
+        // What was listed is looked at once more, each by itself.
+        for (id, len_bytes) in self.open().relied.clone() {
+            if gone.is_none() && !self.is_there(&id, len_bytes)? {
+                return Err(VaultError::Gone { name: names::pack(&id)? });
+            }
+        }
+        match gone {
+            None => Ok(()),
+            Some(id) => Err(VaultError::Gone { name: names::pack(&id)? }),
+        }
+    }
+
+    fn is_there(&self, id: &PackId, len_bytes: u64) -> Result<bool, VaultError> {
+        match self.vault.storage.stat(&names::pack(id)?) {
+            Ok(stat) => Ok(stat.len_bytes == len_bytes),
+            Err(error) if error.kind == StorageErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Finds every object of the session anew, and relies on the packs that have it now.
+fn rely_on(locations: &Locations, open: &mut Open) -> Result<(), ()> {
+    let mut relied = std::collections::BTreeMap::new();
+    for prefix in open.put.iter().chain(&open.known) {
+        if !locations.offers(prefix) {
+            return Err(());
+        }
+        let rows = locations.find_prefix(*prefix).filter(|row| locations.is_usable(row.pack));
+        let packs = rows.filter_map(|row| locations.pack(row.pack));
+        relied.extend(packs.map(|pack| (pack.id, pack.len_bytes)));
+    }
+    open.relied = relied;
+    // Its own packs are among them as far as they are needed.
+    open.is_found_anew = true;
+    Ok(())
+}

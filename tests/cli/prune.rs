@@ -1,0 +1,121 @@
+//! `prune`: space comes back, and nothing else goes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::scene::Scene;
+use crate::support::Random;
+
+/// Every file of the repository with its length.
+fn lengths(scene: &Scene) -> BTreeMap<String, u64> {
+    let files = scene.files("repository").into_iter().filter(|name| Path::new(name).is_file());
+    files.map(|name| (name.clone(), std::fs::metadata(name).unwrap().len())).collect()
+}
+
+fn pack_bytes(scene: &Scene) -> u64 {
+    let packs = lengths(scene).into_iter().filter(|(name, _)| name.contains("/packs/"));
+    packs.map(|(_, len)| len).sum()
+}
+
+/// Files of 3 MB together, others for each seed, and some small ones that stay.
+fn fill(scene: &Scene, seed: u64) {
+    for n in 0..3 {
+        scene.file(format!("source/large-{n}"), &Random::new(seed * 10 + n).bytes(1_000_000));
+    }
+    for n in 0..40 {
+        scene.file(format!("source/d/small-{n}"), format!("{n}").repeat(300).as_bytes());
+    }
+}
+
+fn ids(scene: &Scene) -> Vec<String> {
+    let rows = scene.expect(0, &["snapshots", "--json"]).json_of("result");
+    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Three snapshots of which the first two are removed.
+fn removed() -> Scene {
+    let scene = Scene::new();
+    scene.expect(0, &["init", "-q"]);
+    for seed in 1..=3 {
+        fill(&scene, seed);
+        scene.expect(0, &["backup", "-q", "."]);
+    }
+    let ids = ids(&scene);
+    scene.expect(0, &["forget", "-q", &ids[0], &ids[1]]);
+    scene
+}
+
+#[test]
+fn space_comes_back_in_one_run_when_the_trash_is_emptied() {
+    let scene = removed();
+    let before = lengths(&scene);
+    let told = scene.expect(13, &["prune", "--empty-trash"]);
+    assert!(told.stderr.contains("20 % are allowed in one run"), "{told}");
+    assert_eq!(lengths(&scene), before);
+    let dry = scene.expect(0, &["prune", "--empty-trash", "--dry-run"]);
+    assert!(dry.text().contains("would be given back"), "{dry}");
+    assert_eq!(lengths(&scene), before);
+    let args = ["prune", "--empty-trash", "--max-delete", "100%"];
+    let told = scene.expect(0, &args);
+    assert!(told.text().contains("given back"), "{told}");
+    let fresh = Scene::new();
+    fresh.expect(0, &["init", "-q"]);
+    fill(&fresh, 3);
+    fresh.expect(0, &["backup", "-q", "."]);
+    let (found, expected) = (pack_bytes(&scene), pack_bytes(&fresh));
+    assert!(found * 100 <= expected * 105, "{found} for {expected}");
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    scene.expect(0, &["restore", "-q", "latest", "--target", "../back"]);
+    for n in 0..3 {
+        let name = format!("large-{n}");
+        let back = std::fs::read(scene.path("back").join(&name)).unwrap();
+        assert_eq!(back, std::fs::read(scene.path("source").join(&name)).unwrap());
+    }
+    assert_eq!(scene.expect(0, &["snapshots", "--trash", "--json"]).json_of("result").len(), 0);
+    let again = scene.expect(0, &[&args[..], &["--json"]].concat()).json_of("result");
+    assert_eq!(
+        (&again[0]["removed_packs_count"], &again[0]["is_waiting"]),
+        (&0.into(), &false.into())
+    );
+    // The next backup builds on what stayed.
+    scene.expect(0, &["backup", "-q", "."]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+}
+
+#[test]
+fn without_it_removed_snapshots_wait_and_come_back() {
+    let scene = removed();
+    let told = scene.expect(0, &["prune"]);
+    assert!(told.text().contains("0 B given back"), "{told}");
+    let trash = scene.expect(0, &["snapshots", "--trash", "--json"]).json_of("result");
+    let id = trash[0]["id"].as_str().unwrap();
+    scene.expect(0, &["forget", "-q", "--undo", id]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    // With no grace it is condemned at once, and then it is too late.
+    let id = trash[1]["id"].as_str().unwrap();
+    let told = scene.expect(0, &["prune", "--grace", "0", "--max-delete", "100%", "--lang", "vi"]);
+    assert!(told.text().contains("đã bị đánh dấu"), "{told}");
+    let told = scene.expect(13, &["forget", "--undo", id]);
+    assert!(told.stderr.contains("a prune has begun to remove"), "{told}");
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    let told = scene.expect(0, &["prune", "--grace", "0"]);
+    assert!(!told.text().contains("condemned"), "{told}");
+    assert_eq!(ids(&scene).len(), 2);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+}
+
+#[test]
+fn damage_and_wrong_options_stop_it_before_anything_goes() {
+    let scene = removed();
+    scene.expect(2, &["prune", "--grace", "soon"]);
+    scene.expect(2, &["prune", "--max-delete", "120%"]);
+    scene.expect(2, &["prune", "--max-unused", "much"]);
+    let pack = lengths(&scene).into_keys().find(|name| name.contains("/packs/")).unwrap();
+    let bytes = std::fs::read(&pack).unwrap();
+    std::fs::remove_file(&pack).unwrap();
+    scene.file(&pack, &bytes[..bytes.len() - 1]);
+    let before = lengths(&scene);
+    let told = scene.expect(20, &["prune", "--empty-trash", "--max-delete", "100%"]);
+    assert!(told.stderr.contains("nothing is deleted while this is in doubt"), "{told}");
+    assert_eq!(lengths(&scene), before);
+}
