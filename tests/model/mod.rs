@@ -3,6 +3,7 @@
 //!
 //! A failure prints `seed S operations N`; [`replay`] runs that and nothing else.
 
+mod keeping;
 mod museum;
 mod restoring;
 mod sequence;

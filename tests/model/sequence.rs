@@ -25,6 +25,7 @@ use lifeboat::vault::scrub::report;
 use lifeboat::vault::scrub::report::Report;
 use lifeboat::vault::scrub::report::Verdict;
 
+use super::keeping;
 use super::restoring;
 use super::silent;
 use super::tree::Tree;
@@ -79,6 +80,8 @@ pub struct Sequence<'a> {
     pub log: Vec<String>,
     pub counts: BTreeMap<String, u64>,
     pub snapshots: Vec<Snapshot>,
+    /// Ids of those that were removed for good.
+    pub removed: Vec<String>,
     machines: Vec<Machine>,
     datasets: Vec<Dataset>,
     /// Key files that open, by slot.
@@ -114,6 +117,7 @@ impl<'a> Sequence<'a> {
             log: Vec::new(),
             counts: BTreeMap::new(),
             snapshots: Vec::new(),
+            removed: Vec::new(),
             machines,
             datasets,
             slots,
@@ -147,7 +151,8 @@ impl<'a> Sequence<'a> {
             50..=54 => self.backup_stopped(),
             55..=63 => self.backup_with_storage_fault(),
             64..=70 => self.backup_with_source_fault(),
-            71..=85 => restoring::step(self),
+            71..=80 => restoring::step(self),
+            81..=85 => keeping::step(self),
             86..=87 => self.check(),
             88..=89 => silent::step(self),
             90..=93 => self.keys(),

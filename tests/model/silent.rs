@@ -53,11 +53,17 @@ pub fn step(sequence: &mut Sequence<'_>) -> Done {
 
 /// Harms one blob, or two of which the second is no small record.
 fn harm(sequence: &mut Sequence<'_>, blobs: &MemoryBlobs) -> Harms {
-    let random = &mut sequence.random;
+    let (random, removed) = (&mut sequence.random, &sequence.removed);
     let mut harms = Harms::new();
     let is_data = |name: &BlobName| ["packs/", "index/"].iter().any(|it| starts(name, it));
     for at in 0..1 + random.below(2) {
-        let name = pick(blobs, random, |name| at == 0 || is_data(name));
+        // What belongs to removed snapshots is promised to nobody.
+        let is_removed = |name: &BlobName| {
+            let of_removal = ["tombstones/", "condemned/"].iter().any(|it| starts(name, it));
+            of_removal || removed.iter().any(|id| name.as_str().ends_with(id))
+        };
+        let is_wanted = |name: &BlobName| (at == 0 || is_data(name)) && !is_removed(name);
+        let name = pick(blobs, random, is_wanted);
         let bytes = &blobs[&name].content;
         let what = [Harm::Flipped, Harm::Cut, Harm::Vanished][random.below(3)];
         let memory = &sequence.world.memory;

@@ -28,7 +28,7 @@ use crate::vault::whole::Presence;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-fn options(trash: Trash) -> PruneOptions {
+pub(in crate::vault) fn options(trash: Trash) -> PruneOptions {
     PruneOptions {
         max_unused: MaxUnused::Percent(5),
         max_repack_bytes: None,
@@ -39,30 +39,30 @@ fn options(trash: Trash) -> PruneOptions {
     }
 }
 
-fn prune(fixture: &Fixture, trash: Trash) -> Result<PruneReport, GcError> {
+pub(in crate::vault) fn prune(fixture: &Fixture, trash: Trash) -> Result<PruneReport, GcError> {
     fixture.vault.prune(&fixture.run, &Trusting, &options(trash))
 }
 
-fn pass(fixture: &Fixture, ms: i64) {
+pub(in crate::vault) fn pass(fixture: &Fixture, ms: i64) {
     fixture.storage.pass_ms(ms);
     fixture.clock.jump(ms);
 }
 
 /// Another process of the same time.
-fn again(fixture: &Fixture) -> Fixture {
+pub(in crate::vault) fn again(fixture: &Fixture) -> Fixture {
     let other = fixture.again();
     other.clock.jump(fixture.run.clock.now().unix_ms);
     other
 }
 
-fn forget(fixture: &Fixture, id: &SnapshotId) {
-    let scope = Scope::One(CHAIN);
-    let found = fixture.vault.manifests(&fixture.run, scope, Copies::First, &Trusting).unwrap();
+pub(in crate::vault) fn forget(fixture: &Fixture, id: &SnapshotId) {
+    let found =
+        fixture.vault.manifests(&fixture.run, Scope::All, Copies::First, &Trusting).unwrap();
     let place = found.manifests.iter().find(|it| it.place.id == *id).unwrap().place;
     let tombstone = Tombstone {
         repository: keys().repository(),
-        machine: CHAIN.machine,
-        source: CHAIN.source,
+        machine: place.chain.machine,
+        source: place.chain.source,
         seq: place.seq,
         snapshot: *id,
         time: Timestamp::from_unix_ms(1),
@@ -89,7 +89,7 @@ fn snapshot(fixture: &Fixture, numbers: std::ops::Range<u32>) -> (SnapshotId, Ve
 }
 
 /// Every object of these is there, as often as it should be, and nothing is wrong with the chains.
-fn assert_whole(fixture: &Fixture, sids: &[Sid]) {
+pub(in crate::vault) fn assert_whole(fixture: &Fixture, sids: &[Sid]) {
     let other = again(fixture);
     for sid in sids {
         other.vault.read_object(&other.run, sid).unwrap();

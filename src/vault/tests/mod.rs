@@ -6,6 +6,7 @@ mod commit;
 mod damage;
 mod gc;
 mod notes;
+mod random;
 mod session;
 mod storage;
 
@@ -139,8 +140,8 @@ pub(in crate::vault) fn manifest_after(
 ) -> SignedManifest {
     let public = ManifestPublic {
         repository: keys().repository(),
-        machine: CHAIN.machine,
-        source: CHAIN.source,
+        machine: session.request.machine,
+        source: session.request.source,
         seq: head.map_or(1, |head| head.seq + 1),
         prev: head.map(|head| head.id),
         session: session.id(),
