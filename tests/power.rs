@@ -236,8 +236,8 @@ fn a_restore_that_was_acknowledged_survives_a_power_cut() {
             let what = format!("{what}, told of success before the cut: {is_told}");
             assert_alike(&what, &wanted, &look(&machine.path("disk/out/tree")));
             std::fs::remove_dir_all(machine.path("disk/out")).unwrap();
-            // With `writeback`, blocks of a removed file are given away before its removal is durable:
-            // a cut would bring the last round's file back with this round's bytes in it.
+            // With `writeback`, blocks of a removed file are given away before its removal is
+            // durable: a cut would bring the last round's file back with this round's bytes in it.
             assert!(done(Command::new("sync").arg("-f").arg(machine.path("disk"))));
         }
     }
