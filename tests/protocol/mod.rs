@@ -14,6 +14,7 @@ mod writer;
 
 use self::search::Outcome;
 use self::search::search;
+use self::search::walk;
 use self::state::Marks;
 use self::state::Medium;
 use self::state::Rule;
@@ -106,6 +107,27 @@ fn two_collectors() {
         sound("2x2", &Setting { crashes: 1, twice: true, ..two }, states_max);
         sound("3x2", &Setting { writers: 0b111, crashes: 1, ..two }, states_max);
     }
+}
+
+/// What no search gets to the end of: ways by chance, of three writers and two collectors.
+#[test]
+fn three_writers_and_two_collectors_by_chance() {
+    let all = Setting { writers: 0b111, collectors: 2, crashes: 2, failures: 1, ..TWO_AND_ONE };
+    let late = Setting { medium: Medium::Late, marks: Marks::InTwoRuns, ..all };
+    let folder = Setting { medium: Medium::Locked, undo: true, ..all };
+    let ways = [("twice", Setting { twice: true, undo: true, ..all }), ("late", late)];
+    let count = Profile::of_process().pick(20_000, 300_000, 5_000_000);
+    for (name, setting) in ways.into_iter().chain([("folder", folder)]) {
+        let since = Watch::start();
+        let walked = walk(&setting, profile::seed(), count);
+        let steps = walked.as_ref().copied().unwrap_or(0);
+        let counts =
+            [("trials", count as u64), ("steps", steps), ("failures", u64::from(walked.is_err()))];
+        profile::report("h7", &format!("3x2-{name}-by-chance"), since.elapsed(), &counts);
+        walked.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+    }
+    let blind = Setting { off: Some(Rule::ReadBack), ..all };
+    walk(&blind, profile::seed(), count).unwrap_err();
 }
 
 /// Without `rule` something is lost, and the search finds how.

@@ -11,6 +11,7 @@ use super::state::Setting;
 use super::state::State;
 use super::state::WRITERS;
 use super::state::small;
+use crate::support::Random;
 
 /// What was done between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,43 @@ pub fn search(setting: &Setting, states_max: usize) -> Outcome {
     }
     outcome.states = nodes.len();
     outcome
+}
+
+/// Goes `count` ways by chance, each to its end: deeper than a search that is cut. Gives the number
+/// of steps.
+///
+/// # Errors
+/// What is violated, and the way there.
+pub fn walk(setting: &Setting, seed: u64, count: usize) -> Result<u64, String> {
+    let mut random = Random::new(seed);
+    let mut steps = 0;
+    let mut after = Vec::new();
+    for _ in 0..count {
+        let mut state = State::start(setting);
+        state.crashes = setting.crashes;
+        state.failures = setting.failures;
+        let mut way = Vec::new();
+        loop {
+            let wrong = match state.violation(setting) {
+                Some(violation) => Some(violation.to_owned()),
+                None if state.is_quiet() => state.settle(setting),
+                None => None,
+            };
+            if let Some(wrong) = wrong {
+                return Err(format!("{wrong}\n  {way:?}\n  {state}"));
+            }
+            after.clear();
+            successors(setting, &state, &mut after);
+            if after.is_empty() {
+                break;
+            }
+            let (by, next) = after[random.below(after.len())];
+            way.push(by);
+            state = next;
+            steps += 1;
+        }
+    }
+    Ok(steps)
 }
 
 fn successors(setting: &Setting, state: &State, after: &mut Vec<(Action, State)>) {
