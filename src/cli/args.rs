@@ -128,7 +128,7 @@ pub enum Verb {
     Check(verb::check::CheckArgs),
     Prune(verb::prune::PruneArgs),
     Tag(verb::tag::TagArgs),
-    Forget(verb::forget::ForgetArgs),
+    Forget(Box<verb::forget::ForgetArgs>),
     Key(verb::key::KeyArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),

@@ -219,3 +219,30 @@ fn mistakes_are_told_before_anything_is_opened() {
     let told = scene.expect(2, &["--lang", "vi", "forget"]);
     assert!(told.stderr.contains("chưa nêu quy tắc hay bản chụp nào"), "{told}");
 }
+
+#[test]
+fn space_comes_back_in_the_same_run_when_it_is_asked_for() {
+    let scene = Scene::new();
+    scene.expect(0, &["init", "-q"]);
+    for seed in 1..=4 {
+        scene.file("source/large", &crate::support::Random::new(seed).bytes(2_000_000));
+        scene.expect(0, &["backup", "-q", "."]);
+    }
+    let size = || bytes(&scene).values().map(Vec::len).sum::<usize>();
+    let before = size();
+    let forget = ["forget", "--keep-last", "1", "--prune"];
+    scene.expect(0, &[&forget[..], &["--dry-run"]].concat());
+    assert_eq!((size(), listed(&scene).len()), (before, 4));
+    // Most of it would go, which is refused without a word; the removal itself stands.
+    let told = scene.expect(13, &forget);
+    assert!(told.stderr.contains("20 % are allowed in one run"), "{told}");
+    assert_eq!(listed(&scene), [4]);
+    let told = scene.expect(0, &[&forget[..], &["--max-delete", "100%"]].concat());
+    assert!(told.text().contains("given back"), "{told}");
+    assert!(size() * 3 < before, "{before} bytes became {}", size());
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    let target = scene.path("back");
+    scene.expect(0, &["restore", "-q", "latest", "--target", target.to_str().unwrap()]);
+    let back = std::fs::read(target.join("large")).unwrap();
+    assert!(back == crate::support::Random::new(4).bytes(2_000_000));
+}

@@ -26,6 +26,8 @@ use crate::cli::output::Level;
 use crate::cli::verb::forget::plan::Decided;
 use crate::cli::verb::forget::plan::Group;
 use crate::cli::verb::forget::rules::RuleArgs;
+use crate::cli::verb::prune;
+use crate::cli::verb::prune::SpaceArgs;
 use crate::cli::verb::tag;
 use crate::repository::forget::tombstone;
 use crate::run::monitor::Severity;
@@ -48,12 +50,18 @@ pub struct ForgetArgs {
     /// Take the removal of these snapshots back.
     #[arg(long, requires = "ids", conflicts_with_all = ["rules", "reason", "accept_change"])]
     pub undo: bool,
+    /// Give the space of all removed snapshots back as well, as `lifeboat prune --empty-trash`
+    /// does: at once if no backup is at work. They cannot be taken back then.
+    #[arg(long, conflicts_with = "undo")]
+    pub prune: bool,
     #[command(flatten)]
     pub rules: RuleArgs,
     #[command(flatten)]
     pub filter: FilterArgs,
     #[command(flatten)]
     pub how: ForgetHowArgs,
+    #[command(flatten)]
+    pub space: SpaceArgs,
 }
 
 /// How it goes.
@@ -133,6 +141,8 @@ pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
     }
     let zone = zone(args.how.time_zone.as_deref())?;
     let keys = opened::keys(context)?;
+    let space = SpaceArgs { empty_trash: true, ..args.space.clone() };
+    let space = args.prune.then(|| space.options(context, &keys)).transpose()?;
     let snapshots = opened::list(context, &keys)?;
     let groups = if args.ids.is_empty() {
         refuse_damaged(context, &keys)?;
@@ -153,12 +163,22 @@ pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
         removed_count: removed.len() as u64,
         frozen_groups_count: frozen as u64,
     };
-    let text = if doing == Doing::Plan { texts::WOULD } else { texts::DONE };
+    let text = match doing {
+        Doing::Plan => texts::WOULD,
+        Doing::Act if args.prune => texts::DONE_BEFORE_PRUNE,
+        Doing::Act => texts::DONE,
+    };
     let told = || text.with("removed", totals.removed_count).with("kept", totals.kept_count);
     if doing == Doing::Plan {
         context.output.plan("forget", &totals, told)?;
     } else {
         context.output.report("forget", &totals, told)?;
+    }
+    match (space, doing) {
+        (Some(options), Doing::Act) => prune::prune(context, &keys, &options)?,
+        // What is removed by the plan is still there, so there is no telling what would go.
+        (Some(_), Doing::Plan) => context.output.note(texts::PRUNE_AFTER),
+        (None, _) => {}
     }
     let exit = if frozen > 0 { Exit::Refused } else { Exit::Done };
     Ok(Ended { exit, skipped_count: frozen as u64 })

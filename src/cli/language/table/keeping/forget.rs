@@ -20,6 +20,10 @@ texts! {
     DONE: "{removed} snapshots removed, {kept} kept; nothing is deleted until `lifeboat prune`"
         => "đã loại bỏ {removed} bản chụp, giữ {kept}; chưa xóa gì cho tới khi chạy \
         `lifeboat prune`";
+    DONE_BEFORE_PRUNE: "{removed} snapshots removed, {kept} kept"
+        => "đã loại bỏ {removed} bản chụp, giữ {kept}";
+    PRUNE_AFTER: "what would be given back is told by `lifeboat prune --dry-run` after that"
+        => "dung lượng thu hồi được cho biết bởi `lifeboat prune --dry-run` sau đó";
     WOULD: "{removed} snapshots would be removed, {kept} kept"
         => "sẽ loại bỏ {removed} bản chụp, giữ {kept}";
     UNDONE: "snapshot {id} is back" => "đã lấy lại bản chụp {id}";
