@@ -119,3 +119,59 @@ fn damage_and_wrong_options_stop_it_before_anything_goes() {
     assert!(told.stderr.contains("nothing is deleted while this is in doubt"), "{told}");
     assert_eq!(lengths(&scene), before);
 }
+
+/// Real processes on a real folder: two machines' worth of backups, and two who remove and prune.
+#[test]
+fn prunes_beside_backups_take_nothing_that_is_needed() {
+    let scene = Scene::new();
+    scene.expect(0, &["init", "-q"]);
+    for folder in ["one", "two"] {
+        scene.file(format!("source/{folder}/start"), folder.as_bytes());
+        scene.expect(0, &["backup", "-q", folder]);
+    }
+    let prune = ["prune", "-q", "--empty-trash", "--max-delete", "100%", "--max-unused", "0%"];
+    let forget = ["forget", "-q", "--keep-last", "1", "--accept-change"];
+    let at_work = std::sync::atomic::AtomicUsize::new(2);
+    std::thread::scope(|scope| {
+        for (seed, folder) in [(1, "one"), (2, "two")] {
+            let (scene, at_work) = (&scene, &at_work);
+            scope.spawn(move || {
+                for round in 0..8 {
+                    let mut random = Random::new(seed * 100 + round);
+                    for n in 0..6 {
+                        let len = [300, 70_000, 600_000][usize::try_from(n % 3).unwrap()];
+                        let name = format!("source/{folder}/{}", random.below(12));
+                        scene.file(name, &random.bytes(len));
+                    }
+                    let told = scene.run(&["backup", "-q", folder]);
+                    assert_eq!(told.code, Some(0), "{told}");
+                }
+                at_work.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+            });
+        }
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while at_work.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+                    for args in [&forget[..], &prune[..]] {
+                        let told = scene.run(args);
+                        // Another one is at it, or kept coming in between.
+                        assert!(matches!(told.code, Some(0 | 11)), "{told}");
+                    }
+                }
+            });
+        }
+    });
+    scene.expect(0, &forget);
+    scene.expect(0, &prune);
+    let told = scene.expect(0, &["check", "-q", "--read-data", "--json"]);
+    let checked = told.json_of("result").pop().unwrap();
+    assert_eq!((&checked["is_ok"], &checked["snapshots_count"]), (&true.into(), &2.into()));
+    for folder in ["one", "two"] {
+        let path = scene.path("source").join(folder);
+        let target = scene.path(format!("back-{folder}"));
+        let args = ["restore", "-q", "latest", "--path", path.to_str().unwrap(), "--target"];
+        scene.expect(0, &[&args[..], &[target.to_str().unwrap()]].concat());
+        let (was, is) = (crate::support::compare::look(&path), target.join(folder));
+        crate::support::compare::assert_alike(folder, &was, &crate::support::compare::look(&is));
+    }
+}
