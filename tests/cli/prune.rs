@@ -154,8 +154,13 @@ fn prunes_beside_backups_take_nothing_that_is_needed() {
                 while at_work.load(std::sync::atomic::Ordering::SeqCst) > 0 {
                     for args in [&forget[..], &prune[..]] {
                         let told = scene.run(args);
-                        // Another one is at it, or kept coming in between.
-                        assert!(matches!(told.code, Some(0 | 11)), "{told}");
+                        // Another one is at it, or kept coming in between; or a slow backup
+                        // stands between the two copies of its manifest.
+                        let mut lines = told.stderr.lines().filter(|line| !line.is_empty());
+                        let known = ["healable: manifests/", "warning: LIFEBOAT_PASSWORD"];
+                        let is_known = |line: &str| known.iter().any(|it| line.starts_with(it));
+                        let is_between = told.code == Some(3) && lines.all(is_known);
+                        assert!(is_between || matches!(told.code, Some(0 | 11)), "{told}");
                     }
                 }
             });

@@ -1,6 +1,7 @@
 //! A repository opened for reading, with its snapshots.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::cli::choose::select::FilterArgs;
 use crate::cli::choose::select::Which;
@@ -22,11 +23,18 @@ use crate::repository::open::Repository;
 use crate::repository::trust::Enrolled;
 use crate::run::monitor::Severity;
 use crate::secret::Secret32;
+use crate::storage::StorageErrorKind;
+use crate::vault::Vault;
+use crate::vault::chains::ChainFinding;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Scope;
 use crate::vault::chains::Verifier;
+use crate::vault::error::Fault;
 use crate::vault::names::Place;
 use crate::vault::notes::StoredNote;
+
+/// Longer than a commit takes between the two copies.
+const TWIN_WAIT: Duration = Duration::from_millis(300);
 
 /// A repository with the keys to read it.
 pub struct Keys {
@@ -84,7 +92,8 @@ pub fn signers(
 pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
     let Keys { unlocked, signers, repository } = keys;
     let vault = repository.vault();
-    let found = vault.manifests(&context.run, Scope::All, Copies::First, signers)?;
+    let mut found = vault.manifests(&context.run, Scope::All, Copies::First, signers)?;
+    leave_out_late_twins(context, vault, &mut found.findings)?;
     for finding in &found.findings {
         context.run.problem(&finding.problem());
     }
@@ -106,6 +115,36 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
         }
     }
     Ok(snapshots)
+}
+
+/// A backup that commits just now writes the second copy of its manifest first: a copy that is
+/// missing is looked for once more, a moment later.
+fn leave_out_late_twins(
+    context: &Context,
+    vault: &Vault,
+    findings: &mut Vec<ChainFinding>,
+) -> Result<(), Failure> {
+    let missing = |finding: &ChainFinding| match finding {
+        ChainFinding::BadTwin { name, fault: Fault::Missing } => Some(name.clone()),
+        _ => None,
+    };
+    if findings.iter().all(|finding| missing(finding).is_none()) {
+        return Ok(());
+    }
+    context.run.clock.wait(TWIN_WAIT);
+    let mut kept = Vec::new();
+    for finding in std::mem::take(findings) {
+        if let Some(name) = missing(&finding) {
+            match vault.storage().stat(&name) {
+                Ok(_) => continue,
+                Err(error) if error.kind == StorageErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        kept.push(finding);
+    }
+    *findings = kept;
+    Ok(())
 }
 
 /// The notes, by snapshot. What is wrong with one is told, and it counts for nothing.

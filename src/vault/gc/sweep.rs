@@ -45,7 +45,9 @@ pub(super) fn still_holds(
     let condemned = Condemned::read(run, vault)?.packs();
     let mut known = mark.condemned.packs();
     let own = own.iter().flat_map(|stored| &stored.record.packs);
-    if !own.clone().all(|pack| condemned.contains(pack)) {
+    // Another prune that empties the trash may have carried it out, and removed it behind its packs.
+    let present: BTreeSet<PackId> = load::list_packs(vault)?.into_keys().collect();
+    if own.clone().any(|pack| present.contains(pack) && !condemned.contains(pack)) {
         return Err(GcError::doubt(names::CONDEMNED, "the record of this prune was not kept"));
     }
     known.extend(own);
@@ -57,7 +59,6 @@ pub(super) fn still_holds(
     if !is_old || !mark.tombstones.is_subset(names.removed()) {
         return Ok(false);
     }
-    let present: BTreeSet<PackId> = load::list_packs(vault)?.into_keys().collect();
     let mut needed = mark.packs.iter().chain(copied).filter(|pack| !known.contains(pack));
     Ok(needed.all(|pack| present.contains(pack)))
 }
