@@ -21,8 +21,11 @@ pub(in crate::vault) struct Manifests([u8; 32]);
 
 impl Manifests {
     pub(in crate::vault) fn now(vault: &Inner) -> Result<Self, StorageError> {
-        let [first, _] = MANIFESTS;
-        let listed = vault.storage.list(first)?;
+        // A snapshot of which one copy stands is one as well.
+        let mut listed = Vec::new();
+        for prefix in MANIFESTS {
+            listed.extend(vault.storage.list(prefix)?);
+        }
         let mut names: Vec<&str> = listed.iter().map(|listed| listed.name.as_str()).collect();
         names.sort_unstable();
         Ok(Self(blind::hash(names.join("\n").as_bytes())))
