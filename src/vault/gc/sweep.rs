@@ -45,7 +45,7 @@ pub(super) fn still_holds(
     let condemned = Condemned::read(run, vault)?.packs();
     let mut known = mark.condemned.packs();
     let own = own.iter().flat_map(|stored| &stored.record.packs);
-    // Another prune that empties the trash may have carried it out, and removed it behind its packs.
+    // Another prune that empties the trash may have carried it out: the record goes last.
     let present: BTreeSet<PackId> = load::list_packs(vault)?.into_keys().collect();
     if own.clone().any(|pack| present.contains(pack) && !condemned.contains(pack)) {
         return Err(GcError::doubt(names::CONDEMNED, "the record of this prune was not kept"));
