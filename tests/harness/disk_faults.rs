@@ -160,7 +160,7 @@ fn what_a_failed_barrier_lost_is_relied_on_by_nobody() {
     let tally = fail_barriers(Lab::HONEST);
     let tally = tally.unwrap_or_else(|(broken, case)| panic!("{broken}, {case}"));
     assert!(tally.pairs >= 4, "{tally:?}");
-    let counts = [("trials", tally.states), ("pairs_hit", tally.pairs), ("failures", 0)];
+    let counts = [("trials", tally.states), ("barriers", tally.pairs), ("failures", 0)];
     profile::report("h2", "disk after_another", clock.elapsed(), &counts);
 }
 
