@@ -30,9 +30,12 @@ use crate::cli::verb::prune;
 use crate::cli::verb::prune::SpaceArgs;
 use crate::cli::verb::tag;
 use crate::repository::forget::tombstone;
+use crate::retention::rule::Rule;
 use crate::run::monitor::Severity;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Verifier;
+use crate::vault::names::Chain;
+use crate::vault::names::Place;
 
 /// Remove snapshots by rules, or those that are named.
 ///
@@ -215,7 +218,7 @@ fn bury(
     context: &Context,
     keys: &Keys,
     (removed, args): (&[&Decided<'_>], &ForgetArgs),
-    rules: &[crate::retention::rule::Rule],
+    rules: &[Rule],
 ) -> Result<(), Failure> {
     let why: Vec<String> = if args.ids.is_empty() {
         rules.iter().map(ToString::to_string).collect()
@@ -233,9 +236,7 @@ fn bury(
     Ok(keys.repository.vault().bury(&context.run, &tombstones)?)
 }
 
-pub(super) const fn place(snapshot: &Snapshot) -> crate::vault::names::Place {
-    use crate::vault::names::Chain;
-    use crate::vault::names::Place;
+pub(super) const fn place(snapshot: &Snapshot) -> Place {
     let chain = Chain { machine: snapshot.machine, source: snapshot.source };
     Place { chain, seq: snapshot.seq, id: snapshot.id }
 }
