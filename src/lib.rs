@@ -20,6 +20,7 @@ pub mod chunk;
 pub mod crypto;
 pub mod format;
 pub mod retention;
+pub mod schedule;
 
 pub mod disk;
 pub mod storage;

@@ -20,6 +20,7 @@ mod power;
 mod protocol;
 mod races;
 mod reader;
+mod schedule;
 mod stack;
 mod support;
 mod tidy;

@@ -1,0 +1,7 @@
+//! When a job is due: against a slow oracle over zones and their transitions, against another
+//! crate, and over years with sleep, power cuts and wrong clocks.
+
+mod expressions;
+mod oracle;
+mod years;
+mod zones;
