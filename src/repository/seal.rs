@@ -1,6 +1,6 @@
 //! Frames to objects and back.
 
-use zstd::zstd_safe::CParameter;
+pub mod effort;
 
 use crate::crypto::aead::OneTimeAead;
 use crate::crypto::aead::Reference;
@@ -23,36 +23,13 @@ use crate::format::object::SealedObject;
 use crate::format::wire::FormatError;
 use crate::ids::RepositoryId;
 use crate::ids::Sid;
+use crate::repository::seal::effort::Packer;
 use crate::secret::ObjectKey;
 
 /// Kind of the box that holds a node's children.
 pub const NODE_REFS: &str = "node refs";
 /// Bytes before a node's sealed refs: store key generation and their length.
 const NODE_HEAD_BYTES: usize = 8;
-/// A frame this small is stored as it is if compressing does not shrink it, without a sample.
-const SAMPLE_FROM_BYTES: usize = 64 * 1024;
-const SAMPLE_BYTES: usize = 4 * 1024;
-
-/// The level that sealing works at when nobody asks for another one.
-pub const LEVEL_DEFAULT: i32 = 3;
-/// Nothing is compressed.
-pub const LEVEL_NONE: i32 = 0;
-const LEVEL_FAST: i32 = 1;
-/// Samples of a chunk that shrink to less than this many hundredths are worth the default level.
-/// Above, it would take twice the time of level 1 for a few hundredths more: programs, pictures and
-/// documents that are compressed inside (measured in `benches/`).
-const WELL_SHRINKING_PERCENT: usize = 45;
-/// Samples that stay above this many hundredths are not compressed at all.
-const SHRINKING_PERCENT: usize = 97;
-
-/// How hard to compress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effort {
-    None,
-    Fast,
-    Full,
-}
-
 /// An object cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
@@ -91,18 +68,14 @@ pub struct SealKeys {
     pub domain: DomainKeys,
     pub store: StoreKeys,
     /// zstd level, 1 to 19, or [`LEVEL_NONE`]. At [`LEVEL_DEFAULT`], chunks that shrink little are
-    /// compressed at level 1.
+    /// compressed at level 1, and chunks that look like pages of a database are searched longer.
     pub level: i32,
 }
 
 /// Seals frames; one per worker thread, for its buffers.
 pub struct Sealer {
     keys: SealKeys,
-    compressor: zstd::bulk::Compressor<'static>,
-    fast: zstd::bulk::Compressor<'static>,
-    sample: Vec<u8>,
-    /// What the compressor writes to: its capacity is used, so nothing is zeroed first.
-    packed: Vec<u8>,
+    packer: Packer,
     buffer: Vec<u8>,
     opener: Opener,
 }
@@ -115,13 +88,9 @@ impl std::fmt::Debug for Sealer {
 
 impl Sealer {
     pub fn new(keys: &SealKeys) -> Result<Self, SealError> {
-        let failed = |error: std::io::Error| SealError::Compressor(error.to_string());
         Ok(Self {
             keys: keys.clone(),
-            compressor: compressor(keys.level).map_err(failed)?,
-            fast: zstd::bulk::Compressor::new(LEVEL_FAST).map_err(failed)?,
-            sample: Vec::new(),
-            packed: Vec::new(),
+            packer: Packer::new(keys.level)?,
             buffer: Vec::new(),
             opener: Opener::new(keys.store.repository())?,
         })
@@ -194,21 +163,10 @@ impl Sealer {
 
     fn frame(&mut self, kind: ObjectKind, raw: &[u8], raw_len: u32) -> Result<(), SealError> {
         let start = self.buffer.len();
-        self.packed.clear();
-        let compressor = match self.effort(kind, raw) {
-            Effort::None => None,
-            Effort::Fast => Some(&mut self.fast),
-            Effort::Full => Some(&mut self.compressor),
+        let (codec, payload) = match self.packer.pack(kind, raw)? {
+            Some(packed) => (Codec::Zstd, packed),
+            None => (Codec::None, raw),
         };
-        if let Some(compressor) = compressor {
-            self.packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
-            compressor
-                .compress_to_buffer(raw, &mut self.packed)
-                .map_err(|error| SealError::Compressor(error.to_string()))?;
-        }
-        let shrinks = !self.packed.is_empty() && self.packed.len() < raw.len();
-        let (codec, payload) =
-            if shrinks { (Codec::Zstd, self.packed.as_slice()) } else { (Codec::None, raw) };
         let padded = start + padme(FRAME_HEAD_BYTES + payload.len());
         self.buffer.reserve(padded - start + TAG_BYTES);
         self.buffer.extend_from_slice(&FrameHead { kind, codec, raw_len }.encode());
@@ -216,51 +174,6 @@ impl Sealer {
         self.buffer.resize(padded, 0);
         Ok(())
     }
-
-    /// A cheap test: four samples are compressed fast, and tell how hard to try.
-    fn effort(&mut self, kind: ObjectKind, raw: &[u8]) -> Effort {
-        if self.keys.level == LEVEL_NONE {
-            return Effort::None;
-        }
-        if raw.len() < SAMPLE_FROM_BYTES {
-            return if raw.is_empty() { Effort::None } else { Effort::Full };
-        }
-        let may_be_fast = kind == ObjectKind::Chunk && self.keys.level == LEVEL_DEFAULT;
-        let step = raw.len() / 4;
-        let mut sampled = 0;
-        let mut packed = 0;
-        self.sample.resize(zstd::zstd_safe::compress_bound(SAMPLE_BYTES), 0);
-        for part in raw.chunks_exact(step) {
-            let part = &part[..SAMPLE_BYTES.min(part.len())];
-            let Ok(len) = self.fast.compress_to_buffer(part, &mut self.sample[..]) else {
-                return Effort::Full;
-            };
-            sampled += part.len();
-            packed += len;
-            // Whatever the other samples say, the whole shrinks enough.
-            if !may_be_fast && len * 2 < part.len() {
-                return Effort::Full;
-            }
-        }
-        if packed * 100 >= sampled * SHRINKING_PERCENT {
-            Effort::None
-        } else if may_be_fast && packed * 100 >= sampled * WELL_SHRINKING_PERCENT {
-            Effort::Fast
-        } else {
-            Effort::Full
-        }
-    }
-}
-
-/// At the default level, tables of half the usual size: they stay in the cache of a core, which
-/// saves a fifteenth of the time for half a hundredth of the size (measured on source trees).
-fn compressor(level: i32) -> std::io::Result<zstd::bulk::Compressor<'static>> {
-    let mut compressor = zstd::bulk::Compressor::new(level)?;
-    if level == LEVEL_DEFAULT {
-        compressor.set_parameter(CParameter::HashLog(16))?;
-        compressor.set_parameter(CParameter::ChainLog(15))?;
-    }
-    Ok(compressor)
 }
 
 fn node_refs_place(repository: RepositoryId) -> Place<'static> {
