@@ -10,6 +10,7 @@ use crate::format::manifest::SignedManifest;
 use crate::format::note::SignedNote;
 use crate::format::tombstone::SignedTombstone;
 use crate::ids::MachineId;
+use crate::ids::RepositoryId;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::machine;
@@ -50,6 +51,22 @@ impl Enrolled {
         let mut admins = convert::admin_keys(&list)?;
         admins.push(keyset.admin.verifying_key());
         Ok(Self { machines, labels, admins })
+    }
+
+    /// The same for whoever holds no key to the machines' names: they have none here.
+    pub fn load_nameless(
+        run: &Run,
+        storage: &Arc<dyn Storage>,
+        place: (RepositoryId, &VerifyingKey),
+    ) -> Result<Self, KeysError> {
+        let mut machines = BTreeMap::new();
+        for record in machine::nameless(run, storage, place)? {
+            if let Ok(key) = VerifyingKey::from_bytes(&record.signing) {
+                machines.insert(record.machine, key);
+            }
+        }
+        let list = publish::load_recipients(&run.unwatched(), storage, place)?;
+        Ok(Self { machines, labels: BTreeMap::new(), admins: convert::admin_keys(&list)? })
     }
 
     /// The machine's name, if it is enrolled.

@@ -6,6 +6,7 @@ mod archive;
 mod backup;
 mod cat;
 mod check;
+mod copy;
 mod dump;
 mod forget;
 mod hostile;

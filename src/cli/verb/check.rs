@@ -16,6 +16,7 @@ use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::config::ConfigRecord;
 use crate::ids::SnapshotId;
+use crate::path::escape;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock::Unlocked;
@@ -153,7 +154,9 @@ fn trust(
     own: Option<&AgentKeyset>,
 ) -> Result<Trust, Failure> {
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment);
-    let heads = local.map_or(Ok(Vec::new()), |it| Heads::new(&it, config.repository).all())?;
+    let place = escape(context.settings.repository()?.as_os_str().as_encoded_bytes());
+    let heads = |local| Heads::new(&local, config.repository, &place).all();
+    let heads = local.map_or(Ok(Vec::new()), heads)?;
     let named = VerifyingKey::from_bytes(&config.root).map_err(KeysError::from)?;
     Ok(Trust {
         repository: config.repository,

@@ -113,7 +113,10 @@ pub fn create_in_domains(
     Ok(Created { config, keyset, slot })
 }
 
-fn refuse_if_taken(storage: &Arc<dyn Storage>, store: &Records) -> Result<(), KeysError> {
+pub(in crate::repository::keys) fn refuse_if_taken(
+    storage: &Arc<dyn Storage>,
+    store: &Records,
+) -> Result<(), KeysError> {
     let taken = |found: String| KeysError::AlreadyThere { location: storage.location(), found };
     for name in publish::config_names()? {
         if store.exists(&name)? {

@@ -12,12 +12,14 @@ use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sign::Purpose;
 use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::VerifyingKey;
 use crate::format::machine::MACHINE_COPIES;
 use crate::format::machine::MACHINES;
 use crate::format::machine::MachineRecord;
 use crate::format::machine::MachineState;
 use crate::format::recipients::RecipientsRecord;
 use crate::ids::MachineId;
+use crate::ids::RepositoryId;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
@@ -172,6 +174,17 @@ pub fn list(
     keyset: &RestoreKeyset,
 ) -> Result<Vec<Machine>, KeysError> {
     let place = (keyset.repository, &keyset.root_public);
+    let newest = nameless(run, storage, place)?;
+    newest.into_iter().map(|record| labelled(keyset, record)).collect()
+}
+
+/// As [`list`], without the names, which are sealed.
+pub fn nameless(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    place: (RepositoryId, &VerifyingKey),
+) -> Result<Vec<MachineRecord>, KeysError> {
+    let (repository, _) = place;
     let admins = convert::admin_keys(&publish::load_recipients(run, storage, place)?)?;
     let store = Records::new(Arc::clone(storage));
     let mut newest: std::collections::BTreeMap<MachineId, MachineRecord> = Default::default();
@@ -181,7 +194,7 @@ pub fn list(
         let decode = |bytes: &[u8]| {
             let found = records::signed::<MachineRecord>(bytes)?;
             let expected = format!("{MACHINES}{}/{}", found.0.machine, found.0.version);
-            let place = Placed::of((found.0.repository, keyset.repository), (&name, &expected));
+            let place = Placed::of((found.0.repository, repository), (&name, &expected));
             publish::believed(found, (Purpose::Machine, &admins), place)
         };
         let record = match store.load(run, &names, decode) {
@@ -192,7 +205,7 @@ pub fn list(
             }
             Err(error) => return Err(error.into()),
         };
-        if record.repository != keyset.repository {
+        if record.repository != repository {
             continue; // Left behind by an `init` that never finished.
         }
         let known = newest.get(&record.machine).map_or(0, |known| known.version);
@@ -200,7 +213,7 @@ pub fn list(
             newest.insert(record.machine, record);
         }
     }
-    newest.into_values().map(|record| labelled(keyset, record)).collect()
+    Ok(newest.into_values().collect())
 }
 
 fn labelled(keyset: &RestoreKeyset, record: MachineRecord) -> Result<Machine, KeysError> {

@@ -16,6 +16,7 @@ pub mod machine;
 pub mod publish;
 pub mod recovery;
 pub mod slots;
+pub mod twin;
 pub mod unlock;
 
 #[cfg(test)]

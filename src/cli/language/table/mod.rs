@@ -33,6 +33,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("backup", backup::ALL),
     ("common", common::ALL),
     ("errors", errors::ALL),
+    ("keeping::copy", keeping::copy::ALL),
     ("keeping::forget", keeping::forget::ALL),
     ("keys", keys::ALL),
     ("options", options::ALL),
