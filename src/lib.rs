@@ -33,7 +33,6 @@ pub mod vault;
 pub mod repository;
 
 pub mod backup;
-pub mod copy;
 pub mod restore;
 pub mod verify;
 

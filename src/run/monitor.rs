@@ -51,7 +51,6 @@ pub enum Phase {
     Verifying,
     Checking,
     Planning,
-    Copying,
     Finished,
 }
 

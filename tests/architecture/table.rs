@@ -109,19 +109,6 @@ pub const ROOMS: &[Room] = &[
         ],
     },
     Room {
-        name: "copy",
-        may: &[
-            "words",
-            "run",
-            "crypto::blind",
-            "crypto::sealed",
-            "format",
-            "storage",
-            "vault",
-            "repository",
-        ],
-    },
-    Room {
         name: "restore",
         may: &["words", "run", "chunk", "crypto::blind", "format", "target", "vault", "repository"],
     },
@@ -161,7 +148,6 @@ pub const ROOMS: &[Room] = &[
             "vault::scrub",
             "repository",
             "backup",
-            "copy",
             "restore",
             "verify",
             "retention",

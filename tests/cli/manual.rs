@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::scene::Scene;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 16] = [
     "quickstart",
     "init",
     "backup",
@@ -19,7 +19,6 @@ const VERBS: [&str; 17] = [
     "restore",
     "dump",
     "check",
-    "copy",
     "key",
     "completion",
     "man",

@@ -1,6 +1,5 @@
 //! One backup's work on the vault.
 
-mod adopt;
 pub mod builder;
 mod commit;
 mod disown;
