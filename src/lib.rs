@@ -33,6 +33,7 @@ pub mod vault;
 pub mod repository;
 
 pub mod backup;
+pub mod copy;
 pub mod restore;
 pub mod verify;
 

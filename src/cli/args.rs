@@ -126,6 +126,7 @@ pub enum Verb {
     Restore(verb::restore::RestoreArgs),
     Dump(verb::dump::DumpArgs),
     Check(verb::check::CheckArgs),
+    Copy(verb::copy::CopyArgs),
     Prune(verb::prune::PruneArgs),
     Tag(verb::tag::TagArgs),
     Forget(Box<verb::forget::ForgetArgs>),

@@ -92,6 +92,7 @@ fn start(
         | Verb::Backup(_)
         | Verb::Restore(_)
         | Verb::Check(_)
+        | Verb::Copy(_)
         | Verb::Prune(_)
         | Verb::Stats(_) => true,
         // Not over the content of a file.
@@ -115,6 +116,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Stats(args) => verb::read::stats::run(context, &args),
         Verb::Cat(args) => verb::read::cat::run(context, &args),
         Verb::Check(args) => verb::check::run(context, &args),
+        Verb::Copy(args) => verb::copy::run(context, &args),
         Verb::Restore(args) => verb::restore::run(context, &args),
         Verb::Prune(args) => verb::prune::run(context, &args),
         Verb::Tag(args) => verb::tag::run(context, &args),

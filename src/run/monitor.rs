@@ -51,6 +51,7 @@ pub enum Phase {
     Verifying,
     Checking,
     Planning,
+    Copying,
     Finished,
 }
 

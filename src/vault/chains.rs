@@ -18,6 +18,7 @@ use crate::run::Run;
 use crate::run::monitor::Problem;
 use crate::storage::BlobName;
 use crate::storage::Storage;
+use crate::storage::StorageErrorKind;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::error::Fault;
@@ -277,6 +278,17 @@ impl Vault {
     pub fn has_manifest(&self, run: &Run, place: &Place) -> Result<bool, VaultError> {
         run.check()?;
         Ok(ChainNames::list(&self.inner, &place.chain)?.manifest(&place.id).is_some())
+    }
+
+    /// Whether the first copy of a manifest is listed: its backup went on to its end.
+    pub fn is_acknowledged(&self, run: &Run, place: &Place) -> Result<bool, VaultError> {
+        run.check()?;
+        let [first, _] = MANIFESTS;
+        match self.inner.storage.stat(&place.name(first)?) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == StorageErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether a snapshot is at its place, in one copy at least, or was removed with a tombstone.

@@ -60,6 +60,8 @@ pub enum VaultError {
     ParentGone { id: SnapshotId },
     #[error("a prune has begun to remove what snapshot {id} holds; it cannot be brought back")]
     GivenUp { id: SnapshotId },
+    #[error("snapshot {id} was copied before, and was removed meanwhile; run the copy again")]
+    BaseGone { id: SnapshotId },
     #[error("root {sid} of the snapshot is not in the repository")]
     RootMissing { sid: Sid },
 }

@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use crate::crypto::blind::StoreKeys;
 use crate::format::config::CONFIG_NAMES;
+use crate::format::object::ObjectKind;
 use crate::ids::Sid;
 use crate::run::Run;
 use crate::storage::BlobName;
@@ -86,6 +87,14 @@ pub struct Position {
     pub offset: u32,
 }
 
+/// An object as the index tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredObject {
+    pub position: Position,
+    pub kind: ObjectKind,
+    pub len_bytes: u32,
+}
+
 impl Vault {
     /// Reads nothing yet.
     pub fn open(
@@ -137,6 +146,18 @@ impl Vault {
         self.inner.with_locations(run, |locations| {
             let position = |row: &locations::Row| Position { pack: row.pack, offset: row.offset };
             locations.find(sid).map(|row| position(&row)).min()
+        })
+    }
+
+    /// What an object is and where it lies first; none if the vault does not know it. Loads the
+    /// index.
+    pub fn stored(&self, run: &Run, sid: &Sid) -> Result<Option<StoredObject>, VaultError> {
+        self.inner.with_locations(run, |locations| {
+            let stored = |row: locations::Row| {
+                let position = Position { pack: row.pack, offset: row.offset };
+                Some(StoredObject { position, kind: row.kind()?, len_bytes: row.len_bytes() })
+            };
+            locations.find(sid).filter_map(stored).min_by_key(|stored| stored.position)
         })
     }
 

@@ -109,6 +109,19 @@ pub const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "copy",
+        may: &[
+            "words",
+            "run",
+            "crypto::blind",
+            "crypto::sealed",
+            "format",
+            "storage",
+            "vault",
+            "repository",
+        ],
+    },
+    Room {
         name: "restore",
         may: &["words", "run", "chunk", "crypto::blind", "format", "target", "vault", "repository"],
     },
@@ -148,6 +161,7 @@ pub const ROOMS: &[Room] = &[
             "vault::scrub",
             "repository",
             "backup",
+            "copy",
             "restore",
             "verify",
             "retention",

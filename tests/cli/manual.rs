@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::scene::Scene;
 
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "quickstart",
     "init",
     "backup",
@@ -19,6 +19,7 @@ const VERBS: [&str; 16] = [
     "restore",
     "dump",
     "check",
+    "copy",
     "key",
     "completion",
     "man",

@@ -9,7 +9,6 @@ mod crash;
 mod disk_faults;
 mod faults;
 mod keeping;
-mod keys;
 mod laws;
 mod model;
 mod museum;

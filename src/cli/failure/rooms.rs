@@ -12,6 +12,7 @@ use crate::cli::language::table::common::UNTOUCHED;
 use crate::cli::language::table::errors;
 use crate::cli::language::table::keeping::prune;
 use crate::cli::language::text::Text;
+use crate::copy::error::CopyError;
 use crate::crypto::sealed::slot::SlotError;
 use crate::format::record::RecordError;
 use crate::format::wire::FormatError;
@@ -104,19 +105,6 @@ impl From<KeysError> for Failure {
             }
             KeysError::Revoked { .. } => {
                 plain(Exit::Refused, errors::REVOKED, errors::ASK_ADMINISTRATOR)
-            }
-            KeysError::RotatedMeanwhile => {
-                plain(Exit::Busy, errors::ROTATED_MEANWHILE, errors::RUN_COMMAND_AGAIN)
-            }
-            KeysError::Busy { .. } => plain(Exit::Busy, errors::BUSY, errors::RUN_LATER),
-            KeysError::StoreKeyOld { .. } => {
-                plain(Exit::Refused, errors::STORE_KEY_OLD, errors::RENEW_KEYSET)
-            }
-            KeysError::RestoreReplaced => {
-                plain(Exit::Refused, errors::RESTORE_REPLACED, errors::ASK_FOR_SLOT)
-            }
-            KeysError::TooManyGenerations | KeysError::TooManySources { .. } => {
-                plain(Exit::Refused, errors::KEYS_FULL, errors::NEW_REPOSITORY)
             }
             KeysError::RootOffline => {
                 plain(Exit::Refused, errors::ROOT_OFFLINE, errors::BRING_ROOT)
@@ -256,6 +244,21 @@ impl From<BackupError> for Failure {
             BackupError::Stopped(why) => why.into(),
             BackupError::Cutting(_) => about(Exit::Damage, (errors::CUTTING, errors::CHECK), error),
             BackupError::WorkerGone => {
+                about(Exit::Failed, (errors::WORKER_GONE, REPORT_IT), error).meaning(UNTOUCHED)
+            }
+        }
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Vault(error) => error.into(),
+            CopyError::Repository(error) => error.into(),
+            CopyError::Keys(error) => error.into(),
+            CopyError::Storage(error) => error.into(),
+            CopyError::Stopped(why) => why.into(),
+            CopyError::WorkerGone => {
                 about(Exit::Failed, (errors::WORKER_GONE, REPORT_IT), error).meaning(UNTOUCHED)
             }
         }

@@ -25,16 +25,29 @@ const FILE_BYTES_MAX: usize = 64 * 1024;
 /// Missing snapshots of a chain that are kept in mind.
 const MISSING_MAX: usize = 100;
 
-/// What is remembered of one repository.
+/// What is remembered of one repository in one place: twins have one id, and a twin may well lack
+/// what was not copied yet.
 #[derive(Debug)]
 pub struct Heads {
     folder: PathBuf,
+    /// Digits that tell the place from others.
+    place: String,
 }
 
 impl Heads {
+    /// `location` is what the storage says of itself.
     #[must_use]
-    pub fn new(local: &Local, repository: RepositoryId) -> Self {
-        Self { folder: local.folder(repository) }
+    pub fn new(local: &Local, repository: RepositoryId, location: &str) -> Self {
+        let place = std::fs::canonicalize(location).unwrap_or_else(|_| location.into());
+        let hash = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex();
+        let place = hash.get(..16).unwrap_or_default().to_owned();
+        Self { folder: local.folder(repository), place }
+    }
+
+    fn is_own(&self, path: &Path) -> bool {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        path.extension().is_some_and(|extension| extension == EXTENSION)
+            && stem.is_some_and(|stem| stem.ends_with(&self.place))
     }
 
     /// Every snapshot that is remembered, the missing ones too.
@@ -50,7 +63,7 @@ impl Heads {
         let mut all = Vec::new();
         for item in listed {
             let path = item.map_err(|error| failed(&self.folder, &error))?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            if self.is_own(&path) {
                 all.extend(read(&path)?);
             }
         }
@@ -79,9 +92,9 @@ impl Heads {
     /// # Errors
     /// When local state cannot be written.
     pub fn remember(&self, run: &Run, vault: &Vault, newest: &Place) -> Result<(), Failure> {
-        let path = self
-            .folder
-            .join(format!("{}-{}.{EXTENSION}", newest.chain.machine, newest.chain.source));
+        let (chain, place) = (newest.chain, &self.place);
+        let name = format!("{}-{}-{place}.{EXTENSION}", chain.machine, chain.source);
+        let path = self.folder.join(name);
         let mut kept = vec![*newest];
         for place in read(&path)? {
             if place != *newest && !vault.stands(run, &place)? {

@@ -92,7 +92,7 @@ impl Watch {
 
     /// For programs and for people.
     fn phase_name(&self) -> (&'static str, Text) {
-        const NAMES: [(Phase, &str, Text); 9] = [
+        const NAMES: [(Phase, &str, Text); 10] = [
             (Phase::Opening, "opening", common::OPENING),
             (Phase::Scanning, "scanning", common::SCANNING),
             (Phase::BackingUp, "backing up", common::BACKING_UP),
@@ -101,6 +101,7 @@ impl Watch {
             (Phase::Verifying, "verifying", common::VERIFYING),
             (Phase::Checking, "checking", common::CHECKING),
             (Phase::Planning, "planning", common::PLANNING),
+            (Phase::Copying, "copying", common::COPYING),
             // What is still to be printed or removed.
             (Phase::Finished, "finished", common::FINISHING),
         ];

@@ -275,7 +275,7 @@ pub fn make(
         })?;
         return Ok((Ended::done(), None));
     }
-    let heads = Heads::new(&writer.local, writer.config.repository);
+    let heads = Heads::new(&writer.local, writer.config.repository, &writer.storage.location());
     heads.look_for(&context.run, repository.vault())?;
     let report = snapshot::execute(&context.run, &repository, &writer.keyset, &request)?;
     if let Some(place) = &report.snapshot

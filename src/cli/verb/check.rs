@@ -8,7 +8,6 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
-use crate::cli::language::table::keeping::rotation;
 use crate::cli::language::table::read as texts;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
@@ -17,14 +16,13 @@ use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::config::ConfigRecord;
 use crate::ids::SnapshotId;
+use crate::path::escape;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::open::Repository;
 use crate::run::monitor::Severity;
 use crate::units::Bytes;
-use crate::vault::chains::Copies;
-use crate::vault::chains::Scope;
 use crate::vault::scrub::Subset;
 use crate::vault::scrub::Trust;
 use crate::vault::scrub::graph;
@@ -71,7 +69,6 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
     let subset = if args.read_data { Some(Subset::All) } else { args.read_data_subset };
     // What is wrong with the records is told by the check itself, once.
     let unwatched = context.unwatched();
-    let mut suspects = Vec::new();
     let mut report = if args.structure_only {
         let reading = subset.map(|subset| (subset, threads_count));
         without_passphrase((context, &unwatched), reading)?
@@ -88,7 +85,6 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
         }
         let depth = subset.map_or(Depth::Structure, Depth::Data);
         let options = Options { depth, snapshots, threads_count };
-        suspects = suspects_of(&unwatched, (&unlocked, &repository))?;
         with_keys(context, (&unlocked, &repository), &options)?
     };
     let strangers = open::strangers(context)?;
@@ -96,7 +92,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
     report.temporaries_bytes = strangers.temporaries_bytes;
     report.unknown.extend(strangers.unknown);
     tell(context, &report);
-    show(context, &report, &suspects)?;
+    show(context, &report)?;
     Ok(Ended::done())
 }
 
@@ -126,22 +122,6 @@ fn with_keys(
     trust.root = unlocked.keyset.root_public;
     trust.admins.push(unlocked.keyset.admin.verifying_key());
     Ok(verify::check(&context.run, repository, (&unlocked.keyset, &trust), options)?)
-}
-
-/// Snapshots that may be a thief's. Where the records do not tell, the check itself says why.
-fn suspects_of(
-    context: &Context,
-    (unlocked, repository): (&Unlocked, &Repository),
-) -> Result<Vec<SnapshotId>, Failure> {
-    let Ok(signers) = opened::signers(context, unlocked, repository) else {
-        return Ok(Vec::new());
-    };
-    if !signers.has_suspicions() {
-        return Ok(Vec::new());
-    }
-    let vault = repository.vault();
-    let found = vault.manifests(&context.run, Scope::All, Copies::First, &signers)?;
-    Ok(signers.suspects(&found).into_keys().collect())
 }
 
 fn without_passphrase(
@@ -174,7 +154,9 @@ fn trust(
     own: Option<&AgentKeyset>,
 ) -> Result<Trust, Failure> {
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment);
-    let heads = local.map_or(Ok(Vec::new()), |it| Heads::new(&it, config.repository).all())?;
+    let place = escape(context.settings.repository()?.as_os_str().as_encoded_bytes());
+    let heads = |local| Heads::new(&local, config.repository, &place).all();
+    let heads = local.map_or(Ok(Vec::new()), heads)?;
     let named = VerifyingKey::from_bytes(&config.root).map_err(KeysError::from)?;
     Ok(Trust {
         repository: config.repository,
@@ -251,12 +233,11 @@ fn lost_part(lost: &LostFile) -> Said {
     said.with("id", lost.snapshot.short()).with("why", Said::heard(&lost.why))
 }
 
-fn show(context: &Context, report: &Report, suspects: &[SnapshotId]) -> Result<(), Failure> {
+fn show(context: &Context, report: &Report) -> Result<(), Failure> {
     let verdict = report.verdict();
-    let ids = suspects.iter().map(ToString::to_string).collect();
     context.output.report(
         "check",
-        &Checked { is_ok: verdict == Verdict::Ok, verdict, suspect_snapshot_ids: ids, report },
+        &Checked { is_ok: verdict == Verdict::Ok, verdict, report },
         || {
             let text = match verdict {
                 Verdict::Ok => texts::CHECK_OK,
@@ -276,11 +257,7 @@ fn show(context: &Context, report: &Report, suspects: &[SnapshotId]) -> Result<(
                 .with("entries", *entries_count)
                 .with("objects", *objects_count)
                 .with("looked", looked(report));
-            let told = leftovers(report, told);
-            match suspects.len() as u64 {
-                0 => told,
-                count => rotation::SUSPECTS.with("told", told).with("count", count),
-            }
+            leftovers(report, told)
         },
     )
 }
@@ -321,8 +298,6 @@ fn leftovers(report: &Report, told: Said) -> Said {
 struct Checked<'a> {
     is_ok: bool,
     verdict: Verdict,
-    /// Of machines that are revoked; whether they restore has nothing to do with it.
-    suspect_snapshot_ids: Vec<String>,
     #[serde(flatten)]
     report: &'a Report,
 }

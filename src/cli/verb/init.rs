@@ -12,6 +12,7 @@ use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
+use crate::cli::language::table::keeping::copy as texts;
 use crate::cli::language::table::keys;
 use crate::cli::local::Local;
 use crate::cli::open;
@@ -28,8 +29,8 @@ use crate::repository::keys::create::CreateOptions;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::slots::NewSlot;
+use crate::repository::keys::twin;
 use crate::repository::keys::unlock;
-use crate::repository::keys::unlock::InSlot;
 use crate::repository::keys::unlock::Unlocked;
 use crate::storage::Storage;
 
@@ -49,6 +50,10 @@ pub struct InitArgs {
     /// both, so they can be copied as they are. Cutting sizes are taken over too.
     #[arg(long, value_name = "REPOSITORY")]
     pub copy_domain_from: Option<PathBuf>,
+    /// Make the same repository in a second place, still without snapshots: `copy` fills it. Its
+    /// keys and passphrases are those of that repository, and none is asked for.
+    #[arg(long, value_name = "REPOSITORY", conflicts_with_all = ["copy_domain_from", "shares"])]
+    pub twin_of: Option<PathBuf>,
     /// File with the passphrase of that other repository; without it the new one's is tried.
     #[arg(long, value_name = "FILE", requires = "copy_domain_from")]
     pub from_password_file: Option<PathBuf>,
@@ -69,6 +74,9 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Ended, Failure> {
         Err(failure) if failure.exit == Exit::NoRepository => {}
         Err(failure) => return Err(failure),
     }
+    if let Some(original) = &args.twin_of {
+        return twin(context, original);
+    }
     let secret = context.settings.secret.fetch(&context.output, Asked::New)?;
     let other = args.copy_domain_from.as_deref();
     let other = other.map(|other| open_other(context, other, (args, &secret))).transpose()?;
@@ -78,6 +86,26 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Ended, Failure> {
         let place = (counts, args.sheets.as_deref());
         recovery::create(context, &storage, &unlocked.keyset, place)?;
     }
+    Ok(Ended::done())
+}
+
+#[derive(Serialize)]
+struct Twin {
+    repository_id: String,
+    location: String,
+}
+
+fn twin(context: &Context, original: &Path) -> Result<Ended, Failure> {
+    let from = open::storage_at(context, original)?;
+    publish::load_config(&context.run, &from)?;
+    let storage = open::new_storage(context)?;
+    let config = twin::create_twin(&context.run, &from, &storage)?;
+    let made = Twin { repository_id: config.repository.to_string(), location: storage.location() };
+    context.output.report("twin", &made, || {
+        texts::TWIN_MADE
+            .with("id", config.repository.short())
+            .with("location", crate::path::escape(made.location.as_bytes()))
+    })?;
     Ok(Ended::done())
 }
 
@@ -139,7 +167,7 @@ fn make_like(
         }
     };
     let create::Created { config, keyset, slot } = created;
-    let unlocked = Unlocked { config, keyset, slot, in_slot: InSlot::All };
+    let unlocked = Unlocked { config, keyset, slot };
     let machine = open::join(context, storage, &unlocked, (local, secret))?;
     let made = Made {
         repository_id: unlocked.config.repository.to_string(),

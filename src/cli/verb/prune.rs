@@ -65,7 +65,8 @@ impl SpaceArgs {
     pub fn options(&self, context: &Context, keys: &Keys) -> Result<PruneOptions, Failure> {
         let grace = grace(&self.grace)?;
         let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
-        let heads = Heads::new(&local, keys.unlocked.keyset.repository).all()?;
+        let place = keys.repository.vault().storage().location();
+        let heads = Heads::new(&local, keys.unlocked.keyset.repository, &place).all()?;
         let trash = if self.empty_trash { Trash::Emptied } else { Trash::Waits };
         Ok(PruneOptions {
             max_unused: self.max_unused,

@@ -15,9 +15,8 @@ pub mod keyring;
 pub mod machine;
 pub mod publish;
 pub mod recovery;
-pub mod revoke;
-pub mod rotate;
 pub mod slots;
+pub mod twin;
 pub mod unlock;
 
 #[cfg(test)]

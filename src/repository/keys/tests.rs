@@ -1,5 +1,4 @@
 mod damage;
-mod rotation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -16,6 +16,7 @@ texts! {
     VERIFYING: "verifying" => "đang kiểm chứng";
     CHECKING: "checking" => "đang kiểm tra";
     PLANNING: "planning" => "đang lập kế hoạch";
+    COPYING: "copying" => "đang sao chép";
     FINISHING: "finishing" => "đang hoàn tất";
 
     PROGRESS: "{phase}  {entries} entries  {bytes}  {rate}/s  {clock}"

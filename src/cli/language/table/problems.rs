@@ -33,6 +33,10 @@ texts! {
     COPY_MISSING: "this copy is missing" => "bản này bị thiếu";
     NODE_ALONE: "the second copy of this node is missing"
         => "thiếu bản thứ hai của nút dữ liệu này";
+    NOT_COPIED: "it is not copied: something that it needs is lost here"
+        => "không được sao chép: phần dữ liệu mà nó cần đã mất ở đây";
+    NUMBER_TAKEN: "another snapshot has this number there: both were backed up to"
+        => "ở kho kia đã có bản chụp khác mang số này: cả hai kho đều từng nhận sao lưu";
 }
 
 /// Everything that rooms say; of the rows that fit, the one with most words is told.

@@ -191,8 +191,9 @@ pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
 /// gone.
 fn refuse_damaged(context: &Context, keys: &Keys) -> Result<(), Failure> {
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
-    let heads = Heads::new(&local, keys.unlocked.config.repository);
     let vault = keys.repository.vault();
+    let place = vault.storage().location();
+    let heads = Heads::new(&local, keys.unlocked.config.repository, &place);
     heads.look_for(&context.run, vault)?;
     // Words that this program cannot read may be what a rule goes by.
     let asked: (_, &dyn Verifier) = (Copies::First, &keys.signers);

@@ -1,10 +1,7 @@
 //! `key`: who may open the repository.
 
 pub mod agent;
-pub mod list;
 pub mod recovery;
-pub mod revoke;
-pub mod rotate;
 pub mod shares;
 pub mod sheet;
 pub mod slots;
@@ -27,7 +24,7 @@ pub struct KeyArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyVerb {
-    /// List the ways to open the repository, the generations of its keys, and its machines.
+    /// List the ways to open the repository.
     List,
     /// Add a passphrase or key file.
     Add(NewSecretArgs),
@@ -47,18 +44,6 @@ pub enum KeyVerb {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Bring the keyset file of another machine up to the newest keys, after a rotation.
-    Renew {
-        /// The keyset file as the machine has it.
-        keyset: PathBuf,
-        /// File for the new one; it must not exist.
-        #[arg(long, value_name = "FILE")]
-        output: PathBuf,
-    },
-    /// Make a key anew: all that is stored stays readable.
-    Rotate(rotate::RotateArgs),
-    /// Distrust a machine whose keyset was lost: its later snapshots are marked as suspect.
-    Revoke(revoke::RevokeArgs),
     /// The key on paper that opens everything when all else is lost.
     Recovery(recovery::RecoveryArgs),
 }
@@ -79,13 +64,10 @@ pub struct NewSecretArgs {
 
 pub fn run(context: &Context, args: &KeyArgs) -> Result<Ended, Failure> {
     match &args.verb {
-        KeyVerb::List => list::list(context),
+        KeyVerb::List => slots::list(context),
         KeyVerb::Add(new) => slots::add(context, new),
         KeyVerb::Remove { id } => slots::remove(context, id),
         KeyVerb::Passwd(new) => slots::change(context, new),
-        KeyVerb::Renew { keyset, output } => rotate::renew(context, keyset, output),
-        KeyVerb::Rotate(args) => rotate::run(context, args),
-        KeyVerb::Revoke(args) => revoke::run(context, args),
         KeyVerb::Recovery(args) => recovery::run(context, args),
         KeyVerb::Agent { name, output } => agent::run(context, name, output),
     }

@@ -1,5 +1,5 @@
 //! Verbs that keep a repository over the years.
 
+pub mod copy;
 pub mod forget;
 pub mod prune;
-pub mod rotation;

@@ -1,0 +1,130 @@
+//! The two repositories of a copy.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::language::table::keeping::copy as texts;
+use crate::cli::local::Local;
+use crate::cli::open;
+use crate::cli::secrets::SecretSource;
+use crate::cli::verb::copy::CopyArgs;
+use crate::copy::Ends;
+use crate::crypto::blind::StoreKeys;
+use crate::crypto::sign::VerifyingKey;
+use crate::format::config::ConfigRecord;
+use crate::path::escape;
+use crate::repository::keys::error::KeysError;
+use crate::repository::keys::publish;
+use crate::repository::keys::twin;
+use crate::repository::open::Repository;
+use crate::repository::trust::Enrolled;
+use crate::run::Run;
+use crate::storage::Storage;
+
+/// From where to where.
+pub(super) struct Places {
+    pub source: PathBuf,
+    pub target: PathBuf,
+}
+
+/// Two repositories that are one.
+pub(super) struct Twins {
+    source: Repository,
+    target: Repository,
+    signers: Enrolled,
+}
+
+/// # Errors
+/// When no repository is named, or both are one place (2).
+pub(super) fn places(context: &Context, args: &CopyArgs) -> Result<Places, Failure> {
+    let own = context.settings.repository()?.to_owned();
+    let (source, target) = match (&args.to, &args.from) {
+        (_, Some(from)) => (from.clone(), own),
+        (Some(to), None) => (own, to.clone()),
+        // The options see to it that one of them is there.
+        (None, None) => (own.clone(), own),
+    };
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if real(&source) == real(&target) {
+        let path = escape(source.as_os_str().as_encoded_bytes());
+        return Err(Failure::usage(texts::SAME_PLACE.with("path", path), texts::NAME_SECOND));
+    }
+    Ok(Places { source, target })
+}
+
+/// # Errors
+/// When one of them is no repository (10), they are not twins (13), or nothing opens them (12).
+pub(super) fn open(context: &Context, places: &Places) -> Result<Twins, Failure> {
+    let from = open::storage_at(context, &places.source)?;
+    let config = publish::load_config(&context.run, &from)?;
+    let (to, other) = second(context, places)?;
+    if config.repository != other.repository {
+        return Err(Failure::new(Exit::Refused, texts::NOT_TWINS, make_twin(places)));
+    }
+    if config.root != other.root {
+        return Err(Failure::new(Exit::Refused, texts::OTHER_ROOT, texts::NAME_SECOND));
+    }
+    let (keys, root) = store_keys(context, (&from, &config))?;
+    let signers = Enrolled::load_nameless(&context.run, &from, (config.repository, &root))?;
+    let source = open::repository(context, (&from, &config), keys.clone())?;
+    let target = open::repository(context, (&to, &config), keys)?;
+    Ok(Twins { source, target, signers })
+}
+
+fn second(context: &Context, places: &Places) -> Result<(Arc<dyn Storage>, ConfigRecord), Failure> {
+    let opened = open::storage_at(context, &places.target).and_then(|storage| {
+        let config = publish::load_config(&context.run, &storage)?;
+        Ok((storage, config))
+    });
+    opened.map_err(|failure| match failure.exit {
+        Exit::NoRepository => {
+            let path = escape(places.target.as_os_str().as_encoded_bytes());
+            let message = texts::NO_SECOND.with("path", path);
+            Failure::new(Exit::NoRepository, message, make_twin(places))
+        }
+        _ => failure,
+    })
+}
+
+fn make_twin(places: &Places) -> crate::cli::language::said::Said {
+    let named = |path: &Path| escape(path.as_os_str().as_encoded_bytes());
+    texts::MAKE_TWIN.with("source", named(&places.source)).with("path", named(&places.target))
+}
+
+/// What opens tables and lists of children: from this machine's keyset, or with a passphrase.
+fn store_keys(
+    context: &Context,
+    (storage, config): (&Arc<dyn Storage>, &ConfigRecord),
+) -> Result<(StoreKeys, VerifyingKey), Failure> {
+    let is_named = !matches!(context.settings.secret, SecretSource::Prompt);
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment);
+    if let (Ok(local), false) = (local, is_named)
+        && let Some((keyset, _)) = open::own_keyset(&local, config)?
+    {
+        return Ok((keyset.store, keyset.root_public));
+    }
+    let keyset = open::unlock(context, storage)?.keyset;
+    if *keyset.root_public.as_bytes() != config.root {
+        return Err(KeysError::OtherRepository { what: "config" }.into());
+    }
+    Ok((keyset.store, keyset.root_public))
+}
+
+impl Twins {
+    /// # Errors
+    /// When one of the storages fails.
+    pub(super) fn carry_records(&self, run: &Run) -> Result<(), Failure> {
+        let (from, to) = (self.source.vault().storage(), self.target.vault().storage());
+        twin::carry_records(run, from, to)?;
+        to.sync()?;
+        Ok(())
+    }
+
+    pub(super) fn ends(&self) -> Ends<'_> {
+        Ends { source: self.source.vault(), target: self.target.vault(), signers: &self.signers }
+    }
+}

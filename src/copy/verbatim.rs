@@ -1,0 +1,241 @@
+//! Snapshots into a twin, as they are.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::copy::Doing;
+use crate::copy::Ends;
+use crate::copy::error::CopyError;
+use crate::copy::extras;
+use crate::copy::transfer::transfer;
+use crate::copy::walk::Lacking;
+use crate::copy::walk::Walk;
+use crate::ids::SnapshotId;
+use crate::run::Run;
+use crate::run::monitor::Phase;
+use crate::run::monitor::Problem;
+use crate::vault::chains::ChainFinding;
+use crate::vault::chains::Copies;
+use crate::vault::chains::Manifests;
+use crate::vault::chains::Scope;
+use crate::vault::chains::StoredManifest;
+use crate::vault::error::Fault;
+use crate::vault::names::Place;
+use crate::vault::session::Session;
+use crate::vault::session::SessionRequest;
+
+/// How a copy goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopyOptions {
+    pub doing: Doing,
+    /// Snapshots are committed together until they bring so many sealed bytes.
+    pub batch_bytes: u64,
+}
+
+/// What a copy did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CopyReport {
+    /// Snapshots that stand at the source.
+    pub snapshots_count: u64,
+    /// Of them: those that stood at the target before.
+    pub known_count: u64,
+    pub copied_count: u64,
+    /// Removed at the target: they do not come back.
+    pub removed_count: u64,
+    /// Not copied because something that they need is lost.
+    pub damaged_count: u64,
+    /// Not copied because their backup has not ended, or because they were removed meanwhile.
+    pub unfinished_count: u64,
+    /// Objects and their sealed bytes that the target lacked.
+    pub objects_count: u64,
+    pub bytes: u64,
+    pub notes_count: u64,
+    pub tombstones_count: u64,
+    /// Those that were copied.
+    #[serde(skip)]
+    pub copied: Vec<Place>,
+}
+
+/// Copies every snapshot that the target lacks, the oldest of a chain first. One that needs
+/// something that is lost is told and left out.
+///
+/// # Errors
+/// When one of the storages fails, others commit for too long, or the run is stopped. What was sent
+/// is reused then.
+pub fn copy(run: &Run, ends: Ends<'_>, options: CopyOptions) -> Result<CopyReport, CopyError> {
+    run.phase(Phase::Planning);
+    let source = ends.source.manifests(run, Scope::All, Copies::First, ends.signers)?;
+    tell(run, &source);
+    let target =
+        ends.target.manifests(&run.unwatched(), Scope::All, Copies::First, ends.signers)?;
+    let mut standing: BTreeSet<Place> = target.manifests.iter().map(|it| it.place).collect();
+    let removed: BTreeSet<Place> = target.tombstones.iter().map(extras::place_of).collect();
+    let report =
+        CopyReport { snapshots_count: source.manifests.len() as u64, ..CopyReport::default() };
+    let numbers: BTreeSet<_> = standing.iter().map(|place| (place.chain, place.seq)).collect();
+    let mut copier =
+        Copier { run, ends, options, walk: Walk::new(run, ends), bases: Vec::new(), report };
+    let mut chosen = Vec::new();
+    for stored in &source.manifests {
+        if standing.contains(&stored.place) {
+            copier.report.known_count += 1;
+        } else if removed.contains(&stored.place) {
+            copier.report.removed_count += 1;
+        } else if !ends.source.is_acknowledged(run, &stored.place)? {
+            copier.report.unfinished_count += 1;
+        } else {
+            if numbers.contains(&(stored.place.chain, stored.place.seq)) {
+                let message = "another snapshot has this number there: both were backed up to";
+                run.problem(&Problem::new(stored.place.to_string(), message));
+            }
+            chosen.push(stored);
+        }
+    }
+    copier.all(&chosen)?;
+    let mut report = copier.report;
+    standing.extend(&report.copied);
+    let known: BTreeSet<Place> = standing.union(&removed).copied().collect();
+    report.tombstones_count = extras::tombstones(run, ends, (&source, &known), options.doing)?;
+    report.notes_count = extras::notes(run, ends, (&standing, options.doing))?;
+    Ok(report)
+}
+
+/// What is wrong with the source's chains. A copy of a manifest that is missing may be on its way.
+fn tell(run: &Run, source: &Manifests) {
+    let is_late = |finding: &&ChainFinding| {
+        matches!(finding, ChainFinding::BadTwin { fault: Fault::Missing, .. })
+    };
+    for finding in source.findings.iter().filter(|finding| !is_late(finding)) {
+        run.problem(&finding.problem());
+    }
+}
+
+struct Copier<'a> {
+    run: &'a Run,
+    ends: Ends<'a>,
+    options: CopyOptions,
+    walk: Walk<'a>,
+    /// Snapshots of this run that reach what is not looked at again.
+    bases: Vec<SnapshotId>,
+    report: CopyReport,
+}
+
+impl Copier<'_> {
+    fn all(&mut self, chosen: &[&StoredManifest]) -> Result<(), CopyError> {
+        let mut rest = chosen;
+        while !rest.is_empty() {
+            let taken = match self.options.doing {
+                Doing::Plan => self.plan(rest)?,
+                Doing::Copy => self.batch(rest)?,
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, chosen: &[&StoredManifest]) -> Result<usize, CopyError> {
+        let mut lacking = Lacking::default();
+        for stored in chosen {
+            self.walk.snapshot(&stored.manifest.public, None, &mut lacking)?;
+        }
+        self.count(&lacking);
+        for stored in chosen {
+            if self.walk.bad.is_empty() || !self.is_damaged(stored)? {
+                self.report.copied_count += 1;
+            }
+        }
+        Ok(chosen.len())
+    }
+
+    /// Copies the first of these snapshots, as many as make a batch, and answers how many it took.
+    fn batch(&mut self, chosen: &[&StoredManifest]) -> Result<usize, CopyError> {
+        let Some(first) = chosen.first() else { return Ok(0) };
+        let chain = first.place.chain;
+        let request = SessionRequest { machine: chain.machine, source: chain.source, parent: None };
+        let session = self.ends.target.open_session(self.run, request)?;
+        let sent = self.send(&session, chosen);
+        match sent {
+            Ok((taken, whole)) => {
+                self.commit(session, &whole)?;
+                Ok(taken)
+            }
+            Err(error) => {
+                // The first error is the one to tell; what can still be kept is kept.
+                drop(session.suspend(self.run));
+                Err(error)
+            }
+        }
+    }
+
+    /// Hands over all that a batch needs; answers how many snapshots it has, and which are whole.
+    fn send<'s>(
+        &mut self,
+        session: &Session,
+        chosen: &[&'s StoredManifest],
+    ) -> Result<(usize, Vec<&'s StoredManifest>), CopyError> {
+        let mut lacking = Lacking::default();
+        let mut taken = 0;
+        while let Some(stored) = chosen.get(taken)
+            && (taken == 0 || lacking.bytes < self.options.batch_bytes)
+        {
+            self.walk.snapshot(&stored.manifest.public, Some(session), &mut lacking)?;
+            taken += 1;
+        }
+        self.count(&lacking);
+        self.run.phase(Phase::Copying);
+        let parts = (self.ends, session);
+        transfer(self.run, parts, &lacking.data, &mut self.walk.bad)?;
+        let mut whole = Vec::new();
+        for stored in chosen.iter().take(taken) {
+            if self.walk.bad.is_empty() || !self.is_damaged(stored)? {
+                whole.push(*stored);
+            }
+        }
+        Ok((taken, whole))
+    }
+
+    fn commit(&mut self, mut session: Session, whole: &[&StoredManifest]) -> Result<(), CopyError> {
+        if whole.is_empty() {
+            session.suspend(self.run)?;
+        } else {
+            let manifests: Vec<_> = whole.iter().map(|stored| &stored.manifest).collect();
+            let adopted = session.adopt(self.run, &manifests, &self.bases)?;
+            for stored in whole {
+                if adopted.contains(&stored.place.id) {
+                    self.report.copied_count += 1;
+                    self.report.copied.push(stored.place);
+                    self.bases.push(stored.place.id);
+                } else {
+                    self.report.removed_count += 1;
+                }
+            }
+        }
+        if !self.walk.bad.is_empty() {
+            // What was left out vouches for nothing that it reaches.
+            self.walk.forget();
+            self.bases.clear();
+        }
+        Ok(())
+    }
+
+    const fn count(&mut self, lacking: &Lacking) {
+        self.report.objects_count += lacking.objects_count;
+        self.report.bytes += lacking.bytes;
+    }
+
+    /// Whether a snapshot cannot be copied; tells why.
+    fn is_damaged(&mut self, stored: &StoredManifest) -> Result<bool, CopyError> {
+        if !self.walk.reaches_bad(&stored.manifest.public)? {
+            return Ok(false);
+        }
+        if !self.ends.source.has_manifest(self.run, &stored.place)? {
+            self.report.unfinished_count += 1;
+            return Ok(true);
+        }
+        self.report.damaged_count += 1;
+        let message = "it is not copied: something that it needs is lost here";
+        self.run.problem(&Problem::damage(stored.place.to_string(), message));
+        Ok(true)
+    }
+}
