@@ -22,6 +22,8 @@ pub mod format;
 pub mod retention;
 pub mod schedule;
 
+pub mod config;
+
 pub mod disk;
 pub mod storage;
 

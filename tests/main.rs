@@ -8,6 +8,7 @@ mod forward;
 mod architecture;
 mod canary;
 mod cli;
+mod config;
 mod damage;
 mod formats;
 mod fuzz;

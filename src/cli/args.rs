@@ -29,9 +29,12 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = HEADING)]
 pub struct GlobalArgs {
-    /// Where the repository is: a folder.
+    /// Where the repository is: a folder, or the name of a storage in the configuration file.
     #[arg(short, long, global = true, value_name = "REPOSITORY")]
     pub repo: Option<OsString>,
+    /// The configuration file; its storages can be named with --repo.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     #[command(flatten)]
     pub secret: SecretArgs,
     #[command(flatten)]
@@ -131,6 +134,8 @@ pub enum Verb {
     Tag(verb::tag::TagArgs),
     Forget(Box<verb::forget::ForgetArgs>),
     Key(verb::key::KeyArgs),
+    Config(verb::config::ConfigArgs),
+    Schedule(verb::schedule::ScheduleArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),
 }

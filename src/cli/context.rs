@@ -37,6 +37,19 @@ impl Context {
         }
     }
 
+    /// The same with other settings.
+    #[must_use]
+    pub fn with(&self, settings: Settings) -> Self {
+        Self {
+            settings,
+            environment: self.environment.clone(),
+            output: Arc::clone(&self.output),
+            watch: Arc::clone(&self.watch),
+            run: self.run.clone(),
+            hearers: self.hearers,
+        }
+    }
+
     /// The same with nobody told of problems: for what is looked at a second time, and told then.
     #[must_use]
     pub fn unwatched(&self) -> Self {

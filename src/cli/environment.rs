@@ -19,7 +19,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("LIFEBOAT_LANG", "language of messages: `en` or `vi` (--lang)"),
     ("LIFEBOAT_LOG", "what is logged on standard error, such as `info` or `lifeboat=debug`"),
     ("LIFEBOAT_PROGRESS_FPS", "how often a second the progress line is drawn, 0 to 60; 0: never"),
-    ("LIFEBOAT_CONFIG", "not in this version, which has no configuration file: an error"),
+    ("LIFEBOAT_CONFIG", "the configuration file (--config)"),
     ("NO_COLOR", "any text: no colours; this version has none"),
     ("AWS_*", "not in this version, which knows no S3: not looked at"),
 ];

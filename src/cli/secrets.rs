@@ -12,12 +12,16 @@ use std::process::Stdio;
 
 use zeroize::Zeroizing;
 
+use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::daemon;
 use crate::cli::language::table::options;
 use crate::cli::language::text::Text;
 use crate::cli::output::Output;
+use crate::cli::settings::configured::System;
+use crate::config::secret::SecretFrom;
 use crate::crypto::sealed::slot::SlotSecret;
 use crate::secret::SecretBytes;
 
@@ -35,6 +39,8 @@ pub enum SecretSource {
     /// Program and arguments.
     Command(Vec<OsString>),
     KeyFile(PathBuf),
+    /// Where the configuration file says.
+    Configured(SecretFrom, Environment),
 }
 
 /// Whether a passphrase is new, so that a typing mistake has to be caught.
@@ -72,6 +78,12 @@ impl SecretSource {
                 SecretBytes::new(first_line(&bytes).to_vec())
             }
             Self::Command(argv) => SecretBytes::new(first_line(&printed_by(argv)?).to_vec()),
+            Self::Configured(from, environment) => {
+                from.fetch(&System { environment }).map_err(|error| {
+                    let message = daemon::SECRET.with("detail", Said::heard(error));
+                    Failure::usage(message, daemon::SEE_SECRET)
+                })?
+            }
             Self::KeyFile(path) => {
                 let bytes = read(path, options::KEY_FILE)?;
                 return not_empty(SecretBytes::new(bytes.to_vec())).map(SlotSecret::KeyFile);

@@ -1,5 +1,7 @@
 //! What was said becomes what will happen: option > environment > default, all mistakes at once.
 
+pub mod configured;
+
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
@@ -18,6 +20,7 @@ use crate::cli::language::table::options;
 use crate::cli::language::text::Text;
 use crate::cli::output::Level;
 use crate::cli::secrets::SecretSource;
+use crate::cli::settings::configured::ConfigFile;
 use crate::storage::layer::limit::Limits;
 use crate::units::Bytes;
 
@@ -57,6 +60,7 @@ pub enum CacheUse {
 pub struct Settings {
     /// The folder of the repository, if one is named.
     pub repository: Option<PathBuf>,
+    pub config: ConfigFile,
     pub secret: SecretSource,
     /// `None` where the system knows no such folder and none is named.
     pub cache_dir: Option<PathBuf>,
@@ -73,6 +77,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What the configuration file says of a repository; options and variables stand before it.
+    pub fn take(&mut self, found: configured::Repository, environment: &Environment) {
+        self.repository = Some(found.folder);
+        if let (SecretSource::Prompt, Some(from)) = (&self.secret, found.passphrase) {
+            self.secret = SecretSource::Configured(from, environment.clone());
+        }
+        let Limits { up_bytes_per_s, down_bytes_per_s } = found.limits;
+        self.limits.up_bytes_per_s = self.limits.up_bytes_per_s.or(up_bytes_per_s);
+        self.limits.down_bytes_per_s = self.limits.down_bytes_per_s.or(down_bytes_per_s);
+    }
+
     /// The repository's folder.
     ///
     /// # Errors
@@ -106,11 +121,12 @@ pub fn resolve(
     let mut wrong = Mistakes::default();
     let layered = Layered { environment };
     wrong.take(language(args, environment));
-    if let Some(file) = environment.get("LIFEBOAT_CONFIG") {
-        wrong.0.push(options::NO_CONFIG.with("found", shown(Some(file))));
-    }
-    let settings = Settings {
-        repository: wrong.take(repository(args, environment)).flatten(),
+    let config = ConfigFile::of(args, environment);
+    wrong.take(config.is_there());
+    let named = wrong.take(named(args, environment)).flatten();
+    let mut settings = Settings {
+        repository: None,
+        config,
         secret: wrong.take(secret(&args.secret, environment)).unwrap_or(SecretSource::Prompt),
         cache_dir: cache_dir(args, environment),
         cache_use: if args.cache.no_cache { CacheUse::KeysOnly } else { CacheUse::Yes },
@@ -126,6 +142,13 @@ pub fn resolve(
         progress: wrong.take(progress(args, environment, terminal)).unwrap_or(Progress::Silent),
         log: wrong.take(log(args, environment)).flatten(),
     };
+    if let Some(text) = named {
+        match configured::repository(&text, &settings.config, environment) {
+            Ok(Some(found)) => settings.take(found, environment),
+            Ok(None) => settings.repository = wrong.take(location(&text)),
+            Err(failure) => return wrong.into_result().and(Err(failure)),
+        }
+    }
     wrong.into_result().map(|()| settings)
 }
 
@@ -195,20 +218,18 @@ fn wrong(text: Text, origin: &str, found: Option<&OsStr>) -> Said {
     text.with("origin", origin).with("found", shown(found))
 }
 
-fn repository(args: &GlobalArgs, environment: &Environment) -> Result<Option<PathBuf>, Said> {
+/// What names the repository: a folder, or a storage of the configuration file.
+fn named(args: &GlobalArgs, environment: &Environment) -> Result<Option<OsString>, Said> {
     let direct = environment.get("LIFEBOAT_REPOSITORY");
     let file = environment.get("LIFEBOAT_REPOSITORY_FILE");
-    let text = match (&args.repo, direct, file) {
-        (Some(text), _, _) => text.clone(),
-        (None, Some(_), Some(_)) => {
-            return Err(options::BOTH_REPOSITORIES.into());
-        }
-        (None, Some(text), None) => text.to_owned(),
-        (None, None, Some(file)) => repository_file(Path::new(file))?,
+    match (&args.repo, direct, file) {
+        (Some(text), _, _) => Ok(Some(text.clone())),
+        (None, Some(_), Some(_)) => Err(options::BOTH_REPOSITORIES.into()),
+        (None, Some(text), None) => Ok(Some(text.to_owned())),
+        (None, None, Some(file)) => repository_file(Path::new(file)).map(Some),
         // Whether this verb needs one is not known here.
-        (None, None, None) => return Ok(None),
-    };
-    location(&text).map(Some)
+        (None, None, None) => Ok(None),
+    }
 }
 
 fn repository_file(path: &Path) -> Result<OsString, Said> {

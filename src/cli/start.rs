@@ -108,7 +108,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
     match verb {
         Verb::Quickstart(args) => verb::quickstart::run(context, &args),
         Verb::Init(args) => verb::init::run(context, &args),
-        Verb::Backup(args) => verb::backup::run(context, &args),
+        Verb::Backup(args) => verb::backup::run(context, args),
         Verb::Snapshots(args) => verb::read::snapshots::run(context, &args),
         Verb::Ls(args) => verb::read::ls::run(context, &args),
         Verb::Find(args) => verb::read::find::run(context, &args),
@@ -123,6 +123,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Forget(args) => verb::forget::run(context, &args),
         Verb::Key(args) => verb::key::run(context, &args),
         Verb::Dump(args) => verb::dump::run(context, &args),
+        Verb::Config(args) => verb::config::run(context, &args),
+        Verb::Schedule(args) => verb::schedule::run(context, &args),
         Verb::Completion(args) => verb::completion::run(context, &args),
         Verb::Man(args) => verb::man::run(context, &args),
     }

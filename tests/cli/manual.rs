@@ -5,7 +5,9 @@ use std::process::Command;
 
 use super::scene::Scene;
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 19] = [
+    "config",
+    "schedule",
     "quickstart",
     "init",
     "backup",

@@ -6,6 +6,7 @@ mod archive;
 mod backup;
 mod cat;
 mod check;
+mod config;
 mod copy;
 mod dump;
 mod forget;

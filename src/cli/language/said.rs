@@ -38,6 +38,12 @@ impl Said {
         Self::new(Words::Heard(text.to_string()))
     }
 
+    /// One below the other.
+    #[must_use]
+    pub fn list(lines: Vec<Self>) -> Value {
+        lines.into()
+    }
+
     fn new(words: Words) -> Self {
         Self(Box::new(Inner { words, values: Vec::new() }))
     }

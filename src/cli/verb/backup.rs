@@ -39,6 +39,8 @@ use crate::cli::open;
 use crate::cli::settings;
 use crate::cli::settings::CacheUse;
 use crate::cli::verb::backup::input::Input;
+use crate::cli::verb::config::job;
+use crate::config::job::Backup;
 use crate::format::object::Ref;
 use crate::format::snapshot::SnapshotInfo;
 use crate::path::escape;
@@ -57,6 +59,12 @@ pub struct BackupArgs {
     /// What to back up; after `--stdin-from-command --` the command and its arguments.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Make the backup of this name of the configuration file: its paths or command, what it
+    /// leaves out, its tags, into its storage.
+    #[arg(long, value_name = "NAME")]
+    #[arg(conflicts_with_all = ["paths", "stdin", "stdin_from_command"])]
+    #[arg(conflicts_with_all = ["files_from", "files_from0"])]
+    pub job: Option<String>,
     #[command(flatten)]
     pub exclude: ExcludeArgs,
     #[command(flatten)]
@@ -220,13 +228,35 @@ struct Planned {
     to_read_bytes: u64,
 }
 
-pub fn run(context: &Context, args: &BackupArgs) -> Result<Ended, Failure> {
+pub fn run(context: &Context, args: BackupArgs) -> Result<Ended, Failure> {
+    if args.job.is_none() {
+        return run_once(context, (&args, None));
+    }
+    let (settings, args, backup) = job::resolve(context, args)?;
+    let context = &context.with(settings);
+    if args.how.dry_run {
+        return run_once(context, (&args, Some(&backup)));
+    }
+    job::before(context, &backup)?;
+    let ended = run_once(context, (&args, Some(&backup)));
+    job::after(context, &backup);
+    ended
+}
+
+fn run_once(
+    context: &Context,
+    (args, job): (&BackupArgs, Option<&Backup>),
+) -> Result<Ended, Failure> {
     if let Some(host) = args.label.host.as_deref().filter(|host| !settings::is_host(host)) {
         let found = format!("`{}`", escape(host.as_encoded_bytes()));
         let message = EXPECTED_HOST.with("origin", "--host").with("found", found);
         return Err(Failure::usage(message, CORRECT_OPTION));
     }
-    let input = input::resolve(args, &context.environment)?;
+    let mut input = input::resolve(args, &context.environment)?;
+    if let Some(backup) = job {
+        // The name is the dataset, whatever paths it has.
+        input.dataset = [b"job", backup.name.as_bytes()].join(&0);
+    }
     let storage = open::storage(context)?;
     let writer = open::for_writing(context, &storage)?;
     if !args.how.dry_run {

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod check;
 pub mod completion;
+pub mod config;
 pub mod copy;
 pub mod dump;
 pub mod forget;
@@ -13,4 +14,5 @@ pub mod prune;
 pub mod quickstart;
 pub mod read;
 pub mod restore;
+pub mod schedule;
 pub mod tag;

@@ -4,6 +4,7 @@
 //! A body panics when a promise is broken: something decoded does not come out the same when it is
 //! encoded, a limit is passed, an error has no text. Whoever calls it counts the memory.
 
+mod daemon;
 mod objects;
 mod people;
 mod records;
@@ -65,6 +66,9 @@ pub const ALL: &[Target] = &[
     // Patterns become regular expressions, which have a limit of their own.
     target("exclude", people::exclude, (96 * MIB, 4096)),
     target("cutting", people::cutting, (64 * KIB, 8)),
+    // Names that were probably meant are looked for among all zones.
+    target("configuration", daemon::configuration, (8 * MIB, 1024)),
+    target("schedule", daemon::schedule, (256 * KIB, 64)),
     target("restore-plan", restore::plan, (4 * MIB, 256)),
 ];
 

@@ -16,6 +16,7 @@ macro_rules! texts {
 
 pub mod backup;
 pub mod common;
+pub mod daemon;
 pub mod errors;
 pub mod keeping;
 pub mod keys;
@@ -32,6 +33,7 @@ pub mod stats;
 pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("backup", backup::ALL),
     ("common", common::ALL),
+    ("daemon", daemon::ALL),
     ("errors", errors::ALL),
     ("keeping::copy", keeping::copy::ALL),
     ("keeping::forget", keeping::forget::ALL),

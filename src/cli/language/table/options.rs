@@ -32,8 +32,6 @@ texts! {
     EXPECTED_HOST: "{origin}: expected a name of 1 to 255 bytes without control characters, \
         found {found}"
         => "{origin}: phải là tên dài 1 đến 255 byte, không có ký tự điều khiển, nhưng gặp {found}";
-    NO_CONFIG: "LIFEBOAT_CONFIG: this version has no configuration file, found {found}"
-        => "LIFEBOAT_CONFIG: phiên bản này chưa có tệp cấu hình, nhưng gặp {found}";
     NO_REPOSITORY_NAMED: "no repository is named" => "chưa nêu kho sao lưu nào";
     NAME_REPOSITORY: "give `-r FOLDER` or set LIFEBOAT_REPOSITORY"
         => "thêm `-r THƯ-MỤC` hoặc đặt biến LIFEBOAT_REPOSITORY";

@@ -141,6 +141,7 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
 
 fn backup_args(paths: &[PathBuf]) -> BackupArgs {
     BackupArgs {
+        job: None,
         paths: paths.to_vec(),
         exclude: ExcludeArgs {
             exclude: Vec::new(),

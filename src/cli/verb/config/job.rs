@@ -1,0 +1,128 @@
+//! `backup --job`: a backup of the configuration, made from the command line.
+
+use std::process::Command;
+use std::process::Stdio;
+
+use crate::backup::snapshot::shrink::Shrink;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::daemon as texts;
+use crate::cli::settings::Settings;
+use crate::cli::settings::configured;
+use crate::cli::verb::backup::BackupArgs;
+use crate::config::job::Backup;
+use crate::config::job::Source;
+use crate::config::table::Flag;
+use crate::run::monitor::Severity;
+use crate::units::Bytes;
+
+/// What a `[[backup]]` says, as the settings and options that say the same.
+///
+/// # Errors
+/// When the file has mistakes or no such backup (2), or this version cannot make it (1).
+pub fn resolve(
+    context: &Context,
+    args: BackupArgs,
+) -> Result<(Settings, BackupArgs, Backup), Failure> {
+    let name = args.job.clone().unwrap_or_default();
+    let now = context.run.clock.now();
+    let loaded = context.settings.config.load(&context.environment, now)?;
+    let config = loaded.config()?;
+    let Some(backup) = config.backup(name.strip_prefix("backup:").unwrap_or(&name)) else {
+        let all = config.backups.iter().map(|backup| Said::plain(&backup.name)).collect();
+        let name = crate::path::escape(name.as_bytes());
+        let message = texts::NO_BACKUP.with("name", name).with("jobs", Said::list(all));
+        return Err(Failure::usage(message, texts::NAME_JOB));
+    };
+    let mut settings = context.settings.clone();
+    // An option or variable stands before the file.
+    if settings.repository.is_none() {
+        settings.take(configured::named(config, &backup.storage)?, &context.environment);
+    }
+    Ok((settings, options(args, backup)?, backup.clone()))
+}
+
+fn options(mut args: BackupArgs, backup: &Backup) -> Result<BackupArgs, Failure> {
+    match &backup.source {
+        Source::Files(files) => {
+            args.paths.clone_from(&files.paths);
+            let exclude = &mut args.exclude;
+            exclude.exclude.extend(files.exclude.iter().cloned());
+            exclude.iexclude.extend(files.iexclude.iter().cloned());
+            let marks = files.exclude_if_present.iter().map(Into::into);
+            exclude.exclude_if_present.extend(marks);
+            exclude.exclude_caches |= files.exclude_caches == Flag::Yes;
+            exclude.one_file_system |= files.one_file_system == Flag::Yes;
+            let larger = exclude.exclude_larger_than;
+            exclude.exclude_larger_than = larger.or(files.exclude_larger_than_bytes.map(Bytes));
+        }
+        Source::Command { argv, file_name, bytes_min, last_line } => {
+            args.paths = argv.iter().map(Into::into).collect();
+            let stream = &mut args.input.stream;
+            stream.stdin_from_command = true;
+            stream.stdin_filename = file_name.into();
+            stream.bytes_min = stream.bytes_min.or(bytes_min.map(Bytes));
+            stream.last_line = stream.last_line.take().or_else(|| last_line.clone());
+        }
+        other => return Err(unsupported(&backup.name, other)),
+    }
+    args.label.tag.push(backup.name.clone());
+    args.label.tag.extend(backup.tags.iter().cloned());
+    if let Some(percent) = backup.expect.shrink_max_percent {
+        args.how.shrink_max = Shrink::AtMost { percent };
+    }
+    Ok(args)
+}
+
+fn unsupported(name: &str, source: &Source) -> Failure {
+    let kind = match source {
+        Source::Files(_) => "files",
+        Source::Command { .. } => "command",
+        Source::Postgresql(_) => "postgresql",
+        Source::Mariadb(_) => "mariadb",
+        Source::Sqlite { .. } => "sqlite",
+    };
+    let message = texts::NO_SUCH_SOURCE.with("name", name).with("kind", kind);
+    Failure::new(Exit::Failed, message, texts::USE_COMMAND)
+}
+
+/// The command before a backup.
+///
+/// # Errors
+/// When it fails: then there is no backup (1).
+pub fn before(context: &Context, backup: &Backup) -> Result<(), Failure> {
+    let Some(argv) = &backup.before else { return Ok(()) };
+    hook(context, argv).map_err(|detail| {
+        let program = argv.first().map_or("", String::as_str);
+        let message = texts::HOOK_FAILED
+            .with("name", crate::path::escape(program.as_bytes()))
+            .with("job", backup.name.as_str())
+            .with("detail", Said::heard(detail));
+        Failure::new(Exit::Failed, message, crate::cli::language::table::options::RUN_BY_HAND)
+    })
+}
+
+/// The command after it, whether it went well or not: its failure is a problem.
+pub fn after(context: &Context, backup: &Backup) {
+    let Some(argv) = &backup.after else { return };
+    if let Err(detail) = hook(context, argv) {
+        context.problem(Severity::Problem, texts::HOOK_AFTER, Said::heard(detail));
+    }
+}
+
+/// Without a shell, and without variables that are meant for this program alone.
+fn hook(context: &Context, argv: &[String]) -> Result<(), String> {
+    let (program, rest) = argv.split_first().ok_or_else(|| "it has no name".to_owned())?;
+    let mut command = Command::new(program);
+    command.args(rest).stdin(Stdio::null()).stdout(Stdio::null());
+    for name in context.environment.own_names() {
+        command.env_remove(name);
+    }
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(status.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,208 @@
+//! Rehearsed restores.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::config::job::Schedule;
+use crate::config::job::drill_schedule;
+use crate::config::read::Noun;
+use crate::config::table::Table;
+use crate::config::value;
+
+/// One `[[drill]]`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Drill {
+    pub name: String,
+    pub class: Class,
+    /// Always among those that are drawn.
+    pub datasets: Vec<String>,
+    pub storage: String,
+    pub stratum: Stratum,
+    pub mode: Mode,
+    pub schedule: Schedule,
+    pub sandbox: Sandbox,
+    pub report: Option<Report>,
+    pub checks: Vec<Check>,
+    #[serde(skip)]
+    pub at: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Class {
+    D1,
+    D2,
+    D3,
+    D4,
+}
+
+/// Which snapshot is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stratum {
+    Newest,
+    Oldest,
+    Middle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    Full,
+    Sample,
+}
+
+/// Where it happens, and what it may take.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sandbox {
+    pub path: PathBuf,
+    pub bytes_max: Option<u64>,
+    #[serde(rename = "lease_s", serialize_with = "value::maybe_seconds")]
+    pub lease: Option<Duration>,
+    pub isolation: Isolation,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Isolation {
+    I0,
+    I1,
+    I2,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    pub formats: Vec<ReportFormat>,
+    pub languages: Vec<ReportLanguage>,
+    pub to: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportFormat {
+    Pdf,
+    Html,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportLanguage {
+    Vi,
+    En,
+}
+
+/// One `[[drill.check]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Check {
+    Sql { dataset: String, query: String, min: Option<i64>, max: Option<i64> },
+    Command { dataset: String, argv: Vec<String> },
+    File { dataset: String, path: String, bytes_min: Option<u64> },
+}
+
+#[derive(Clone, Copy)]
+enum CheckKind {
+    Sql,
+    Command,
+    File,
+}
+
+const CLASSES: [(&str, Class); 4] =
+    [("D1", Class::D1), ("D2", Class::D2), ("D3", Class::D3), ("D4", Class::D4)];
+const STRATA: [(&str, Stratum); 3] =
+    [("newest", Stratum::Newest), ("oldest", Stratum::Oldest), ("middle", Stratum::Middle)];
+const MODES: [(&str, Mode); 2] = [("full", Mode::Full), ("sample", Mode::Sample)];
+const ISOLATIONS: [(&str, Isolation); 3] =
+    [("I0", Isolation::I0), ("I1", Isolation::I1), ("I2", Isolation::I2)];
+const FORMATS: [(&str, ReportFormat); 3] =
+    [("pdf", ReportFormat::Pdf), ("html", ReportFormat::Html), ("json", ReportFormat::Json)];
+const LANGUAGES: [(&str, ReportLanguage); 2] =
+    [("vi", ReportLanguage::Vi), ("en", ReportLanguage::En)];
+const CHECKS: [(&str, CheckKind); 3] =
+    [("sql", CheckKind::Sql), ("command", CheckKind::Command), ("file", CheckKind::File)];
+
+pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
+    let at = table.at;
+    let name = table.name("name");
+    let name = table.needs("name", name);
+    let class = table.choice("class", &CLASSES);
+    let class = table.needs("class", class);
+    let datasets = table.named_list("datasets", Noun::Dataset).unwrap_or_default();
+    let storage = table.named("storage", Noun::Storage);
+    let storage = table.needs("storage", storage);
+    let stratum = table.choice("stratum", &STRATA).unwrap_or(Stratum::Newest);
+    table.default("stratum", "newest");
+    let mode = table.choice("mode", &MODES).unwrap_or(Mode::Full);
+    table.default("mode", "full");
+    let schedule = drill_schedule(&mut table, zone);
+    let inner = table.table("sandbox");
+    let sandbox = table.needs("sandbox", inner).and_then(sandbox);
+    let report = table.table("report").map(report);
+    let checks: Vec<Option<Check>> = table.tables("check").into_iter().map(check).collect();
+    table.finish();
+    Some(Drill {
+        name: name?,
+        class: class?,
+        datasets,
+        storage: storage?,
+        stratum,
+        mode,
+        schedule: schedule?,
+        sandbox: sandbox?,
+        report,
+        checks: checks.into_iter().collect::<Option<_>>()?,
+        at,
+    })
+}
+
+fn sandbox(mut table: Table<'_>) -> Option<Sandbox> {
+    let path = table.path("path");
+    let path = table.needs("path", path);
+    let bytes_max = table.size("bytes_max");
+    let lease = table.time("lease");
+    let isolation = table.choice("isolation", &ISOLATIONS).unwrap_or(Isolation::I1);
+    table.default("isolation", "I1");
+    table.finish();
+    Some(Sandbox { path: path?, bytes_max, lease, isolation })
+}
+
+fn report(mut table: Table<'_>) -> Report {
+    let formats = table.choices("formats", &FORMATS);
+    let formats = table.needs("formats", formats).unwrap_or_default();
+    let languages = table.choices("languages", &LANGUAGES).unwrap_or_default();
+    let to = table.named_list("to", Noun::Channel).unwrap_or_default();
+    table.finish();
+    Report { formats, languages, to }
+}
+
+fn check(mut table: Table<'_>) -> Option<Check> {
+    let kind = table.choice("kind", &CHECKS);
+    let kind = table.needs("kind", kind)?;
+    let dataset = table.named("dataset", Noun::Dataset);
+    let dataset = table.needs("dataset", dataset);
+    let check = match kind {
+        CheckKind::Sql => {
+            let query = table.text("query");
+            let query = table.needs("query", query);
+            let (min, max) = (table.number("min"), table.number("max"));
+            if min.is_none() && max.is_none() {
+                table.needs::<()>("min", None);
+            }
+            dataset.zip(query).map(|(dataset, query)| Check::Sql { dataset, query, min, max })
+        }
+        CheckKind::Command => {
+            let argv = table.argv("argv");
+            let argv = table.needs("argv", argv);
+            dataset.zip(argv).map(|(dataset, argv)| Check::Command { dataset, argv })
+        }
+        CheckKind::File => {
+            let path = table.text("path");
+            let path = table.needs("path", path);
+            let bytes_min = table.size("bytes_min");
+            dataset.zip(path).map(|(dataset, path)| Check::File { dataset, path, bytes_min })
+        }
+    };
+    table.finish();
+    check
+}
