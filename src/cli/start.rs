@@ -120,7 +120,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Restore(args) => verb::restore::run(context, &args),
         Verb::Prune(args) => verb::prune::run(context, &args),
         Verb::Tag(args) => verb::tag::run(context, &args),
-        Verb::Forget(args) => verb::forget::run(context, &args),
+        Verb::Forget(args) => verb::forget::run(context, args),
         Verb::Key(args) => verb::key::run(context, &args),
         Verb::Dump(args) => verb::dump::run(context, &args),
         Verb::Config(args) => verb::config::run(context, &args),

@@ -28,6 +28,7 @@ storage = "main"
 source = {{ kind = "files", paths = ["{source}"], exclude = ["*.tmp"] }}
 schedule = {{ cron = "0 12,22 * * *", jitter = "10m", catch_up = "12h" }}
 tags = ["office"]
+retention = "short"
 [[backup]]
 name = "dump"
 storage = "main"
@@ -38,6 +39,8 @@ source.last_line = "e*"
 schedule = {{ cron = "@daily" }}
 before = ["touch", "{before}"]
 after = ["touch", "{after}"]
+[retention.short]
+keep_last = 1
 [[backup]]
 name = "cases"
 storage = "main"
@@ -202,6 +205,29 @@ fn commands_go_before_and_after_and_sources_have_limits() {
         text.replacen("before = ", "#", 1).replace("after = [\"touch\"", "after = [\"false\"");
     scene.file("lifeboat.toml", only_after.as_bytes());
     scene.expect(3, &["backup", "--job", "dump"]);
+}
+
+#[test]
+fn a_backup_is_kept_by_its_rules() {
+    let scene = configured();
+    scene.expect(0, &["-r", "main", "init", "-q"]);
+    for text in ["1", "2", "3"] {
+        scene.file("source/kept", text.as_bytes());
+        scene.expect(0, &["backup", "--job", "files"]);
+        // Another machine's backup of the same name, and another one of this machine.
+        scene.expect(0, &["backup", "--job", "files", "--host", "other", "--parent", "none"]);
+        scene.expect(0, &["backup", "--job", "dump"]);
+    }
+    let told = scene.expect(0, &["forget", "--job", "files", "-n", "--json"]);
+    let totals = told.json_of("plan").last().unwrap().clone();
+    assert_eq!((&totals["removed_count"], &totals["kept_count"]), (&2.into(), &1.into()), "{told}");
+    scene.expect(0, &["forget", "--job", "files"]);
+    let left = scene.expect(0, &["-r", "main", "snapshots", "--json"]).json_of("result");
+    assert_eq!(left.len(), 7, "{left:?}");
+    let told = scene.expect(2, &["forget", "--job", "dump"]);
+    assert!(told.stderr.contains("no retention"), "{told}");
+    scene.expect(2, &["forget", "--job", "files", "--keep-last", "3"]);
+    scene.expect(2, &["forget", "--job", "none"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! `backup --job`: a backup of the configuration, made from the command line.
+//! `--job`: a backup of the configuration, made and kept from the command line.
 
+use std::ffi::OsString;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -12,10 +13,13 @@ use crate::cli::language::table::daemon as texts;
 use crate::cli::settings::Settings;
 use crate::cli::settings::configured;
 use crate::cli::verb::backup::BackupArgs;
+use crate::config::Config;
 use crate::config::job::Backup;
 use crate::config::job::Source;
 use crate::config::table::Flag;
+use crate::retention::rule::Rule;
 use crate::run::monitor::Severity;
+use crate::source::host::host_name;
 use crate::units::Bytes;
 
 /// What a `[[backup]]` says, as the settings and options that say the same.
@@ -29,8 +33,50 @@ pub fn resolve(
     let name = args.job.clone().unwrap_or_default();
     let now = context.run.clock.now();
     let loaded = context.settings.config.load(&context.environment, now)?;
+    let (settings, backup) = find(context, loaded.config()?, &name)?;
+    Ok((settings, options(args, backup)?, backup.clone()))
+}
+
+/// What `forget` is to do for a backup.
+pub struct Kept {
+    pub settings: Settings,
+    pub rules: Vec<Rule>,
+    pub time_zone: String,
+    pub tag: String,
+    pub host: OsString,
+}
+
+/// The rules of a `[[backup]]`.
+///
+/// # Errors
+/// As [`resolve`]; and when it has no rules (2).
+pub fn retention(context: &Context, name: &str) -> Result<Kept, Failure> {
+    let now = context.run.clock.now();
+    let loaded = context.settings.config.load(&context.environment, now)?;
     let config = loaded.config()?;
-    let Some(backup) = config.backup(name.strip_prefix("backup:").unwrap_or(&name)) else {
+    let (settings, backup) = find(context, config, name)?;
+    let named = backup.retention.as_ref().and_then(|name| config.retentions.get(name));
+    let Some(retention) = named else {
+        let message = texts::NO_RETENTION.with("name", backup.name.as_str());
+        return Err(Failure::usage(message, texts::NAME_RETENTION));
+    };
+    let host = settings.host.clone();
+    Ok(Kept {
+        rules: retention.rules.clone(),
+        time_zone: backup.schedule.time_zone.clone(),
+        tag: backup.name.clone(),
+        host: host.unwrap_or_else(|| String::from_utf8_lossy(&host_name()).into_owned().into()),
+        settings,
+    })
+}
+
+/// The backup of this name, and settings for its storage.
+fn find<'c>(
+    context: &Context,
+    config: &'c Config,
+    name: &str,
+) -> Result<(Settings, &'c Backup), Failure> {
+    let Some(backup) = config.backup(name.strip_prefix("backup:").unwrap_or(name)) else {
         let all = config.backups.iter().map(|backup| Said::plain(&backup.name)).collect();
         let name = crate::path::escape(name.as_bytes());
         let message = texts::NO_BACKUP.with("name", name).with("jobs", Said::list(all));
@@ -41,7 +87,7 @@ pub fn resolve(
     if settings.repository.is_none() {
         settings.take(configured::named(config, &backup.storage)?, &context.environment);
     }
-    Ok((settings, options(args, backup)?, backup.clone()))
+    Ok((settings, backup))
 }
 
 fn options(mut args: BackupArgs, backup: &Backup) -> Result<BackupArgs, Failure> {

@@ -23,6 +23,7 @@ use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
 use crate::cli::output::Level;
+use crate::cli::verb::config::job;
 use crate::cli::verb::forget::plan::Decided;
 use crate::cli::verb::forget::plan::Group;
 use crate::cli::verb::forget::rules::RuleArgs;
@@ -50,6 +51,10 @@ pub struct ForgetArgs {
     /// Remove exactly these, whatever the rules.
     #[arg(value_name = "SNAPSHOT", conflicts_with = "rules")]
     pub ids: Vec<String>,
+    /// By the retention rules that the configuration file has for the backup of this name, in its
+    /// storage and zone, among what this machine made for it.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["ids", "rules", "undo"])]
+    pub job: Option<String>,
     /// Take the removal of these snapshots back.
     #[arg(long, requires = "ids", conflicts_with_all = ["rules", "reason", "accept_change"])]
     pub undo: bool,
@@ -133,8 +138,24 @@ struct Totals {
     frozen_groups_count: u64,
 }
 
-pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
-    let rules = args.rules.parse()?;
+pub fn run(context: &Context, mut args: Box<ForgetArgs>) -> Result<Ended, Failure> {
+    let Some(name) = args.job.take() else {
+        let rules = args.rules.parse()?;
+        return forget(context, &args, &rules);
+    };
+    let kept = job::retention(context, &name)?;
+    let filter = &mut args.filter;
+    if filter.host.is_empty() {
+        filter.host.push(kept.host);
+    }
+    // Several tags are of any, with commas of all.
+    let tagged = filter.tag.iter().map(|tags| format!("{tags},{}", kept.tag)).collect();
+    filter.tag = if filter.tag.is_empty() { vec![kept.tag] } else { tagged };
+    args.how.time_zone.get_or_insert(kept.time_zone);
+    forget(&context.with(kept.settings), &args, &kept.rules)
+}
+
+fn forget(context: &Context, args: &ForgetArgs, rules: &[Rule]) -> Result<Ended, Failure> {
     let doing = if args.how.dry_run { Doing::Plan } else { Doing::Act };
     if args.undo {
         return undo::run(context, &args.ids, doing);
@@ -149,14 +170,14 @@ pub fn run(context: &Context, args: &ForgetArgs) -> Result<Ended, Failure> {
     let snapshots = opened::list(context, &keys)?;
     let groups = if args.ids.is_empty() {
         refuse_damaged(context, &keys)?;
-        plan::by_rules(context, (&keys, &snapshots), args, (&rules, &zone))?
+        plan::by_rules(context, (&keys, &snapshots), args, (rules, &zone))?
     } else {
         plan::by_ids(context, (&keys, &snapshots), args)?
     };
     let removed: Vec<&Decided<'_>> =
         groups.iter().flat_map(|group| &group.members).filter(|it| it.goes()).collect();
     if doing == Doing::Act {
-        bury(context, &keys, (&removed, args), &rules)?;
+        bury(context, &keys, (&removed, args), rules)?;
     }
     show(context, &groups, doing)?;
     let frozen = groups.iter().filter(|group| group.frozen_percent.is_some()).count();

@@ -42,6 +42,10 @@ texts! {
         => "phiên bản này chưa sao lưu được `{name}` vì nguồn thuộc loại {kind}";
     USE_COMMAND: "use a source of kind command that prints a dump"
         => "dùng nguồn loại command với lệnh in ra bản kết xuất";
+    NO_RETENTION: "backup `{name}` has no retention: every snapshot is kept"
+        => "mục sao lưu `{name}` không có retention: mọi bản chụp đều được giữ";
+    NAME_RETENTION: "give it one in the configuration file, or name rules such as --keep-daily 30"
+        => "thêm retention vào tệp cấu hình, hoặc nêu quy tắc như --keep-daily 30";
     HOOK_FAILED: "the command `{name}` that goes before backup `{job}` failed: {detail}"
         => "lệnh `{name}` chạy trước khi sao lưu `{job}` kết thúc không bình thường: {detail}";
     HOOK_AFTER: "the command after the backup" => "lệnh chạy sau khi sao lưu";
