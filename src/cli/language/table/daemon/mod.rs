@@ -32,8 +32,8 @@ texts! {
     NO_JOB: "the configuration has no job `{name}`; it has:\n{jobs}"
         => "cấu hình không có việc `{name}`; hiện có:\n{jobs}";
     NAME_JOB: "name one of them" => "nêu một trong các việc đó";
-    NO_BACKUP: "the configuration has no [[backup]] `{name}`; it has:\n{jobs}"
-        => "cấu hình không có [[backup]] `{name}`; hiện có:\n{jobs}";
+    NO_BACKUP: "the configuration has no `[[backup]]` named `{name}`; it has:\n{jobs}"
+        => "cấu hình không có mục `[[backup]]` tên `{name}`; hiện có:\n{jobs}";
     NO_SUCH_KIND: "storage `{name}` of kind {kind} is not supported in this version"
         => "phiên bản này chưa dùng được nơi lưu `{name}` thuộc loại {kind}";
     NAME_FOLDER: "name a storage of kind folder" => "nêu một nơi lưu thuộc loại folder";
