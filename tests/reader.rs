@@ -312,3 +312,52 @@ fn a_damaged_copy_hides_nothing_while_another_is_good() {
     assert_eq!(String::from_utf8(told.stdout).unwrap(), listed);
     assert_eq!(String::from_utf8(told.stderr).unwrap(), "reader: config: damaged record\n");
 }
+
+/// Slots that were made before a rotation, and by whom it was made; shares from before it.
+#[test]
+fn the_reader_finds_new_keys_after_a_rotation() {
+    let place = Place::new();
+    let tree = place.path("tree");
+    std::fs::create_dir(&tree).unwrap();
+    generate::put(&tree.join("0"), b"before");
+    let by_shares = two_shares(&place);
+    let key_file = place.path("key-file");
+    generate::put(&key_file, &[7; 64]);
+    let key_file = key_file.to_str().unwrap().to_owned();
+    place.expect(0, &["key", "add", "--new-key-file", &key_file, "--quiet"]);
+    place.expect(0, &["backup", "--quiet", "tree"]);
+    for (part, content) in [("--storage-secret", "second"), ("--domain", "third")] {
+        place.expect(0, &["key", "rotate", part, "--quiet"]);
+        generate::put(&tree.join(content), content.as_bytes());
+        place.expect(0, &["backup", "--quiet", "tree"]);
+    }
+    let old_slot = ("LIFEBOAT_KEY_FILE", key_file.as_str());
+    for way in [PASSPHRASE, old_slot, ("LIFEBOAT_SHARES", &by_shares)] {
+        let told = read_by(&place, way, &["verify"]);
+        let counts: serde_json::Value = serde_json::from_str(told.trim()).unwrap();
+        assert_eq!(counts["snapshots"], 3, "{way:?} {counts}");
+    }
+    place.expect(0, &["key", "rotate", "--restore", "--quiet"]);
+    generate::put(&tree.join("fourth"), b"fourth");
+    place.expect(0, &["backup", "--quiet", "tree"]);
+    for way in [PASSPHRASE, ("LIFEBOAT_SHARES", &by_shares)] {
+        let told = read_by(&place, way, &["verify"]);
+        let counts: serde_json::Value = serde_json::from_str(told.trim()).unwrap();
+        assert_eq!(counts["snapshots"], 4, "{way:?} {counts}");
+    }
+    refused("a slot of a replaced key", &reader(&place.path("repository"), old_slot, &["verify"]));
+}
+
+/// Two shares of three, as the variable of the reader names them.
+fn two_shares(place: &Place) -> String {
+    let told = place.expect(0, &["key", "recovery", "create", "--json"]);
+    let lines = told.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let words: Vec<String> =
+        lines.filter_map(|line| line["words"].as_str().map(str::to_owned)).collect();
+    let keep = |(number, words): (usize, &String)| {
+        let path = place.path(&format!("kept-share-{number}"));
+        generate::put(&path, words.as_bytes());
+        path.to_str().unwrap().to_owned()
+    };
+    words.iter().take(2).enumerate().map(keep).collect::<Vec<_>>().join(":")
+}

@@ -275,7 +275,8 @@ impl ObjectSink for NoObjects {
 fn seal_keys(agent: &AgentKeyset, level: i32) -> SealKeys {
     let secret = &agent.domain;
     SealKeys {
-        domain: DomainKeys::derive(secret.domain, secret.generation, &secret.secret),
+        domain: DomainKeys::derive(secret.domain, secret.generation, &secret.secret)
+            .with_sources(agent.sources.as_ref()),
         store: agent.store.clone(),
         level,
     }

@@ -9,17 +9,21 @@ use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::backup::LEFTOVERS;
 use crate::cli::language::table::backup::UNFINISHED;
+use crate::cli::language::table::keeping::rotation;
 use crate::cli::local::Local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
 use crate::crypto::blind::StoreKeys;
 use crate::crypto::sealed::keyset::AgentKeyset;
+use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::crypto::sealed::slot::SlotSecret;
 use crate::format::config::ConfigRecord;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::machine;
 use crate::repository::keys::machine::Identity;
+use crate::repository::keys::machine::revoke;
+use crate::repository::keys::machine::revoke::Standing;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock;
 use crate::repository::keys::unlock::Unlocked;
@@ -141,6 +145,7 @@ pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writ
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
     if let Some((keyset, bytes)) = own_keyset(&local, &config)? {
         prove(context, storage, (&local, &keyset, &bytes))?;
+        let keyset = newest_keys(context, storage, (&local, keyset), &config)?;
         let keyset = newest_recipients(context, storage, (&local, keyset))?;
         let storage = Arc::clone(storage);
         return Ok(Writer { storage, config, keyset, local });
@@ -149,6 +154,54 @@ pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writ
     let unlocked = unlock::unlock(&context.run, storage, &secret)?;
     let keyset = join(context, storage, &unlocked, (&local, &secret))?;
     Ok(Writer { storage: Arc::clone(storage), config, keyset, local })
+}
+
+/// The keyset with the newest keys of the repository, if a passphrase is at hand. Without one a
+/// machine goes on under an old domain secret, and not under an old store key.
+fn newest_keys(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    (local, keyset): (&Local, AgentKeyset),
+    config: &ConfigRecord,
+) -> Result<AgentKeyset, Failure> {
+    // What is wrong with the records is told by whoever needs them.
+    let standing = revoke::standing(&context.run.unwatched(), storage, &keyset)?;
+    if standing == Standing::Current {
+        return Ok(keyset);
+    }
+    if !matches!(context.settings.secret, SecretSource::Prompt) {
+        let secret = context.settings.secret.fetch(&context.output, Asked::Existing)?;
+        let unlocked = unlock::unlock(&context.run, storage, &secret)?;
+        renew_own(context, storage, (local, config, &unlocked.keyset), &secret)?;
+        return Ok(own_keyset(local, config)?.map_or(keyset, |(renewed, _)| renewed));
+    }
+    match standing {
+        Standing::StoreOld { newest, own } => Err(KeysError::StoreKeyOld { newest, own }.into()),
+        Standing::DomainOld { newest, own } => {
+            let text = rotation::DOMAIN_OLD.with("newest", u64::from(newest));
+            context.output.warn(text.with("own", u64::from(own)));
+            Ok(keyset)
+        }
+        Standing::Current => Ok(keyset),
+    }
+}
+
+/// Brings this machine's own keyset up to the newest keys; whether it has one.
+///
+/// # Errors
+/// When the keyset does not belong to a machine that may add snapshots, or cannot be kept.
+pub fn renew_own(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    (local, config, restore): (&Local, &ConfigRecord, &RestoreKeyset),
+    secret: &SlotSecret,
+) -> Result<bool, Failure> {
+    let Some((old, _)) = own_keyset(local, config)? else { return Ok(false) };
+    let renewed = machine::renew(&context.run.unwatched(), storage, restore, &old)?;
+    let bytes = convert::encode_agent(&renewed);
+    local.keep_keyset(renewed.repository, &bytes)?;
+    local.remember(renewed.repository, &bytes, secret_bytes(secret));
+    Ok(true)
 }
 
 /// The keyset with the newest list of recipients, kept before anything is sealed to it.

@@ -13,6 +13,8 @@ use crate::ids::MachineId;
 use crate::ids::RepositoryId;
 use crate::ids::Sid;
 use crate::ids::SlotId;
+use crate::ids::SnapshotId;
+use crate::ids::SourceId;
 use crate::secret::Secret32;
 use crate::units::Timestamp;
 
@@ -36,7 +38,7 @@ macro_rules! id_in_cbor {
     )*};
 }
 
-id_in_cbor!(DomainId, KeyId, MachineId, RepositoryId, Sid, SlotId);
+id_in_cbor!(DomainId, KeyId, MachineId, RepositoryId, Sid, SlotId, SnapshotId, SourceId);
 
 impl<C> Encode<C> for Secret32 {
     fn encode<W: encode::Write>(

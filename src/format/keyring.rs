@@ -5,9 +5,12 @@ use minicbor::Encode;
 
 use crate::format::keyset::DomainEntry;
 use crate::format::keyset::GENERATIONS_MAX;
+use crate::format::keyset::RetiredEntry;
 use crate::format::keyset::StoreEntry;
+use crate::format::keyset::check_retired;
 use crate::format::record::Record;
 use crate::format::record::SignedRecord;
+use crate::ids::DomainId;
 use crate::ids::KeyId;
 use crate::ids::RepositoryId;
 use crate::secret::Secret32;
@@ -41,6 +44,28 @@ pub struct KeyringRecord {
     pub created: Timestamp,
     #[n(3)]
     pub envelopes: Vec<Envelope>,
+    /// Absent in the first one of a repository: there is nothing older.
+    #[n(4)]
+    pub newest: Option<NewestKeys>,
+}
+
+/// The newest generations in a keyring, in the open: a machine sees by them that its keyset is old.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct NewestKeys {
+    /// Of the store key.
+    #[n(0)]
+    pub store: u32,
+    #[n(1)]
+    pub domains: Vec<NewestDomain>,
+}
+
+/// The newest generation of one domain's secret.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct NewestDomain {
+    #[n(0)]
+    pub domain: DomainId,
+    #[n(1)]
+    pub generation: u32,
 }
 
 impl Record for KeyringRecord {
@@ -48,6 +73,9 @@ impl Record for KeyringRecord {
     const NOUN: &'static str = "keyring";
 
     fn check(&self) -> Result<(), &'static str> {
+        if self.newest.as_ref().is_some_and(|newest| newest.domains.len() > GENERATIONS_MAX) {
+            return Err("number of domains");
+        }
         let count = self.envelopes.len();
         if (1..=RECIPIENTS_MAX).contains(&count) { Ok(()) } else { Err("number of envelopes") }
     }
@@ -73,6 +101,9 @@ pub struct KeyringSecrets {
     /// Seed of the root signing key, unless it lives offline.
     #[n(5)]
     pub root: Option<Secret32>,
+    /// Restore keys that were replaced: they open what was sealed before.
+    #[n(6)]
+    pub retired: Option<Vec<RetiredEntry>>,
 }
 
 impl Record for KeyringSecrets {
@@ -81,6 +112,9 @@ impl Record for KeyringSecrets {
 
     fn check(&self) -> Result<(), &'static str> {
         let most = self.store.len().max(self.domains.len());
-        if most > GENERATIONS_MAX { Err("number of generations") } else { Ok(()) }
+        if most > GENERATIONS_MAX {
+            return Err("number of generations");
+        }
+        check_retired(self.retired.as_deref())
     }
 }

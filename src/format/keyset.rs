@@ -35,6 +35,24 @@ pub struct DomainEntry {
     pub secret: Secret32,
 }
 
+/// Most restore keys that were replaced.
+pub const RETIRED_MAX: usize = 64;
+
+/// A restore key that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RetiredEntry {
+    #[n(0)]
+    pub suite: u8,
+    #[n(1)]
+    pub secret: Secret32,
+}
+
+/// An absent list stands for an empty one, so no list is empty.
+pub(in crate::format) fn check_retired(list: Option<&[RetiredEntry]>) -> Result<(), &'static str> {
+    let fits = list.is_none_or(|list| (1..=RETIRED_MAX).contains(&list.len()));
+    if fits { Ok(()) } else { Err("number of replaced restore keys") }
+}
+
 /// The restore operator's secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RestoreKeysetRecord {
@@ -61,6 +79,9 @@ pub struct RestoreKeysetRecord {
     pub root: Option<Secret32>,
     #[cbor(n(9), with = "minicbor::bytes")]
     pub root_public: [u8; 32],
+    /// Restore keys that were replaced: they open what was sealed before.
+    #[n(10)]
+    pub retired: Option<Vec<RetiredEntry>>,
 }
 
 impl Record for RestoreKeysetRecord {
@@ -79,7 +100,7 @@ impl Record for RestoreKeysetRecord {
         if !count.contains(&self.domains.len()) {
             return Err("generations of the domain secrets");
         }
-        Ok(())
+        check_retired(self.retired.as_deref())
     }
 }
 
@@ -112,6 +133,9 @@ pub struct AgentKeysetRecord {
     /// Seed of the machine's signing key.
     #[n(7)]
     pub signing: Secret32,
+    /// Gives the ids of its sources, if another generation of the domain secret did so first.
+    #[n(8)]
+    pub sources: Option<Secret32>,
 }
 
 impl Record for AgentKeysetRecord {

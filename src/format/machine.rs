@@ -9,6 +9,8 @@ use crate::ids::DomainId;
 use crate::ids::KeyId;
 use crate::ids::MachineId;
 use crate::ids::RepositoryId;
+use crate::ids::SnapshotId;
+use crate::ids::SourceId;
 use crate::units::Timestamp;
 
 /// Folder of machines: `machines/<machine id>/<version>.<copy>`.
@@ -17,6 +19,9 @@ pub const MACHINES: &str = "machines/";
 pub const MACHINE_COPIES: u8 = 2;
 /// Most bytes of the sealed label.
 pub const MACHINE_LABEL_BYTES_MAX: usize = 512;
+
+/// Most sources of a machine that is revoked.
+pub const HEADS_MAX: usize = 512;
 
 /// Whether snapshots of the machine are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -53,6 +58,42 @@ pub struct MachineRecord {
     /// The machine's name, sealed: it is nobody's business but the office's.
     #[cbor(n(8), with = "minicbor::bytes")]
     pub label: Vec<u8>,
+    /// There if and only if the machine is revoked.
+    #[n(9)]
+    pub suspicion: Option<Suspicion>,
+}
+
+/// From when on a machine's snapshots are not trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Suspicion {
+    /// For people; what counts are the heads.
+    #[n(0)]
+    pub since: Timestamp,
+    /// The newest snapshot of each source before that, by rising source. What is none of these and
+    /// before none of these is suspect.
+    #[n(1)]
+    pub heads: Vec<TrustedHead>,
+}
+
+/// The newest snapshot of a source that is trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct TrustedHead {
+    #[n(0)]
+    pub source: SourceId,
+    #[n(1)]
+    pub seq: u64,
+    #[n(2)]
+    pub snapshot: SnapshotId,
+}
+
+impl Suspicion {
+    fn check(&self) -> Result<(), &'static str> {
+        let rising = self.heads.windows(2).all(|pair| match pair {
+            [one, two] => one.source < two.source,
+            _ => false,
+        });
+        if self.heads.len() <= HEADS_MAX && rising { Ok(()) } else { Err("trusted snapshots") }
+    }
 }
 
 impl Record for MachineRecord {
@@ -63,6 +104,10 @@ impl Record for MachineRecord {
         if self.label.len() > MACHINE_LABEL_BYTES_MAX {
             return Err("label");
         }
+        if (self.state == MachineState::Revoked) != self.suspicion.is_some() {
+            return Err("state");
+        }
+        self.suspicion.as_ref().map_or(Ok(()), Suspicion::check)?;
         if self.version == 0 { Err("version") } else { Ok(()) }
     }
 }

@@ -78,7 +78,8 @@ pub fn open_with_key(
     let public = &manifest.public;
     let public_hash = blind::hash(&manifest::encode_public(public)?);
     let sealed = SealedPart::decode(manifest.sealed())?;
-    let secrets = std::iter::once(&keys.restore).chain(keys.recovery.as_ref());
+    let now = std::iter::once(&keys.restore).chain(keys.recovery.as_ref());
+    let secrets = now.chain(&keys.retired);
     for secret in secrets {
         let id = secret.public().key_id();
         let Some((_, envelope)) = sealed.envelopes.iter().find(|(key, _)| *key == id) else {

@@ -41,6 +41,9 @@ pub enum Hold {
     Proven,
     /// The storage and the machine disagree about when it was made.
     TimeInDoubt,
+    /// Its machine was revoked before it came: it stands for nothing, and nobody but who names it
+    /// removes it.
+    Suspect,
 }
 
 /// Why a snapshot stays.
@@ -57,6 +60,7 @@ pub enum Reason {
     Pinned,
     Proven,
     TimeInDoubt,
+    Suspect,
     /// Nothing of its group would be left.
     Newest,
 }
@@ -67,6 +71,7 @@ impl From<Hold> for Reason {
             Hold::Pinned => Self::Pinned,
             Hold::Proven => Self::Proven,
             Hold::TimeInDoubt => Self::TimeInDoubt,
+            Hold::Suspect => Self::Suspect,
         }
     }
 }
@@ -115,7 +120,9 @@ pub fn plan(rules: &[Rule], zone: &TimeZone, group: &[Candidate]) -> Vec<Vec<Rea
             }
         }
     }
-    if let Some(newest) = newest_first.first().and_then(|&at| reasons.get_mut(at))
+    // What may be a thief's does not stand for what is left.
+    let trusted = ordered.iter().find(|(_, it)| !it.holds.contains(&Hold::Suspect));
+    if let Some(newest) = trusted.and_then(|(at, _)| reasons.get_mut(*at))
         && newest.is_empty()
     {
         newest.push(Reason::Newest);
@@ -124,7 +131,7 @@ pub fn plan(rules: &[Rule], zone: &TimeZone, group: &[Candidate]) -> Vec<Vec<Rea
 }
 
 /// The first and the last snapshot of each span that the limit takes in. A snapshot whose time is
-/// in doubt stays anyway and stands for no span.
+/// in doubt, or that is suspect, stays anyway and stands for no span.
 fn spread(
     unit: Unit,
     limit: Limit,
@@ -132,7 +139,8 @@ fn spread(
     newest_first: &[(usize, &Candidate)],
 ) -> Vec<(usize, InSpan)> {
     let sure = || {
-        newest_first.iter().filter(|(_, candidate)| !candidate.holds.contains(&Hold::TimeInDoubt))
+        let is_sure = |hold: &Hold| !matches!(hold, Hold::TimeInDoubt | Hold::Suspect);
+        newest_first.iter().filter(move |(_, candidate)| candidate.holds.iter().all(is_sure))
     };
     let Some((_, newest)) = sure().next() else { return Vec::new() };
     let since = limit.since(newest.received, zone);

@@ -9,7 +9,8 @@ fn a_repository_is_made_once_and_opened_with_its_passphrase() {
     assert_eq!(made.json_of("result")[0]["item"], "repository");
     let again = scene.expect(1, &["init"]);
     assert!(again.stderr.contains("already holds a repository"), "{again}");
-    let slots = scene.expect(0, &["key", "list", "--json"]).json_of("result");
+    let mut slots = scene.expect(0, &["key", "list", "--json"]).json_of("result");
+    slots.retain(|line| line["item"] == "slot");
     assert_eq!((slots.len(), &slots[0]["is_current"]), (1, &true.into()));
     scene.set("LIFEBOAT_PASSWORD", "wrong");
     let refused = scene.expect(12, &["key", "list"]);

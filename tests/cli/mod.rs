@@ -22,6 +22,7 @@ mod quickstart;
 mod reading;
 mod refusals;
 mod restore;
+mod rotate;
 pub mod round_trip;
 mod since;
 mod stats;

@@ -16,6 +16,7 @@ use lifeboat::format::frame::FrameHead;
 use lifeboat::format::index;
 use lifeboat::format::keyring::KeyringSecrets;
 use lifeboat::format::keyset::DomainEntry;
+use lifeboat::format::keyset::RetiredEntry;
 use lifeboat::format::keyset::StoreEntry;
 use lifeboat::format::leaf::decode::decode_leaf;
 use lifeboat::format::leaf::encode::encode_leaf;
@@ -171,6 +172,7 @@ fn keyring_secrets() -> KeyringSecrets {
         restore: secret(7),
         admin: secret(6),
         root: Some(secret(5)),
+        retired: Some(vec![RetiredEntry { suite: 2, secret: secret(4) }]),
     }
 }
 

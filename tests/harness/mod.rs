@@ -9,6 +9,7 @@ mod crash;
 mod disk_faults;
 mod faults;
 mod keeping;
+mod keys;
 mod laws;
 mod model;
 mod museum;

@@ -181,7 +181,7 @@ pub fn secret(text: &str) -> SlotSecret {
     SlotSecret::Passphrase(SecretBytes::new(text.as_bytes().to_vec()))
 }
 
-fn new_slot(text: &str) -> NewSlot {
+pub fn new_slot(text: &str) -> NewSlot {
     let argon2 = Argon2Parameters { memory_kib: 8, passes: 1, lanes: 1 };
     NewSlot { secret: secret(text), argon2, label: "office".to_owned() }
 }
@@ -323,6 +323,7 @@ impl Office {
     }
 
     pub fn writer(&mut self, desk: usize) -> Result<(Process, ConfigRecord, AgentKeyset), String> {
+        self.stand(desk)?;
         let agent = match self.desks[desk].keyset.clone() {
             Some((_, agent)) => agent,
             None => self.join(desk)?,

@@ -1,5 +1,6 @@
 //! What people do, cut into what came before and what is interrupted.
 
+use lifeboat::repository::keys::rotate::Part;
 use lifeboat::source::memory::Fault;
 use lifeboat::vault::gc::Trash;
 use lifeboat::vault::scrub::report::Verdict;
@@ -123,6 +124,28 @@ fn slots(office: &mut Office) -> Result<(), String> {
     office.remove_key("second")
 }
 
+/// Each leaves slots of another age behind, and a machine with old keys.
+fn rotate_generations(office: &mut Office) -> Result<(), String> {
+    office.rotate(Part::Store)?;
+    office.rotate(Part::Domain)?;
+    office.backup(0).map(drop)
+}
+
+fn with_second_key(office: &mut Office) -> Result<(), String> {
+    with_shares(office)?;
+    office.add_key("second")
+}
+
+fn rotate_restore(office: &mut Office) -> Result<(), String> {
+    office.rotate(Part::Restore)?;
+    office.backup(0).map(drop)
+}
+
+fn two_enrolled(office: &mut Office) -> Result<(), String> {
+    two_desks(office)?;
+    office.backup(1).map(drop)
+}
+
 fn with_shares(office: &mut Office) -> Result<(), String> {
     backed_up(office)?;
     office.make_shares()
@@ -220,6 +243,9 @@ scenarios! {
     suspended: backed_up, suspended;
     slots: backed_up, slots;
     recovery: with_shares, recovery;
+    rotate_generations: with_second_key, rotate_generations;
+    rotate_restore: with_second_key, rotate_restore;
+    revoke: two_enrolled, |office| office.revoke(1);
     forget: backed_up, |office| office.forget(0);
     prune_condemns: with_removed, |office| office.prune(Trash::Waits).map(drop);
     prune_removes: with_condemned, |office| office.prune(Trash::Waits).map(drop);

@@ -72,6 +72,7 @@ fn restore_keyset() -> RestoreKeysetRecord {
         admin: values::admin().seed(),
         root: Some(values::root().seed()),
         root_public: *values::root().verifying_key().as_bytes(),
+        retired: None,
     }
 }
 
@@ -124,6 +125,7 @@ fn keyring() -> Vec<Example> {
         restore: values::restore().secret().clone(),
         admin: values::admin().seed(),
         root: Some(values::root().seed()),
+        retired: None,
     };
     let message = record::encode(&secrets).to_vec();
     let binding = Binding::Keyring { repository: values::REPOSITORY, generation: 1 };
@@ -134,6 +136,7 @@ fn keyring() -> Vec<Example> {
         generation: 1,
         created: values::TIME,
         envelopes: vec![Envelope { recipient: public.key_id(), sealed }],
+        newest: None,
     };
     let made = values::signed(&keyring, Purpose::Keyring, &values::admin());
     let expected = message.clone();
@@ -166,6 +169,7 @@ fn keysets() -> Vec<Example> {
             public: values::restore().public().as_bytes().to_vec(),
         }],
         signing: values::machine().seed(),
+        sources: None,
     };
     let restore = restore_keyset();
     vec![
@@ -213,6 +217,7 @@ fn machine() -> Example {
         domain: values::DOMAIN,
         label_generation: 1,
         label: blind::seal_box(&values::store_key(), place, b"desk").unwrap(),
+        suspicion: None,
     };
     let made = values::signed(&record, Purpose::Machine, &values::admin());
     Example::random("machine", made, move |bytes| {

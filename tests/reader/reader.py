@@ -179,6 +179,14 @@ def fields(value, shape):
     return value
 
 
+def padded(value, shape):
+    """As `fields`; an absent field at the end leaves no trace."""
+    need(isinstance(value, list) and value and value[-1] is not None, "number of fields")
+    missing = len(shape) - len(value)
+    need(missing >= 0 and all(it is None for it in shape[len(value):]), "number of fields")
+    return fields(value + [None] * missing, shape)
+
+
 def padme(length):
     if length < 2:
         return length
@@ -432,7 +440,7 @@ class Repository:
         by([self.root])
 
     def slot(self, secret, wanted):
-        """Opens the first slot that the secret fits."""
+        """Every slot that the secret fits, opened."""
         for stem, public, sealed in self.slots():
             repository, _, _, label, kind = public
             if repository != self.repository:
@@ -454,8 +462,8 @@ class Repository:
             for key in keys:
                 keyset = open_box(key, self.repository, "slot", encode(public), sealed)
                 if keyset is not None:
-                    return keyset
-        raise Bad("wrong passphrase or key file")
+                    yield keyset
+                    break
 
     def slots(self):
         def decode(stem, data):
@@ -469,10 +477,23 @@ class Repository:
             yield stem, *self.first_good(names, lambda data: decode(stem, data))
 
     def by_secret(self, secret, kind):
-        keyset = fields(record(self.slot(secret, kind), 5),
-                        (16, int, 32, int, None, list, list, 32, None, 32))
-        need(keyset[0] == self.repository and keyset[9] == self.root, "another repository")
-        self.keep_keys(Kem(keyset[1], keyset[2]), keyset[6])
+        listed, admins = self.recipients()
+        replaced = None
+        for plain in self.slot(secret, kind):
+            keyset = padded(record(plain, 5), (16, int, 32, int, None, list, list, 32, None, 32,
+                                               None))
+            need(keyset[0] == self.repository and keyset[9] == self.root, "another repository")
+            kem = Kem(keyset[1], keyset[2])
+            if (RESTORE, keyset[1], kem.public) not in listed:
+                replaced = kem, keyset
+                continue
+            secrets = self.newest_keyring(kem, listed, admins)
+            if secrets and len(secrets[0]) >= len(keyset[6]):
+                return self.keep_keys(kem, secrets[0], secrets[6])
+            return self.keep_keys(kem, keyset[6], keyset[10])
+        need(replaced, "wrong passphrase or key file")
+        kem, keyset = replaced
+        self.keep_keys(kem, keyset[6], keyset[10])
 
     def by_shares(self, texts):
         secret, set_id = join_shares([share_of_words(text) for text in texts])
@@ -486,20 +507,34 @@ class Repository:
             raise Bad("the shares do not fit this repository")
         listed, admins = self.recipients()
         need((RECOVERY, suite, kem.public) in listed, "the recovery key was replaced")
-        newest = None
-        for stem, value in self.signed_records("keyring", 3, 3, [*admins, self.root]):
-            _, generation, _, envelopes = fields(value, (16, int, int, list))
-            need(1 <= len(envelopes) <= 16, f"{stem}: envelopes")
-            mine = dict(fields(it, (16, bytes)) for it in envelopes).get(kem.id)
-            if mine and generation > (newest or (0,))[0]:
-                newest = generation, mine
-        need(newest, "no keyring for this key")
-        info = (b"lifeboat 1 envelope of a keyring\0" + self.repository + u32(newest[0]))
-        secrets = fields(record(kem.open(newest[1], info), 4), (list, list, int, 32, 32, None))
-        self.keep_keys(Kem(secrets[2], secrets[3]), secrets[0])
+        secrets = self.newest_keyring(kem, listed, admins)
+        need(secrets, "no keyring for this key")
+        self.keep_keys(Kem(secrets[2], secrets[3]), secrets[0], secrets[6])
 
-    def keep_keys(self, kem, store):
-        self.kem = kem
+    def newest_keyring(self, kem, listed, admins):
+        """Content of the newest keyring for this key whose restore key is a recipient."""
+        found = []
+        for stem, value in self.signed_records("keyring", 3, 3, [*admins, self.root]):
+            _, generation, _, envelopes, newest = padded(value, (16, int, int, list, None))
+            need(1 <= len(envelopes) <= 16, f"{stem}: envelopes")
+            if newest is not None:
+                for row in fields(newest, (int, list))[1]:
+                    fields(row, (16, int))
+            mine = dict(fields(it, (16, bytes)) for it in envelopes).get(kem.id)
+            if mine:
+                found.append((-generation, stem, mine))
+        for generation, _, mine in sorted(found):
+            info = (b"lifeboat 1 envelope of a keyring\0" + self.repository + u32(-generation))
+            secrets = padded(record(kem.open(mine, info), 4),
+                             (list, list, int, 32, 32, None, None))
+            if (RESTORE, secrets[2], Kem(secrets[2], secrets[3]).public) in listed:
+                return secrets
+        return None
+
+    def keep_keys(self, kem, store, replaced):
+        rows = [fields(row, (int, 32)) for row in replaced or ()]
+        need(replaced is None or 1 <= len(rows) <= 64, "replaced restore keys")
+        self.kems = [kem, *(Kem(suite, secret) for suite, secret in rows)]
         rows = [tuple(fields(row, (int, 32))) for row in store]
         need(rows and all(a[0] < b[0] for a, b in zip(rows, rows[1:])), "generations of S")
         self.store = dict(rows)
@@ -547,9 +582,12 @@ class Repository:
         self.admins = self.recipients()[1]
         newest = {}
         for stem, value in self.signed_records("machines", 8, 2, self.admins):
-            _, machine, version, _, state, key, _, generation, label = fields(
-                value, (16, 16, int, int, int, 32, 16, int, bytes))
+            _, machine, version, _, state, key, _, generation, label, suspicion = padded(
+                value, (16, 16, int, int, int, 32, 16, int, bytes, None))
             need(state in (1, 2) and version >= 1 and len(label) <= 512, f"{stem}: range")
+            need((state == 2) == (suspicion is not None), f"{stem}: suspicion")
+            for row in fields(suspicion, (int, list))[1] if suspicion else ():
+                fields(row, (16, int, 32))
             self.box(generation, "machine label", machine, label, stem).decode()
             if version > newest.get(machine, (0,))[0]:
                 newest[machine] = version, key
@@ -721,9 +759,10 @@ class Repository:
         need([it[0] for it in envelopes] == values[15], "recipients and envelopes differ")
         box = reader.take(reader.u32())
         reader.finish()
-        mine = dict(envelopes).get(self.kem.id)
+        mine = [(kem, dict(envelopes)[kem.id]) for kem in self.kems if kem.id in dict(envelopes)]
         need(mine, "the restore key is no recipient")
-        opened = open_box(self.kem.open(mine, info), self.repository, "snapshot", public_hash, box)
+        snapshot_key = mine[0][0].open(mine[0][1], info)
+        opened = open_box(snapshot_key, self.repository, "snapshot", public_hash, box)
         need(opened is not None, "sealed part of a manifest")
         told = fields(cbor_all(opened), (32, 32, int, str, list, list, str, str, int, int, list,
                                          list))

@@ -11,6 +11,7 @@ use crate::cli::choose::snapshot::narrow;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::keeping::rotation;
 use crate::cli::language::table::read;
 use crate::cli::open;
 use crate::format::manifest::SignedManifest;
@@ -97,6 +98,7 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
     for finding in &found.findings {
         context.run.problem(&finding.problem());
     }
+    let suspects = signers.suspects(&found);
     let mut notes = notes(context, keys)?;
     let mut snapshots = Vec::with_capacity(found.manifests.len());
     for stored in &found.manifests {
@@ -104,6 +106,7 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
         match manifest::open_with_key(&unlocked.keyset, &stored.manifest) {
             Ok(opened) => {
                 let mut snapshot = snapshot(&stored.place, &stored.manifest, &opened.info);
+                snapshot.suspect_since = suspects.get(&stored.place.id).copied();
                 let own = notes.remove(&stored.place).unwrap_or_default();
                 take_notes(context, &mut snapshot, &opened.snapshot_key, &own);
                 snapshots.push(snapshot);
@@ -210,6 +213,7 @@ fn snapshot(place: &Place, signed: &SignedManifest, info: &SnapshotInfo) -> Snap
         files_unchanged: info.counts.files_unchanged,
         content_bytes: info.counts.content_bytes,
         problems_count: info.counts.problems,
+        suspect_since: None,
     }
 }
 
@@ -236,6 +240,18 @@ pub fn several<'a>(
         return Ok(narrow(all, filter));
     }
     ids.iter().map(|id| choose(all, &Which::parse(id.as_bytes())?, filter)).collect()
+}
+
+/// Says so if a snapshot that is about to be used may be a thief's, and which one is not.
+pub fn warn_if_suspect(context: &Context, all: &[Snapshot], chosen: &Snapshot) {
+    let Some(since) = chosen.suspect_since else { return };
+    let text = rotation::SUSPECT.with("id", chosen.id.short());
+    context.output.warn(text.with("since", since));
+    let dataset = |it: &&Snapshot| (it.machine, it.source) == (chosen.machine, chosen.source);
+    let trusted = all.iter().filter(dataset).filter(|it| it.suspect_since.is_none());
+    if let Some(last) = trusted.max_by_key(|it| it.seq) {
+        context.output.warn(rotation::LAST_TRUSTED.with("id", last.id.short()));
+    }
 }
 
 /// A node that cannot be read is damage, named with what it belongs to; the verb goes on behind it.

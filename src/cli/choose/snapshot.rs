@@ -45,6 +45,8 @@ pub struct Snapshot {
     pub files_unchanged: u64,
     pub content_bytes: u64,
     pub problems_count: u64,
+    /// Since when its machine is not trusted, if it came after that.
+    pub suspect_since: Option<Timestamp>,
 }
 
 /// A snapshot as JSON fields.
@@ -70,6 +72,8 @@ pub struct SnapshotLine {
     entries_count: u64,
     content_bytes: u64,
     snapshot_problems_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspect_since: Option<String>,
 }
 
 impl Snapshot {
@@ -98,6 +102,7 @@ impl Snapshot {
             entries_count: self.entries_count,
             content_bytes: self.content_bytes,
             snapshot_problems_count: self.problems_count,
+            suspect_since: self.suspect_since.map(|since| since.to_rfc3339()),
         }
     }
 
@@ -223,6 +228,7 @@ mod tests {
             files_unchanged: 0,
             content_bytes: 0,
             problems_count: 0,
+            suspect_since: None,
         }
     }
 

@@ -106,6 +106,19 @@ impl From<KeysError> for Failure {
             KeysError::Revoked { .. } => {
                 plain(Exit::Refused, errors::REVOKED, errors::ASK_ADMINISTRATOR)
             }
+            KeysError::RotatedMeanwhile => {
+                plain(Exit::Busy, errors::ROTATED_MEANWHILE, errors::RUN_COMMAND_AGAIN)
+            }
+            KeysError::Busy { .. } => plain(Exit::Busy, errors::BUSY, errors::RUN_LATER),
+            KeysError::StoreKeyOld { .. } => {
+                plain(Exit::Refused, errors::STORE_KEY_OLD, errors::RENEW_KEYSET)
+            }
+            KeysError::RestoreReplaced => {
+                plain(Exit::Refused, errors::RESTORE_REPLACED, errors::ASK_FOR_SLOT)
+            }
+            KeysError::TooManyGenerations | KeysError::TooManySources { .. } => {
+                plain(Exit::Refused, errors::KEYS_FULL, errors::NEW_REPOSITORY)
+            }
             KeysError::RootOffline => {
                 plain(Exit::Refused, errors::ROOT_OFFLINE, errors::BRING_ROOT)
             }

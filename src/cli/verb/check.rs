@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::keeping::rotation;
 use crate::cli::language::table::read as texts;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
@@ -23,6 +24,8 @@ use crate::repository::keys::unlock::Unlocked;
 use crate::repository::open::Repository;
 use crate::run::monitor::Severity;
 use crate::units::Bytes;
+use crate::vault::chains::Copies;
+use crate::vault::chains::Scope;
 use crate::vault::scrub::Subset;
 use crate::vault::scrub::Trust;
 use crate::vault::scrub::graph;
@@ -69,6 +72,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
     let subset = if args.read_data { Some(Subset::All) } else { args.read_data_subset };
     // What is wrong with the records is told by the check itself, once.
     let unwatched = context.unwatched();
+    let mut suspects = Vec::new();
     let mut report = if args.structure_only {
         let reading = subset.map(|subset| (subset, threads_count));
         without_passphrase((context, &unwatched), reading)?
@@ -85,6 +89,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
         }
         let depth = subset.map_or(Depth::Structure, Depth::Data);
         let options = Options { depth, snapshots, threads_count };
+        suspects = suspects_of(&unwatched, (&unlocked, &repository))?;
         with_keys(context, (&unlocked, &repository), &options)?
     };
     let strangers = open::strangers(context)?;
@@ -92,7 +97,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
     report.temporaries_bytes = strangers.temporaries_bytes;
     report.unknown.extend(strangers.unknown);
     tell(context, &report);
-    show(context, &report)?;
+    show(context, &report, &suspects)?;
     Ok(Ended::done())
 }
 
@@ -122,6 +127,22 @@ fn with_keys(
     trust.root = unlocked.keyset.root_public;
     trust.admins.push(unlocked.keyset.admin.verifying_key());
     Ok(verify::check(&context.run, repository, (&unlocked.keyset, &trust), options)?)
+}
+
+/// Snapshots that may be a thief's. Where the records do not tell, the check itself says why.
+fn suspects_of(
+    context: &Context,
+    (unlocked, repository): (&Unlocked, &Repository),
+) -> Result<Vec<SnapshotId>, Failure> {
+    let Ok(signers) = opened::signers(context, unlocked, repository) else {
+        return Ok(Vec::new());
+    };
+    if !signers.has_suspicions() {
+        return Ok(Vec::new());
+    }
+    let vault = repository.vault();
+    let found = vault.manifests(&context.run, Scope::All, Copies::First, &signers)?;
+    Ok(signers.suspects(&found).into_keys().collect())
 }
 
 fn without_passphrase(
@@ -233,11 +254,12 @@ fn lost_part(lost: &LostFile) -> Said {
     said.with("id", lost.snapshot.short()).with("why", Said::heard(&lost.why))
 }
 
-fn show(context: &Context, report: &Report) -> Result<(), Failure> {
+fn show(context: &Context, report: &Report, suspects: &[SnapshotId]) -> Result<(), Failure> {
     let verdict = report.verdict();
+    let ids = suspects.iter().map(ToString::to_string).collect();
     context.output.report(
         "check",
-        &Checked { is_ok: verdict == Verdict::Ok, verdict, report },
+        &Checked { is_ok: verdict == Verdict::Ok, verdict, suspect_snapshot_ids: ids, report },
         || {
             let text = match verdict {
                 Verdict::Ok => texts::CHECK_OK,
@@ -257,7 +279,11 @@ fn show(context: &Context, report: &Report) -> Result<(), Failure> {
                 .with("entries", *entries_count)
                 .with("objects", *objects_count)
                 .with("looked", looked(report));
-            leftovers(report, told)
+            let told = leftovers(report, told);
+            match suspects.len() as u64 {
+                0 => told,
+                count => rotation::SUSPECTS.with("told", told).with("count", count),
+            }
         },
     )
 }
@@ -298,6 +324,8 @@ fn leftovers(report: &Report, told: Said) -> Said {
 struct Checked<'a> {
     is_ok: bool,
     verdict: Verdict,
+    /// Of machines that are revoked; whether they restore has nothing to do with it.
+    suspect_snapshot_ids: Vec<String>,
     #[serde(flatten)]
     report: &'a Report,
 }

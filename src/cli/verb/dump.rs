@@ -93,6 +93,7 @@ pub fn run(context: &Context, args: &DumpArgs) -> Result<Ended, Failure> {
     }
     let opened = opened::for_reading(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
+    opened::warn_if_suspect(context, &opened.snapshots, chosen);
     context.run.phase(Phase::Restoring);
     let dumping = Dumping { context, opened: &opened, chosen, place: &place };
     let entry = dumping.entry()?;

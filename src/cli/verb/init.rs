@@ -31,6 +31,7 @@ use crate::repository::keys::publish;
 use crate::repository::keys::slots::NewSlot;
 use crate::repository::keys::twin;
 use crate::repository::keys::unlock;
+use crate::repository::keys::unlock::InSlot;
 use crate::repository::keys::unlock::Unlocked;
 use crate::storage::Storage;
 
@@ -167,7 +168,7 @@ fn make_like(
         }
     };
     let create::Created { config, keyset, slot } = created;
-    let unlocked = Unlocked { config, keyset, slot };
+    let unlocked = Unlocked { config, keyset, slot, in_slot: InSlot::All };
     let machine = open::join(context, storage, &unlocked, (local, secret))?;
     let made = Made {
         repository_id: unlocked.config.repository.to_string(),

@@ -192,6 +192,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
     resolve(args, SnapshotPath::root())?;
     let opened = opened::for_reading(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
+    opened::warn_if_suspect(context, &opened.snapshots, chosen);
     let tasks = tasks(context, &opened, chosen, (args, &place.path))?;
     let began = context.run.clock.elapsed();
     let is_all = args.part.include.is_empty() && args.part.exclude.is_empty();

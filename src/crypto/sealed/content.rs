@@ -12,6 +12,12 @@ pub fn note_key(snapshot_key: &Secret32) -> Secret32 {
     Secret32::new(blake3::derive_key(context::NOTE_KEY, snapshot_key.expose()))
 }
 
+/// What gives ids of sources, from the first secret of a domain.
+#[must_use]
+pub fn source_key(domain: &Secret32) -> Secret32 {
+    Secret32::new(blake3::derive_key(context::SOURCE_ID, domain.expose()))
+}
+
 /// What a domain secret gives: one key per purpose. Machines with the same domain secret cut and
 /// seal alike and so share deduplication. Reading needs none of it.
 #[derive(Debug, Clone)]
@@ -36,8 +42,15 @@ impl DomainKeys {
             gear_table: derive(context::GEAR_TABLE),
             tree_cut: derive(context::TREE_CUT),
             local_cache: derive(context::LOCAL_CACHE),
-            source_id: derive(context::SOURCE_ID),
+            source_id: source_key(secret),
         }
+    }
+
+    /// With ids of sources from an earlier secret of the domain.
+    #[must_use]
+    pub fn with_sources(self, key: Option<&Secret32>) -> Self {
+        let source_id = key.cloned().unwrap_or_else(|| self.source_id.clone());
+        Self { source_id, ..self }
     }
 
     /// The key of one object: `blake3(K_object; suite | kind | length of kids | kids | frame)`.

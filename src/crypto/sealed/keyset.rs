@@ -1,6 +1,7 @@
 //! The secrets of one party, as authorities: what a type has no method for, its holder cannot do.
 
 use crate::crypto::blind::StoreKeys;
+use crate::crypto::sealed::content::source_key;
 use crate::crypto::sealed::hpke::KemPublic;
 use crate::crypto::sealed::hpke::KemSecret;
 use crate::crypto::sign::SigningKey;
@@ -34,6 +35,8 @@ pub struct RestoreKeyset {
     /// Signs recipients and administrators; `None` once it was moved offline.
     pub root: Option<SigningKey>,
     pub root_public: VerifyingKey,
+    /// Restore keys that were replaced, the oldest first: they open what was sealed before.
+    pub retired: Vec<KemSecret>,
 }
 
 impl RestoreKeyset {
@@ -41,6 +44,16 @@ impl RestoreKeyset {
     #[must_use]
     pub fn newest_domain(&self, domain: DomainId) -> Option<&DomainSecret> {
         self.domains.iter().rfind(|secret| secret.domain == domain)
+    }
+
+    /// What ids of sources derive from, if not from the newest generation: a rotation must not
+    /// begin every dataset anew.
+    #[must_use]
+    pub fn source_key(&self, domain: DomainId) -> Option<Secret32> {
+        let mut generations = self.domains.iter().filter(|secret| secret.domain == domain);
+        let first = generations.next()?;
+        generations.next()?;
+        Some(source_key(&first.secret))
     }
 }
 
@@ -58,4 +71,6 @@ pub struct AgentKeyset {
     pub recipients_version: u32,
     pub recipients: Vec<KemPublic>,
     pub signing: SigningKey,
+    /// Gives the ids of its sources, if not the domain secret.
+    pub sources: Option<Secret32>,
 }

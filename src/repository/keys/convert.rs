@@ -14,6 +14,7 @@ use crate::format::keyset::AgentKeysetRecord;
 use crate::format::keyset::DomainEntry;
 use crate::format::keyset::PinnedRecipient;
 use crate::format::keyset::RestoreKeysetRecord;
+use crate::format::keyset::RetiredEntry;
 use crate::format::keyset::StoreEntry;
 use crate::format::recipients::RecipientEntry;
 use crate::format::recipients::RecipientsRecord;
@@ -58,6 +59,26 @@ fn store_keys(repository: RepositoryId, entries: &[StoreEntry]) -> Result<StoreK
     StoreKeys::new(repository, generations).ok_or(KeysError::BadKey)
 }
 
+fn retired_entries(keyset: &RestoreKeyset) -> Option<Vec<RetiredEntry>> {
+    let entry =
+        |key: &KemSecret| RetiredEntry { suite: key.suite().code(), secret: key.secret().clone() };
+    let entries: Vec<RetiredEntry> = keyset.retired.iter().map(entry).collect();
+    (!entries.is_empty()).then_some(entries)
+}
+
+fn retired_keys(entries: Option<&[RetiredEntry]>) -> Result<Vec<KemSecret>, KeysError> {
+    let key = |entry: &RetiredEntry| Ok(KemSecret::new(suite(entry.suite)?, entry.secret.clone()));
+    entries.unwrap_or_default().iter().map(key).collect()
+}
+
+/// A KEM secret of a record.
+pub(in crate::repository::keys) fn kem_secret(
+    code: u8,
+    secret: &Secret32,
+) -> Result<KemSecret, KeysError> {
+    Ok(KemSecret::new(suite(code)?, secret.clone()))
+}
+
 /// A public key as it stands in a recipients list.
 pub(in crate::repository::keys) fn recipient_entry(role: Role, key: &KemPublic) -> RecipientEntry {
     RecipientEntry { role, suite: key.suite().code(), public: key.as_bytes().to_vec() }
@@ -97,6 +118,7 @@ pub fn encode_restore(keyset: &RestoreKeyset) -> SecretBytes {
         admin: keyset.admin.seed(),
         root: keyset.root.as_ref().map(SigningKey::seed),
         root_public: *keyset.root_public.as_bytes(),
+        retired: retired_entries(keyset),
     };
     SecretBytes::new(record::encode(&record).to_vec())
 }
@@ -119,6 +141,7 @@ pub fn decode_restore(bytes: &SecretBytes) -> Result<RestoreKeyset, KeysError> {
         admin: SigningKey::from_seed(&record.admin),
         root,
         root_public,
+        retired: retired_keys(record.retired.as_deref())?,
     })
 }
 
@@ -131,14 +154,15 @@ pub(in crate::repository::keys) fn keyring_secrets(keyset: &RestoreKeyset) -> Ke
         restore: keyset.restore.secret().clone(),
         admin: keyset.admin.seed(),
         root: keyset.root.as_ref().map(SigningKey::seed),
+        retired: retired_entries(keyset),
     }
 }
 
-/// A restore keyset, from the keyring's content and the recovery key that opened it.
+/// A restore keyset, from the keyring's content, and the recovery key if that opened it.
 pub(in crate::repository::keys) fn from_keyring(
     secrets: &KeyringSecrets,
     (repository, root_public): (RepositoryId, VerifyingKey),
-    recovery: KemSecret,
+    recovery: Option<KemSecret>,
 ) -> Result<RestoreKeyset, KeysError> {
     let root = secrets.root.as_ref().map(SigningKey::from_seed);
     if root.as_ref().is_some_and(|root| root.verifying_key() != root_public) {
@@ -150,12 +174,13 @@ pub(in crate::repository::keys) fn from_keyring(
     Ok(RestoreKeyset {
         repository,
         restore: KemSecret::new(suite(secrets.restore_suite)?, secrets.restore.clone()),
-        recovery: Some(recovery),
+        recovery,
         domains: secrets.domains.iter().map(domain_secret).collect(),
         store: store_keys(repository, &secrets.store)?,
         admin: SigningKey::from_seed(&secrets.admin),
         root,
         root_public,
+        retired: retired_keys(secrets.retired.as_deref())?,
     })
 }
 
@@ -171,6 +196,7 @@ pub fn encode_agent(keyset: &AgentKeyset) -> SecretBytes {
         recipients_version: keyset.recipients_version,
         recipients: keyset.recipients.iter().map(pinned).collect(),
         signing: keyset.signing.seed(),
+        sources: keyset.sources.clone(),
     };
     SecretBytes::new(record::encode(&record).to_vec())
 }
@@ -187,5 +213,6 @@ pub fn decode_agent(bytes: &SecretBytes) -> Result<AgentKeyset, KeysError> {
         recipients_version: record.recipients_version,
         recipients: record.recipients.iter().map(unpinned).collect::<Result<_, _>>()?,
         signing: SigningKey::from_seed(&record.signing),
+        sources: record.sources,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::crypto::blind::StoreKeys;
 use crate::crypto::random_bytes;
 use crate::crypto::random_secret;
-use crate::crypto::sealed::hpke::Binding;
+use crate::crypto::sealed::hpke::KemPublic;
 use crate::crypto::sealed::hpke::KemSecret;
 use crate::crypto::sealed::hpke::Suite;
 use crate::crypto::sealed::keyset::DomainSecret;
@@ -15,15 +15,9 @@ use crate::crypto::sign::Purpose;
 use crate::crypto::sign::SigningKey;
 use crate::format::config::ConfigRecord;
 use crate::format::config::Parameters;
-use crate::format::keyring::Envelope;
-use crate::format::keyring::KEYRING_COPIES;
-use crate::format::keyring::KEYRINGS;
-use crate::format::keyring::KeyringRecord;
 use crate::format::object::FORMAT_VERSION;
 use crate::format::object::SUITE;
 use crate::format::recipients::AdminEntry;
-use crate::format::recipients::RECIPIENTS;
-use crate::format::recipients::RECIPIENTS_COPIES;
 use crate::format::recipients::RecipientsRecord;
 use crate::format::recipients::Role;
 use crate::format::record;
@@ -32,12 +26,12 @@ use crate::ids::RepositoryId;
 use crate::ids::SlotId;
 use crate::repository::keys::convert;
 use crate::repository::keys::error::KeysError;
+use crate::repository::keys::keyring;
 use crate::repository::keys::publish;
 use crate::repository::keys::slots;
 use crate::repository::keys::slots::NewSlot;
 use crate::run::Run;
 use crate::storage::Storage;
-use crate::vault::records;
 use crate::vault::records::Records;
 
 /// Folders whose content would be lost to a new config.
@@ -103,7 +97,9 @@ pub fn create_in_domains(
     let encoded = publish::sign(&config, Purpose::Config, root);
     run.check()?;
     let slot = slots::add(run, storage, &keyset, &options.slot)?;
-    publish_keyring(run, &store, &keyset)?;
+    let keys = [Some(&keyset.restore), keyset.recovery.as_ref()].into_iter().flatten();
+    let recipients: Vec<KemPublic> = keys.map(KemSecret::public).collect();
+    keyring::publish(run, &store, &keyset, (1, &recipients))?;
     publish_recipients(run, &store, &keyset)?;
     store.sync()?;
     run.check()?;
@@ -144,25 +140,8 @@ fn fresh_keyset(suite: Suite, domains: Vec<DomainSecret>) -> Result<RestoreKeyse
         admin: SigningKey::generate()?,
         root_public: root.verifying_key(),
         root: Some(root),
+        retired: Vec::new(),
     })
-}
-
-/// Generation 1 of the keyring.
-fn publish_keyring(run: &Run, store: &Records, keyset: &RestoreKeyset) -> Result<(), KeysError> {
-    let (repository, generation) = (keyset.repository, 1);
-    let binding = Binding::Keyring { repository, generation };
-    let message = record::encode(&convert::keyring_secrets(keyset));
-    let mut envelopes = Vec::new();
-    for key in [Some(&keyset.restore), keyset.recovery.as_ref()].into_iter().flatten() {
-        let public = key.public();
-        let sealed = public.seal(binding, &message)?;
-        envelopes.push(Envelope { recipient: public.key_id(), sealed });
-    }
-    let created = run.clock.now();
-    let keyring = KeyringRecord { repository, generation, created, envelopes };
-    let bytes = publish::sign(&keyring, Purpose::Keyring, &keyset.admin);
-    let name = publish::numbered(KEYRINGS, generation.into(), &bytes);
-    Ok(store.create_all(&records::numbered_names(&name, KEYRING_COPIES)?, &bytes)?)
 }
 
 /// Version 1 of the recipients list.
@@ -183,7 +162,5 @@ fn publish_recipients(run: &Run, store: &Records, keyset: &RestoreKeyset) -> Res
         recipients,
         admins: vec![admin],
     };
-    let bytes = publish::sign(&list, Purpose::Recipients, root);
-    let name = publish::numbered(RECIPIENTS, 1, &bytes);
-    Ok(store.create_all(&records::numbered_names(&name, RECIPIENTS_COPIES)?, &bytes)?)
+    publish::publish_recipients(store, &list, root)
 }

@@ -51,6 +51,18 @@ pub enum KeysError {
          the storage was set back, or someone hides a newer list"
     )]
     RecipientsWentBack { pinned: u32, found: u32 },
+    #[error("the keys were rotated by somebody else just now")]
+    RotatedMeanwhile,
+    #[error("the restore key of this passphrase or key file was replaced by a rotation")]
+    RestoreReplaced,
+    #[error("there are as many generations of a key as a repository may have")]
+    TooManyGenerations,
+    #[error("others were committing for {seconds} seconds")]
+    Busy { seconds: u64 },
+    #[error("the store key was rotated: generation {newest} seals now, this machine has {own}")]
+    StoreKeyOld { newest: u32, own: u32 },
+    #[error("machine {machine} has more than {count_max} sources")]
+    TooManySources { machine: MachineId, count_max: usize },
     #[error("machine {machine} is revoked")]
     Revoked { machine: MachineId },
     #[error("no machine {machine}")]
@@ -85,4 +97,12 @@ pub enum KeysError {
     Words(#[from] WordsError),
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+impl KeysError {
+    /// Whether the storage failed or gave no answer: then nothing is known of the keys.
+    #[must_use]
+    pub const fn is_storage(&self) -> bool {
+        matches!(self, Self::Storage(_) | Self::Records(RecordsError::Storage(_)))
+    }
 }

@@ -1,6 +1,9 @@
 //! Machines: enrolling one, and finding one's own again.
 
+pub mod revoke;
+
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::crypto::blind;
@@ -91,6 +94,7 @@ pub fn enrol(
         domain: agent.domain.domain,
         label_generation,
         label: blind::seal_box(key, place, label.as_bytes())?,
+        suspicion: None,
     };
     let bytes = publish::sign(&record, Purpose::Machine, &keyset.admin);
     let store = Records::new(Arc::clone(storage));
@@ -109,10 +113,12 @@ fn agent_keyset(
     let place = (keyset.repository, &keyset.root_public);
     let list = publish::load_recipients(run, storage, place)?;
     let recipients = recipients_of(&list)?;
+    let domain = keyset.domains.last().cloned().ok_or(KeysError::BadKey)?;
     Ok(AgentKeyset {
         repository: keyset.repository,
         machine,
-        domain: keyset.domains.last().cloned().ok_or(KeysError::BadKey)?,
+        sources: keyset.source_key(domain.domain),
+        domain,
         store: keyset.store.clone(),
         root_public: keyset.root_public,
         recipients_version: list.version,
@@ -174,8 +180,9 @@ pub fn list(
     keyset: &RestoreKeyset,
 ) -> Result<Vec<Machine>, KeysError> {
     let place = (keyset.repository, &keyset.root_public);
-    let newest = nameless(run, storage, place)?;
-    newest.into_iter().map(|record| labelled(keyset, record)).collect()
+    let admins = convert::admin_keys(&publish::load_recipients(run, storage, place)?)?;
+    let newest = newest_records(run, storage, (keyset.repository, &admins), None)?;
+    newest.into_values().map(|record| labelled(keyset, record)).collect()
 }
 
 /// As [`list`], without the names, which are sealed.
@@ -184,18 +191,29 @@ pub fn nameless(
     storage: &Arc<dyn Storage>,
     place: (RepositoryId, &VerifyingKey),
 ) -> Result<Vec<MachineRecord>, KeysError> {
-    let (repository, _) = place;
     let admins = convert::admin_keys(&publish::load_recipients(run, storage, place)?)?;
+    let newest = newest_records(run, storage, (place.0, &admins), None)?;
+    Ok(newest.into_values().collect())
+}
+
+/// The newest records, by machine; of all machines or of one.
+pub(in crate::repository::keys) fn newest_records(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    (repository, admins): (RepositoryId, &[VerifyingKey]),
+    only: Option<MachineId>,
+) -> Result<BTreeMap<MachineId, MachineRecord>, KeysError> {
     let store = Records::new(Arc::clone(storage));
-    let mut newest: std::collections::BTreeMap<MachineId, MachineRecord> = Default::default();
-    for name in store.list(MACHINES)? {
+    let mut newest: BTreeMap<MachineId, MachineRecord> = BTreeMap::new();
+    let folder = only.map_or_else(|| MACHINES.to_owned(), |id| format!("{MACHINES}{id}/"));
+    for name in store.list(&folder)? {
         run.check()?;
         let names = records::numbered_names(&name, MACHINE_COPIES)?;
         let decode = |bytes: &[u8]| {
             let found = records::signed::<MachineRecord>(bytes)?;
             let expected = format!("{MACHINES}{}/{}", found.0.machine, found.0.version);
             let place = Placed::of((found.0.repository, repository), (&name, &expected));
-            publish::believed(found, (Purpose::Machine, &admins), place)
+            publish::believed(found, (Purpose::Machine, admins), place)
         };
         let record = match store.load(run, &names, decode) {
             Ok(loaded) => loaded,
@@ -213,7 +231,36 @@ pub fn nameless(
             newest.insert(record.machine, record);
         }
     }
-    Ok(newest.into_values().collect())
+    Ok(newest)
+}
+
+/// The keyset of a machine with the newest keys and recipients; its own key stays.
+///
+/// # Errors
+/// When it is of another repository, the machine is unknown or revoked, or records cannot be read.
+pub fn renew(
+    run: &Run,
+    storage: &Arc<dyn Storage>,
+    keyset: &RestoreKeyset,
+    old: &AgentKeyset,
+) -> Result<AgentKeyset, KeysError> {
+    if old.repository != keyset.repository || old.root_public != keyset.root_public {
+        return Err(KeysError::OtherRepository { what: "machine keyset" });
+    }
+    let machine = old.machine;
+    let known = list(run, storage, keyset)?;
+    let known = known.into_iter().find(|known| known.record.machine == machine);
+    let record = known.ok_or(KeysError::NoSuchMachine { machine })?.record;
+    if record.signing != *old.signing.verifying_key().as_bytes() {
+        return Err(KeysError::BadKey);
+    }
+    if record.state == MachineState::Revoked {
+        return Err(KeysError::Revoked { machine });
+    }
+    let domain = keyset.newest_domain(old.domain.domain).cloned().ok_or(KeysError::BadKey)?;
+    let fresh = agent_keyset(run, storage, keyset, (machine, old.signing.clone()))?;
+    let sources = keyset.source_key(domain.domain);
+    Ok(AgentKeyset { domain, sources, ..fresh })
 }
 
 fn labelled(keyset: &RestoreKeyset, record: MachineRecord) -> Result<Machine, KeysError> {

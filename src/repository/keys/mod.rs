@@ -15,6 +15,7 @@ pub mod keyring;
 pub mod machine;
 pub mod publish;
 pub mod recovery;
+pub mod rotate;
 pub mod slots;
 pub mod twin;
 pub mod unlock;

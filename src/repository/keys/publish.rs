@@ -118,6 +118,17 @@ pub fn load_config(run: &Run, storage: &Arc<dyn Storage>) -> Result<ConfigRecord
     Ok(config)
 }
 
+/// Writes a version of the recipients list. Durable after the next barrier.
+pub(in crate::repository::keys) fn publish_recipients(
+    store: &Records,
+    list: &RecipientsRecord,
+    root: &SigningKey,
+) -> Result<(), KeysError> {
+    let bytes = sign(list, Purpose::Recipients, root);
+    let name = numbered(RECIPIENTS, list.version.into(), &bytes);
+    Ok(store.create_all(&records::numbered_names(&name, RECIPIENTS_COPIES)?, &bytes)?)
+}
+
 /// The newest recipients list that root has signed for this repository. A list that cannot be read
 /// or is not signed by root is a problem; that none is left, an error.
 pub fn load_recipients(

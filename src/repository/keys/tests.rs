@@ -1,4 +1,5 @@
 mod damage;
+mod rotation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

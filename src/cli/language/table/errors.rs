@@ -66,6 +66,16 @@ texts! {
         removed since"
         => "chưa có gì được niêm phong theo danh sách cũ, vì trong đó có thể còn người đã bị loại";
     REVOKED: "{detail}" => "từ chối: máy này đã bị thu hồi quyền\nchi tiết: {detail}";
+    ROTATED_MEANWHILE: "{detail}" => "có người khác vừa thay khóa\nchi tiết: {detail}";
+    STORE_KEY_OLD: "{detail}" => "từ chối: bộ khóa của máy này đã cũ\nchi tiết: {detail}";
+    RENEW_KEYSET: "give the passphrase once, or bring a renewed keyset: `lifeboat key renew`"
+        => "nhập mật khẩu một lần, hoặc chép bộ khóa đã làm mới sang: `lifeboat key renew`";
+    RESTORE_REPLACED: "{detail}" => "từ chối: khóa này đã được thay\nchi tiết: {detail}";
+    ASK_FOR_SLOT: "use another passphrase, or ask an administrator for `lifeboat key add`"
+        => "dùng mật khẩu khác, hoặc nhờ người quản trị chạy `lifeboat key add`";
+    KEYS_FULL: "{detail}" => "từ chối: đã hết số thế hệ khóa\nchi tiết: {detail}";
+    NEW_REPOSITORY: "make a new repository and go on there"
+        => "tạo kho sao lưu mới và dùng tiếp ở đó";
     ASK_ADMINISTRATOR: "ask an administrator" => "hỏi người quản trị kho sao lưu";
     ROOT_OFFLINE: "{detail}" => "từ chối: khóa gốc không có ở đây\nchi tiết: {detail}";
     BRING_ROOT: "bring the root key's shares" => "mang các mảnh khóa của khóa gốc tới";

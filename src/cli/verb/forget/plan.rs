@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
 use crate::cli::language::table::keeping::forget as texts;
+use crate::cli::language::table::keeping::rotation;
 use crate::cli::language::table::read;
 use crate::cli::language::value::Value;
 use crate::cli::output::table;
@@ -90,7 +91,8 @@ pub(super) fn by_rules<'a>(
             let time = time(context, (keys, snapshot), args.how.time)?;
             let pinned = snapshot.tags.iter().any(|tag| tag == PINNED).then_some(Hold::Pinned);
             let in_doubt = time.in_doubt.then_some(Hold::TimeInDoubt);
-            let holds = pinned.into_iter().chain(in_doubt).collect();
+            let suspect = snapshot.suspect_since.map(|_| Hold::Suspect);
+            let holds = pinned.into_iter().chain(in_doubt).chain(suspect).collect();
             let (received, seq) = (time.at, snapshot.seq);
             candidates.push(Candidate { received, seq, tags: snapshot.tags.clone(), holds });
         }
@@ -243,6 +245,7 @@ pub(super) fn code(why: &Why) -> String {
         Why::Rule(Reason::Pinned) => "pinned".to_owned(),
         Why::Rule(Reason::Proven) => "proven".to_owned(),
         Why::Rule(Reason::TimeInDoubt) => "time in doubt".to_owned(),
+        Why::Rule(Reason::Suspect) => "suspect".to_owned(),
         Why::Rule(Reason::Newest) => "newest".to_owned(),
     }
 }
@@ -263,6 +266,7 @@ fn reason(why: &Why, language: Language) -> String {
         Why::Rule(Reason::Pinned) => texts::PINNED,
         Why::Rule(Reason::Proven) => texts::PROVEN,
         Why::Rule(Reason::TimeInDoubt) => texts::IN_DOUBT,
+        Why::Rule(Reason::Suspect) => rotation::SUSPECT_STAYS,
         Why::Rule(Reason::Newest) => texts::NEWEST,
     };
     text.words(language).to_owned()

@@ -1,7 +1,10 @@
 //! `key`: who may open the repository.
 
 pub mod agent;
+pub mod list;
 pub mod recovery;
+pub mod revoke;
+pub mod rotate;
 pub mod shares;
 pub mod sheet;
 pub mod slots;
@@ -24,7 +27,7 @@ pub struct KeyArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum KeyVerb {
-    /// List the ways to open the repository.
+    /// List the ways to open the repository, the generations of its keys, and its machines.
     List,
     /// Add a passphrase or key file.
     Add(NewSecretArgs),
@@ -44,6 +47,18 @@ pub enum KeyVerb {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Bring the keyset file of another machine up to the newest keys, after a rotation.
+    Renew {
+        /// The keyset file as the machine has it.
+        keyset: PathBuf,
+        /// File for the new one; it must not exist.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Make a key anew: all that is stored stays readable.
+    Rotate(rotate::RotateArgs),
+    /// Distrust a machine whose keyset was lost: its later snapshots are marked as suspect.
+    Revoke(revoke::RevokeArgs),
     /// The key on paper that opens everything when all else is lost.
     Recovery(recovery::RecoveryArgs),
 }
@@ -64,10 +79,13 @@ pub struct NewSecretArgs {
 
 pub fn run(context: &Context, args: &KeyArgs) -> Result<Ended, Failure> {
     match &args.verb {
-        KeyVerb::List => slots::list(context),
+        KeyVerb::List => list::list(context),
         KeyVerb::Add(new) => slots::add(context, new),
         KeyVerb::Remove { id } => slots::remove(context, id),
         KeyVerb::Passwd(new) => slots::change(context, new),
+        KeyVerb::Renew { keyset, output } => rotate::renew(context, keyset, output),
+        KeyVerb::Rotate(args) => rotate::run(context, args),
+        KeyVerb::Revoke(args) => revoke::run(context, args),
         KeyVerb::Recovery(args) => recovery::run(context, args),
         KeyVerb::Agent { name, output } => agent::run(context, name, output),
     }

@@ -40,6 +40,7 @@ pub fn run(context: &Context, args: &LsArgs) -> Result<Ended, Failure> {
     let place = Place::parse(&args.snapshot)?;
     let opened = opened::for_reading(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
+    opened::warn_if_suspect(context, &opened.snapshots, chosen);
     let mut seen = false;
     for leaf in TreeReader::new(&context.run, &opened.reader, &chosen.root, &place.path) {
         let leaf = match leaf {

@@ -14,6 +14,7 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
+use crate::cli::language::table::keeping::rotation;
 use crate::cli::language::table::read as texts;
 use crate::cli::language::value::Value;
 use crate::cli::output::table;
@@ -127,10 +128,15 @@ fn text(members: &[&Snapshot], language: Language) -> String {
         (texts::SIZE, Align::Right),
         (texts::PROBLEMS, Align::Right),
     ];
-    let columns = columns.map(|(title, align)| (title.words(language), align));
+    let mut columns: Vec<_> =
+        columns.iter().map(|(title, align)| (title.words(language), *align)).collect();
+    let has_suspects = members.iter().any(|snapshot| snapshot.suspect_since.is_some());
+    if has_suspects {
+        columns.push((rotation::TRUST.words(language), Align::Left));
+    }
     let value = |value: Value| value.told_in(language);
     let row = |snapshot: &&Snapshot| {
-        vec![
+        let mut row = vec![
             snapshot.id.short(),
             value(snapshot.time.into()),
             escape(&snapshot.host),
@@ -139,7 +145,12 @@ fn text(members: &[&Snapshot], language: Language) -> String {
             value(snapshot.entries_count.into()),
             value(Bytes(snapshot.content_bytes).into()),
             value(snapshot.problems_count.into()),
-        ]
+        ];
+        if has_suspects {
+            let mark = |since| rotation::SUSPECT_MARK.with("since", since).told_in(language);
+            row.push(snapshot.suspect_since.map(mark).unwrap_or_default());
+        }
+        row
     };
     table::render(&columns, &members.iter().map(row).collect::<Vec<_>>())
 }

@@ -37,6 +37,7 @@ use crate::repository::keys::publish;
 use crate::repository::keys::publish::Placed;
 use crate::repository::keys::slots;
 use crate::repository::keys::slots::NewSlot;
+use crate::repository::keys::unlock::InSlot;
 use crate::repository::keys::unlock::Unlocked;
 use crate::run::Run;
 use crate::run::monitor::Problem;
@@ -113,7 +114,7 @@ pub fn use_shares(
     let Rebuilt { config, keyset, .. } = rebuild(run, storage, shares)?;
     run.check()?;
     let slot = slots::add(run, storage, &keyset, new)?;
-    Ok(Unlocked { config, keyset, slot })
+    Ok(Unlocked { config, keyset, slot, in_slot: InSlot::All })
 }
 
 /// The newest custody check of the recovery key now in use; `None` says that the repository is not
@@ -189,8 +190,9 @@ fn rebuild(run: &Run, storage: &Arc<dyn Storage>, shares: &[Share]) -> Result<Re
     }
     let mut signers = convert::admin_keys(&list)?;
     signers.push(root_public);
-    let secrets = keyring::open(run, storage, (repository, &signers), &key)?;
-    let keyset = convert::from_keyring(&secrets, (repository, root_public), key)?;
+    let keyrings = keyring::load_all(run, storage, (repository, &signers))?;
+    let secrets = keyring::open(&keyrings, (repository, &list), &key)?;
+    let keyset = convert::from_keyring(&secrets, (repository, root_public), Some(key))?;
     let restore = convert::recipient_entry(Role::Restore, &keyset.restore.public());
     if !list.recipients.contains(&restore) || !signers.contains(&keyset.admin.verifying_key()) {
         return Err(KeysError::BadKey);

@@ -3,3 +3,4 @@
 pub mod copy;
 pub mod forget;
 pub mod prune;
+pub mod rotation;
