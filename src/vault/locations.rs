@@ -119,6 +119,10 @@ impl Locations {
     /// Adds a table read from storage; `found_bytes` is the pack's listed length, if it is listed.
     pub(in crate::vault) fn load(&mut self, table: &PackTable, found_bytes: Option<u64>) {
         let mut rows = std::mem::take(&mut self.rows);
+        // By an eighth, not by doubling: the table of a large repository is most of its memory.
+        if rows.capacity() - rows.len() < table.rows.len() {
+            rows.reserve_exact(table.rows.len().max(rows.len() / 8));
+        }
         self.for_each_row(table, found_bytes, |_, row| rows.push(row));
         self.rows = rows;
     }
@@ -183,12 +187,13 @@ impl Locations {
         &self.rows
     }
 
-    /// The number of an object's first row.
-    pub(in crate::vault) fn number(&self, sid: &Sid) -> Option<u32> {
+    /// The rows of an object that was read from storage, and the number of the first.
+    pub(in crate::vault) fn loaded(&self, sid: &Sid) -> (usize, &[Row]) {
         let prefix = prefix_of(sid);
-        let number = self.rows.partition_point(|row| row.prefix < prefix);
-        let row = self.rows.get(number)?;
-        u32::try_from(number).ok().filter(|_| row.prefix == prefix)
+        let number = first_at(&self.rows, &prefix);
+        let rest = self.rows.get(number..).unwrap_or_default();
+        let count = rest.iter().take_while(|row| row.prefix == prefix).count();
+        (number, rest.get(..count).unwrap_or_default())
     }
 
     /// Every copy of an object.
@@ -197,7 +202,7 @@ impl Locations {
     }
 
     pub(in crate::vault) fn find_prefix(&self, prefix: Prefix) -> impl Iterator<Item = Row> {
-        let start = self.rows.partition_point(|row| row.prefix < prefix);
+        let start = first_at(&self.rows, &prefix);
         let loaded = self.rows.get(start..).unwrap_or_default();
         let loaded = loaded.iter().take_while(move |row| row.prefix == prefix).copied();
         let added = (0..).map_while(move |copy| self.added.get(&(prefix, copy)).copied());
@@ -253,6 +258,50 @@ impl Locations {
     }
 }
 
+/// First 8 bytes as a number: hashes are spread evenly over it.
+fn head(prefix: &Prefix) -> u64 {
+    prefix.first_chunk().map_or(0, |head| u64::from_be_bytes(*head))
+}
+
+/// `count` times the share that `part` is of all heads.
+fn share(part: u64, count: usize) -> usize {
+    usize::try_from((u128::from(part) * count as u128) >> 64).unwrap_or(count)
+}
+
+/// Number of the first row whose prefix is not smaller. In sorted hashes a row lies near its share
+/// of the table (interpolation search, Peterson 1957): two guesses, then steps that double from
+/// there, so that a large table costs few reads of far memory. Rows that are not spread evenly cost
+/// twice a binary search at most.
+fn first_at(rows: &[Row], prefix: &Prefix) -> usize {
+    let is_before = |at: usize| rows.get(at).is_some_and(|row| row.prefix < *prefix);
+    let mut guess = share(head(prefix), rows.len());
+    if let Some(row) = rows.get(guess) {
+        let (wanted, found) = (head(prefix), head(&row.prefix));
+        guess = match wanted >= found {
+            true => guess.saturating_add(share(wanted - found, rows.len())).min(rows.len()),
+            false => guess.saturating_sub(share(found - wanted, rows.len())),
+        };
+    }
+    let mut step = 16;
+    let (low, high) = if is_before(guess) {
+        let mut low = guess;
+        while is_before(low.saturating_add(step)) {
+            low = low.saturating_add(step);
+            step *= 2;
+        }
+        (low, low.saturating_add(step).min(rows.len()))
+    } else {
+        let mut high = guess;
+        while high > step && !is_before(high - step) {
+            high -= step;
+            step *= 2;
+        }
+        (high.saturating_sub(step), high.min(rows.len()))
+    };
+    let between = rows.get(low..high).unwrap_or_default();
+    low + between.partition_point(|row| row.prefix < *prefix)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,6 +341,35 @@ mod tests {
             locations.finish_loading();
             assert!(!locations.holds(&Sid::new([1; 32])));
             assert_eq!(locations.find(&Sid::new([1; 32])).count(), 1);
+        }
+    }
+
+    /// Even and uneven tables, with every prefix that is there, its neighbours, and the ends.
+    #[test]
+    fn a_row_is_found_as_a_plain_search_finds_it() {
+        let row = |prefix| Row { prefix, pack: 0, offset: 0, kind_and_len: 0 };
+        let hashed = |n: u32| {
+            let hash = blake3::hash(&n.to_le_bytes());
+            *hash.as_bytes().first_chunk().unwrap()
+        };
+        let clustered = |n: u32| {
+            let mut prefix = [if n.is_multiple_of(3) { 0xff } else { 7 }; 16];
+            prefix[12..].copy_from_slice(&(n / 2).to_be_bytes());
+            prefix
+        };
+        let makers: [&dyn Fn(u32) -> Prefix; 2] = [&hashed, &clustered];
+        for (make, count) in makers.into_iter().flat_map(|m| [0, 1, 2, 33, 5000].map(|n| (m, n))) {
+            let mut rows: Vec<Row> = (0..count).map(|n| row(make(n))).collect();
+            rows.sort_unstable();
+            let asked = (0..count + 10).map(make).chain([[0; 16], [0xff; 16], [0x80; 16]]);
+            for asked in asked {
+                let number = u128::from_be_bytes(asked);
+                for near in [number.wrapping_sub(1), number, number.wrapping_add(1)] {
+                    let near = near.to_be_bytes();
+                    let plain = rows.partition_point(|row| row.prefix < near);
+                    assert_eq!(first_at(&rows, &near), plain, "{near:?} of {count}");
+                }
+            }
         }
     }
 }

@@ -163,7 +163,7 @@ impl Vault {
 
     /// Forgets the index, so that the next use reads it anew and sees what others have added.
     pub fn refresh(&self) {
-        *self.inner.locations.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.inner.forget_locations();
     }
 }
 
@@ -188,6 +188,11 @@ impl Inner {
         let answer = look(&loaded);
         *slot = Some(loaded);
         Ok(answer)
+    }
+
+    /// See [`Vault::refresh`].
+    pub(in crate::vault) fn forget_locations(&self) {
+        *self.locations.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Takes an index that was just read.

@@ -117,8 +117,8 @@ impl Vault {
     /// How an object is kept; none if no table names it.
     pub fn kept(&self, run: &Run, sid: &Sid) -> Result<Option<Kept>, VaultError> {
         self.inner.with_locations(run, |locations| {
-            let number = locations.number(sid)?;
-            let first = locations.find(sid).next()?;
+            let (number, rows) = locations.loaded(sid);
+            let (number, first) = (u32::try_from(number).ok()?, rows.first()?);
             let copies_count = u32::try_from(locations.find(sid).count()).unwrap_or(u32::MAX);
             Some(Kept { number, len_bytes: first.len_bytes(), copies_count })
         })

@@ -5,7 +5,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 
 use crate::ids::PackId;
 use crate::vault::gc::GcError;
@@ -47,7 +46,8 @@ pub(super) type IsYoung<'a> = &'a dyn Fn(&PackId) -> Result<bool, GcError>;
 
 struct Chooser<'a> {
     locations: &'a Locations,
-    uses: HashMap<u32, Use>,
+    /// By number of pack.
+    uses: Vec<Use>,
     chosen: Vec<u32>,
     choice: Choice,
 }
@@ -58,16 +58,15 @@ pub(super) fn choose(
     options: &PruneOptions,
     is_young: IsYoung<'_>,
 ) -> Result<Choice, GcError> {
-    let uses = HashMap::new();
+    let uses = vec![Use::default(); locations.packs().len()];
     let choice = Choice::default();
     let mut chooser = Chooser { locations, uses, chosen: Vec::new(), choice };
-    let groups = groups(locations, &mark.reached);
-    for group in &groups {
-        for row in group.clone().filter_map(|at| locations.row(at)) {
-            chooser.use_of(row).reached_bytes += u64::from(row.len_bytes());
+    for row in groups(locations, &mark.reached).flatten().filter_map(|at| locations.row(at)) {
+        if let Some(it) = chooser.use_of(row.pack) {
+            it.reached_bytes += u64::from(row.len_bytes());
         }
     }
-    for group in groups {
+    for group in groups(locations, &mark.reached) {
         chooser.copies(group)?;
     }
     chooser.packs(options, is_young)?;
@@ -75,22 +74,19 @@ pub(super) fn choose(
 }
 
 /// The rows of each object that is needed.
-fn groups(locations: &Locations, reached: &[bool]) -> Vec<std::ops::Range<u32>> {
-    let rows = locations.rows();
-    let mut groups = Vec::new();
-    for (first, is_reached) in (0_u32..).zip(reached) {
-        let Some(row) = locations.row(first).filter(|_| *is_reached) else { continue };
-        let from = usize::try_from(first).unwrap_or(usize::MAX);
-        let same = rows.get(from..).unwrap_or_default().iter();
-        let count = same.take_while(|it| it.prefix() == row.prefix()).count();
-        groups.push(first..first.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)));
-    }
-    groups
+fn groups(locations: &Locations, reached: &[bool]) -> impl Iterator<Item = std::ops::Range<u32>> {
+    let firsts = (0_u32..).zip(reached).filter(|(_, is_reached)| **is_reached);
+    firsts.filter_map(|(first, _)| {
+        let prefix = locations.row(first)?.prefix();
+        let same = |at: &u32| locations.row(*at).is_some_and(|row| row.prefix() == prefix);
+        let end = (first.saturating_add(1)..).find(|at| !same(at))?;
+        Some(first..end)
+    })
 }
 
 impl Chooser<'_> {
-    fn use_of(&mut self, row: &Row) -> &mut Use {
-        self.uses.entry(row.pack).or_default()
+    fn use_of(&mut self, pack: u32) -> Option<&mut Use> {
+        self.uses.get_mut(usize::try_from(pack).ok()?)
     }
 
     fn copies(&mut self, group: std::ops::Range<u32>) -> Result<(), GcError> {
@@ -102,14 +98,16 @@ impl Chooser<'_> {
         let mut usable: Vec<&(u32, Row)> =
             there.iter().filter(|(_, row)| locations.is_usable(row.pack)).collect();
         usable.sort_by_key(|(_, row)| {
-            let uses = self.uses.get(&row.pack);
+            let uses = usize::try_from(row.pack).ok().and_then(|at| self.uses.get(at));
             let id = locations.pack(row.pack).map(|pack| pack.id);
             (Reverse(uses.map_or(0, |it| it.reached_bytes)), id)
         });
         usable.dedup_by_key(|(_, row)| row.pack);
         usable.truncate(wanted);
         for (at, row) in usable.iter().copied() {
-            self.use_of(row).chosen_bytes += u64::from(row.len_bytes());
+            if let Some(it) = self.use_of(row.pack) {
+                it.chosen_bytes += u64::from(row.len_bytes());
+            }
             self.chosen.push(*at);
         }
         let missing = wanted - usable.len();
@@ -132,7 +130,7 @@ impl Chooser<'_> {
     fn packs(&mut self, options: &PruneOptions, is_young: IsYoung<'_>) -> Result<(), GcError> {
         let locations = self.locations;
         let mut partly = Vec::new();
-        for (number, pack) in (0_u32..).zip(locations.packs()) {
+        for ((number, pack), uses) in (0_u32..).zip(locations.packs()).zip(&self.uses) {
             if !pack.is_present {
                 continue;
             }
@@ -140,7 +138,7 @@ impl Chooser<'_> {
             if pack.is_condemned {
                 continue;
             }
-            let chosen = self.uses.get(&number).map_or(0, |it| it.chosen_bytes);
+            let chosen = uses.chosen_bytes;
             if chosen > 0 {
                 self.choice.live_bytes += chosen;
                 partly.push((self.unused_in(number, chosen), chosen, number, pack.id));

@@ -26,6 +26,7 @@ use crate::vault::gc::GcError;
 use crate::vault::gc::condemned::Condemned;
 use crate::vault::load;
 use crate::vault::load::absent_or_error;
+use crate::vault::locations::Row;
 use crate::vault::names;
 use crate::vault::names::Place;
 use crate::vault::names::TOMBSTONES;
@@ -187,6 +188,8 @@ pub(super) fn mark(
 /// Reads the index. What cannot be read of it, or lies there with another length, is in doubt.
 fn load_index(run: &Run, vault: &Inner) -> Result<(), GcError> {
     let mut bad = None;
+    // Two of them would be twice the memory.
+    vault.forget_locations();
     let locations = load::load_telling(run, vault, &mut |name, fault| {
         bad.get_or_insert_with(|| GcError::doubt(name, fault));
     })?;
@@ -211,13 +214,12 @@ fn walk(
 ) -> Result<(), GcError> {
     while let Some(sid) = stack.pop() {
         run.check()?;
-        let (number, is_node, is_there) = vault.with_locations(run, |locations| {
+        let (number, is_node) = vault.with_locations(run, |locations| {
             reached.resize(locations.rows().len(), false);
-            let is_node = locations.find(&sid).any(|row| row.is_node());
-            let is_there = locations.find(&sid).any(|row| locations.is_present(row.pack));
-            (locations.number(&sid), is_node, is_there)
+            let (number, rows) = locations.loaded(&sid);
+            let is_there = rows.iter().any(|row| locations.is_present(row.pack));
+            (is_there.then_some(number), rows.iter().any(Row::is_node))
         })?;
-        let number = number.filter(|_| is_there).and_then(|number| usize::try_from(number).ok());
         let mark = number.and_then(|number| reached.get_mut(number));
         let Some(mark) = mark else {
             return Err(GcError::doubt(sid, "a snapshot needs this object, and no pack has it"));
