@@ -24,6 +24,7 @@ pub mod schedule;
 
 pub mod config;
 
+pub mod catalogue;
 pub mod disk;
 pub mod storage;
 

@@ -7,6 +7,7 @@ mod forward;
 
 mod architecture;
 mod canary;
+mod catalogue;
 mod cli;
 mod config;
 mod damage;

@@ -55,6 +55,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "schedule", may: &["words"] },
     Room { name: "config", may: &["words", "retention", "schedule"] },
     Room { name: "disk", may: &["words", "run"] },
+    Room { name: "catalogue", may: &["words", "schedule", "disk"] },
     Room { name: "storage", may: &["words", "run", "disk"] },
     Room { name: "source", may: &["words", "run", "disk"] },
     Room { name: "target", may: &["words", "run", "disk"] },

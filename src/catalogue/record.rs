@@ -1,0 +1,283 @@
+//! What is written: jobs, the begin and the end of each run.
+
+use rusqlite::OptionalExtension as _;
+use rusqlite::Transaction;
+use rusqlite::TransactionBehavior;
+use rusqlite::params;
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::CatalogueError;
+use crate::catalogue::told;
+use crate::schedule::plan::History;
+use crate::units::Timestamp;
+
+/// Most problems of a run that are kept one by one; all are counted.
+const PROBLEMS_MAX: usize = 1000;
+
+/// A job as the configuration has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSpec {
+    pub key: String,
+    pub dataset: Option<String>,
+    pub storage: Option<String>,
+    pub age_max_ms: Option<i64>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    Problems,
+    Failed,
+    /// Somebody stopped it.
+    Stopped,
+    /// The machine or the program went away under it.
+    Cut,
+}
+
+impl Outcome {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Problems => "problems",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Cut => "cut",
+        }
+    }
+
+    pub(super) fn of(word: &str) -> Option<Self> {
+        let all = [Self::Done, Self::Problems, Self::Failed, Self::Stopped, Self::Cut];
+        all.into_iter().find(|outcome| outcome.word() == word)
+    }
+
+    /// Whether something was kept.
+    const fn is_good(self) -> bool {
+        matches!(self, Self::Done | Self::Problems)
+    }
+}
+
+/// A problem of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProblemRow {
+    /// `problem`, `healable` or `damage`.
+    pub severity: &'static str,
+    pub subject: String,
+    pub message: String,
+}
+
+/// What is known at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    pub outcome: Outcome,
+    pub exit_code: u8,
+    pub problems_count: u64,
+    pub files_count: Option<u64>,
+    pub content_bytes: Option<u64>,
+    pub stored_bytes: Option<u64>,
+    pub snapshot: Option<String>,
+    pub message: Option<String>,
+    pub problems: Vec<ProblemRow>,
+}
+
+impl RunEnd {
+    #[must_use]
+    pub const fn new(outcome: Outcome, exit_code: u8) -> Self {
+        Self {
+            outcome,
+            exit_code,
+            problems_count: 0,
+            files_count: None,
+            content_bytes: None,
+            stored_bytes: None,
+            snapshot: None,
+            message: None,
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// SQLite has no greater numbers.
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Catalogue {
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, CatalogueError> {
+        let path = self.connection.path().unwrap_or_default().to_owned();
+        let told = |error| told(path.as_ref(), error);
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior).map_err(told)?;
+        let done = work(&transaction).map_err(told)?;
+        transaction.commit().map_err(told)?;
+        Ok(done)
+    }
+
+    /// Takes the jobs of the configuration; others stay with their runs and count as gone.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn take_jobs(&mut self, jobs: &[JobSpec], now: Timestamp) -> Result<(), CatalogueError> {
+        self.write(|transaction| {
+            transaction.execute("UPDATE job SET is_gone = 1", [])?;
+            // One that comes back is a new one as far as missed runs go.
+            let mut take = transaction.prepare(
+                "INSERT INTO job (key, dataset, storage, age_max_ms, since_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (key) DO UPDATE SET is_gone = 0, dataset = excluded.dataset,
+                 storage = excluded.storage, age_max_ms = excluded.age_max_ms",
+            )?;
+            for job in jobs {
+                let JobSpec { key, dataset, storage, age_max_ms } = job;
+                take.execute(params![key, dataset, storage, age_max_ms, now.unix_ms])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that a run is about to begin; its number.
+    ///
+    /// # Errors
+    /// When there is no such job, or the file cannot be written: then nothing may begin.
+    pub fn begin(
+        &mut self,
+        key: &str,
+        slot: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<i64, CatalogueError> {
+        let slot = slot.map(|slot| slot.unix_ms);
+        let run = self.write(|transaction| {
+            let job: Option<i64> = transaction
+                .query_row("SELECT id FROM job WHERE key = ?1", [key], |row| row.get(0))
+                .optional()?;
+            let Some(job) = job else { return Ok(None) };
+            transaction.execute(
+                "INSERT INTO run (job, slot_ms, attempt, started_ms) VALUES (?1, ?2,
+                 (SELECT coalesce(max(attempt), 0) + 1 FROM run WHERE job = ?1 AND slot_ms IS ?2),
+                 ?3)",
+                params![job, slot, now.unix_ms],
+            )?;
+            let run = transaction.last_insert_rowid();
+            transaction.execute("UPDATE job SET last_run = ?2 WHERE id = ?1", [job, run])?;
+            Ok(Some(run))
+        })?;
+        run.ok_or_else(|| CatalogueError::NoJob(key.to_owned()))
+    }
+
+    /// Notes how a run ended: only now does its slot count.
+    ///
+    /// # Errors
+    /// When it is not at work, or the file cannot be written.
+    pub fn end(&mut self, run: i64, end: &RunEnd, now: Timestamp) -> Result<(), CatalogueError> {
+        let ended = self.write(|transaction| {
+            let updated = transaction.execute(
+                "UPDATE run SET ended_ms = ?2, outcome = ?3, exit_code = ?4, problems_count = ?5,
+                 files_count = ?6, content_bytes = ?7, stored_bytes = ?8, snapshot = ?9,
+                 message = ?10 WHERE id = ?1 AND ended_ms IS NULL",
+                params![
+                    run,
+                    now.unix_ms,
+                    end.outcome.word(),
+                    end.exit_code,
+                    number(end.problems_count),
+                    end.files_count.map(number),
+                    end.content_bytes.map(number),
+                    end.stored_bytes.map(number),
+                    end.snapshot,
+                    end.message
+                ],
+            )?;
+            if updated == 0 {
+                return Ok(false);
+            }
+            let mut keep =
+                transaction.prepare("INSERT INTO problem VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            for (at, problem) in (0_i64..).zip(end.problems.iter().take(PROBLEMS_MAX)) {
+                let ProblemRow { severity, subject, message } = problem;
+                keep.execute(params![run, at, severity, subject, message])?;
+            }
+            if end.outcome != Outcome::Cut {
+                transaction.execute(
+                    "UPDATE job SET slot_ms = run.slot_ms,
+                     slot_max_ms = max(coalesce(job.slot_max_ms, run.slot_ms), run.slot_ms)
+                     FROM run WHERE run.id = ?1 AND job.id = run.job AND run.slot_ms IS NOT NULL",
+                    [run],
+                )?;
+            }
+            if end.outcome.is_good() {
+                let sql = "UPDATE job SET last_good = ?1
+                           WHERE id = (SELECT job FROM run WHERE id = ?1)";
+                transaction.execute(sql, [run])?;
+            }
+            Ok(true)
+        })?;
+        if ended { Ok(()) } else { Err(CatalogueError::NoRun(run)) }
+    }
+
+    /// Runs that a crash or power cut took away, told once when the program starts.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn cut_off(&mut self, now: Timestamp) -> Result<usize, CatalogueError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE run SET outcome = 'cut', ended_ms = max(started_ms, ?1)
+                 WHERE ended_ms IS NULL",
+                [now.unix_ms],
+            )
+        })
+    }
+
+    /// When a job is due next, for those who look.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_next(&mut self, key: &str, next: Option<Timestamp>) -> Result<(), CatalogueError> {
+        let next = next.map(|next| next.unix_ms);
+        self.write(|transaction| {
+            let sql = "UPDATE job SET next_ms = ?2 WHERE key = ?1";
+            transaction.execute(sql, params![key, next]).map(|_| ())
+        })
+    }
+
+    /// Removes runs that began before, but for each job's last and last good one; how many.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn trim(&mut self, before: Timestamp) -> Result<usize, CatalogueError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "DELETE FROM run WHERE started_ms < ?1 AND ended_ms IS NOT NULL
+                 AND id NOT IN (SELECT last_run FROM job WHERE last_run IS NOT NULL)
+                 AND id NOT IN (SELECT last_good FROM job WHERE last_good IS NOT NULL)",
+                [before.unix_ms],
+            )
+        })
+    }
+
+    /// What the schedule has to know of a job.
+    ///
+    /// # Errors
+    /// When there is no such job, or the file cannot be read.
+    pub fn history(&self, key: &str) -> Result<History, CatalogueError> {
+        let path = self.connection.path().unwrap_or_default();
+        let time = |ms: Option<i64>| ms.map(Timestamp::from_unix_ms);
+        let found = self.connection.query_row(
+            "SELECT since_ms, slot_ms, slot_max_ms FROM job WHERE key = ?1",
+            [key],
+            |row| {
+                Ok(History {
+                    since: Timestamp::from_unix_ms(row.get(0)?),
+                    slot: time(row.get(1)?),
+                    slot_max: time(row.get(2)?),
+                })
+            },
+        );
+        let found = found.optional().map_err(|error| told(path.as_ref(), error))?;
+        found.ok_or_else(|| CatalogueError::NoJob(key.to_owned()))
+    }
+}
