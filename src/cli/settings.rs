@@ -286,7 +286,11 @@ fn secret(args: &SecretArgs, environment: &Environment) -> Result<SecretSource, 
     Ok(found.pop().map_or(SecretSource::Prompt, |(_, source)| source))
 }
 
-fn argv(command: &OsStr, origin: &str) -> Result<Vec<OsString>, Said> {
+/// The words of a command.
+///
+/// # Errors
+/// When a quote does not close, or there are none.
+pub fn argv(command: &OsStr, origin: &str) -> Result<Vec<OsString>, Said> {
     let wrong = || options::EXPECTED_COMMAND.with("origin", origin);
     let words = shlex::bytes::split(command.as_encoded_bytes()).ok_or_else(wrong)?;
     let argv: Vec<OsString> =

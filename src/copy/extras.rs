@@ -42,21 +42,16 @@ pub(super) fn notes(
     Ok(count)
 }
 
-/// Copies the tombstones of snapshots that the target never had: without them a number would be
-/// missing there without a reason. Where the snapshot stands, it goes on standing.
-pub(super) fn tombstones(
-    run: &Run,
-    ends: Ends<'_>,
-    (source, target): (&Manifests, &BTreeSet<Place>),
-    doing: Doing,
-) -> Result<u64, CopyError> {
+/// Tombstones of snapshots that the target never had: without them a number would be missing there
+/// without a reason. Where the snapshot stands, it goes on standing.
+pub(super) fn tombstones<'a>(
+    source: &'a Manifests,
+    target: &BTreeSet<Place>,
+) -> Vec<&'a SignedTombstone> {
     let is_unknown = |signed: &&SignedTombstone| !target.contains(&place_of(signed));
-    let missing: Vec<SignedTombstone> =
-        source.tombstones.iter().filter(is_unknown).cloned().collect();
-    if doing == Doing::Copy {
-        ends.target.bury(run, &missing)?;
-    }
-    Ok(missing.len() as u64)
+    let mut missing: Vec<_> = source.tombstones.iter().filter(is_unknown).collect();
+    missing.sort_by_key(|signed| place_of(signed));
+    missing
 }
 
 pub(super) fn place_of(signed: &SignedTombstone) -> Place {

@@ -11,12 +11,11 @@
 
 pub mod error;
 mod extras;
+pub mod heal;
+pub mod reseal;
 mod transfer;
 pub mod verbatim;
 mod walk;
-
-#[cfg(test)]
-mod tests;
 
 use crate::vault::Vault;
 use crate::vault::chains::Verifier;

@@ -1,5 +1,6 @@
 //! Snapshots into a twin, as they are.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use crate::copy::extras;
 use crate::copy::transfer::transfer;
 use crate::copy::walk::Lacking;
 use crate::copy::walk::Walk;
+use crate::format::tombstone::SignedTombstone;
 use crate::ids::SnapshotId;
 use crate::run::Run;
 use crate::run::monitor::Phase;
@@ -21,9 +23,11 @@ use crate::vault::chains::Manifests;
 use crate::vault::chains::Scope;
 use crate::vault::chains::StoredManifest;
 use crate::vault::error::Fault;
+use crate::vault::names::Chain;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
 use crate::vault::session::SessionRequest;
+use crate::vault::session::adopt::Adoption;
 
 /// How a copy goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,9 @@ pub struct CopyReport {
     pub bytes: u64,
     pub notes_count: u64,
     pub tombstones_count: u64,
+    /// Chains of the source, and whether their newest snapshot stands at the target now.
+    #[serde(skip)]
+    pub datasets: Vec<(Chain, bool)>,
     /// Those that were copied.
     #[serde(skip)]
     pub copied: Vec<Place>,
@@ -74,14 +81,21 @@ pub fn copy(run: &Run, ends: Ends<'_>, options: CopyOptions) -> Result<CopyRepor
     let report =
         CopyReport { snapshots_count: source.manifests.len() as u64, ..CopyReport::default() };
     let numbers: BTreeSet<_> = standing.iter().map(|place| (place.chain, place.seq)).collect();
-    let mut copier =
-        Copier { run, ends, options, walk: Walk::new(run, ends), bases: Vec::new(), report };
+    let lost: BTreeSet<Place> = target.findings.iter().filter_map(lost_place).collect();
+    let known: BTreeSet<Place> = standing.union(&removed).copied().collect();
+    let tombstones = extras::tombstones(&source, &known);
+    let (walk, bases) = (Walk::new(run, ends), Vec::new());
+    let mut copier = Copier { run, ends, options, walk, bases, tombstones, report };
     let mut chosen = Vec::new();
     for stored in &source.manifests {
         if standing.contains(&stored.place) {
             copier.report.known_count += 1;
         } else if removed.contains(&stored.place) {
             copier.report.removed_count += 1;
+        } else if lost.contains(&stored.place) {
+            copier.report.damaged_count += 1;
+            let message = "its manifest is damaged there, and a copy never replaces anything";
+            run.problem(&Problem::damage(stored.place.to_string(), message));
         } else if !ends.source.is_acknowledged(run, &stored.place)? {
             copier.report.unfinished_count += 1;
         } else {
@@ -93,16 +107,33 @@ pub fn copy(run: &Run, ends: Ends<'_>, options: CopyOptions) -> Result<CopyRepor
         }
     }
     copier.all(&chosen)?;
+    copier.bury_rest()?;
     let mut report = copier.report;
     standing.extend(&report.copied);
-    let known: BTreeSet<Place> = standing.union(&removed).copied().collect();
-    report.tombstones_count = extras::tombstones(run, ends, (&source, &known), options.doing)?;
+    report.datasets = datasets(&source, |place| standing.contains(place));
     report.notes_count = extras::notes(run, ends, (&standing, options.doing))?;
     Ok(report)
 }
 
+const fn lost_place(finding: &ChainFinding) -> Option<Place> {
+    match finding {
+        ChainFinding::LostManifest { place, .. } => Some(*place),
+        _ => None,
+    }
+}
+
+/// Every chain that has a snapshot, and whether the newest is at the target.
+pub(super) fn datasets(
+    source: &Manifests,
+    is_there: impl Fn(&Place) -> bool,
+) -> Vec<(Chain, bool)> {
+    let newest: BTreeMap<Chain, Place> =
+        source.manifests.iter().map(|stored| (stored.place.chain, stored.place)).collect();
+    newest.into_iter().map(|(chain, place)| (chain, is_there(&place))).collect()
+}
+
 /// What is wrong with the source's chains. A copy of a manifest that is missing may be on its way.
-fn tell(run: &Run, source: &Manifests) {
+pub(super) fn tell(run: &Run, source: &Manifests) {
     let is_late = |finding: &&ChainFinding| {
         matches!(finding, ChainFinding::BadTwin { fault: Fault::Missing, .. })
     };
@@ -118,10 +149,12 @@ struct Copier<'a> {
     walk: Walk<'a>,
     /// Snapshots of this run that reach what is not looked at again.
     bases: Vec<SnapshotId>,
+    /// Those that the target lacks, by place.
+    tombstones: Vec<&'a SignedTombstone>,
     report: CopyReport,
 }
 
-impl Copier<'_> {
+impl<'a> Copier<'a> {
     fn all(&mut self, chosen: &[&StoredManifest]) -> Result<(), CopyError> {
         let mut rest = chosen;
         while !rest.is_empty() {
@@ -200,7 +233,11 @@ impl Copier<'_> {
             session.suspend(self.run)?;
         } else {
             let manifests: Vec<_> = whole.iter().map(|stored| &stored.manifest).collect();
-            let adopted = session.adopt(self.run, &manifests, &self.bases)?;
+            let before = self.before(whole);
+            let adoption =
+                Adoption { manifests: &manifests, tombstones: &before, bases: &self.bases };
+            let adopted = session.adopt(self.run, adoption)?;
+            self.report.tombstones_count += before.len() as u64;
             for stored in whole {
                 if adopted.contains(&stored.place.id) {
                     self.report.copied_count += 1;
@@ -215,6 +252,35 @@ impl Copier<'_> {
             // What was left out vouches for nothing that it reaches.
             self.walk.forget();
             self.bases.clear();
+        }
+        Ok(())
+    }
+
+    /// Takes the tombstones of numbers before those of these snapshots: they go with them, in the
+    /// order of the chain.
+    fn before(&mut self, whole: &[&StoredManifest]) -> Vec<&'a SignedTombstone> {
+        let mut last: BTreeMap<Chain, u64> = BTreeMap::new();
+        for stored in whole {
+            let seq = last.entry(stored.place.chain).or_default();
+            *seq = stored.place.seq.max(*seq);
+        }
+        let is_before = |signed: &&SignedTombstone| {
+            let place = extras::place_of(signed);
+            last.get(&place.chain).is_some_and(|seq| place.seq < *seq)
+        };
+        let all = std::mem::take(&mut self.tombstones);
+        let (before, rest) = all.into_iter().partition(is_before);
+        self.tombstones = rest;
+        before
+    }
+
+    /// Numbers behind the last snapshot of a chain, one after the other.
+    fn bury_rest(&mut self) -> Result<(), CopyError> {
+        for signed in std::mem::take(&mut self.tombstones) {
+            if self.options.doing == Doing::Copy {
+                self.ends.target.bury(self.run, std::slice::from_ref(signed))?;
+            }
+            self.report.tombstones_count += 1;
         }
         Ok(())
     }

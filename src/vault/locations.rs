@@ -249,6 +249,13 @@ impl Locations {
         self.pack(pack).is_some_and(|pack| pack.is_present)
     }
 
+    /// As [`Self::distrust`], by the pack's id.
+    pub(in crate::vault) fn distrust_pack(&mut self, id: &PackId) {
+        if let Some(number) = self.pack_numbers.get(id).copied() {
+            self.distrust(number);
+        }
+    }
+
     /// Ceases to rely on a pack in which something bad was found.
     pub(in crate::vault) fn distrust(&mut self, pack: u32) {
         let known = usize::try_from(pack).ok().and_then(|number| self.packs.get_mut(number));

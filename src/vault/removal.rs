@@ -119,7 +119,7 @@ impl Vault {
     }
 }
 
-fn place_of(tombstone: &Tombstone) -> Place {
+pub(in crate::vault) fn place_of(tombstone: &Tombstone) -> Place {
     let Tombstone { machine, source, seq, snapshot, .. } = *tombstone;
     Place { chain: Chain { machine, source }, seq, id: snapshot }
 }

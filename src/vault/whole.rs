@@ -73,6 +73,13 @@ impl Vault {
         })
     }
 
+    /// Ceases to rely on a pack: what lies in it is put again by whoever needs it.
+    pub fn distrust(&self, run: &Run, id: &PackId) -> Result<(), VaultError> {
+        self.inner.with_locations(run, |_| ())?;
+        self.inner.change_locations(|locations| locations.distrust_pack(id));
+        Ok(())
+    }
+
     /// Reads a pack whole and compares its hash with its name. The objects are not hashed here.
     pub fn read_pack(
         &self,

@@ -115,6 +115,7 @@ pub const ROOMS: &[Room] = &[
         may: &[
             "words",
             "run",
+            "crypto",
             "crypto::blind",
             "crypto::sealed",
             "format",

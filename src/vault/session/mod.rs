@@ -1,6 +1,6 @@
 //! One backup's work on the vault.
 
-mod adopt;
+pub mod adopt;
 pub mod builder;
 mod commit;
 mod disown;

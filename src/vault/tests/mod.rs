@@ -1,6 +1,7 @@
 //! The vault over a storage in memory that writes down its calls, fails on request and dates blobs
 //! with a clock of its own.
 
+mod adopt;
 mod chains;
 mod commit;
 mod damage;

@@ -35,6 +35,11 @@ texts! {
         => "thiếu bản thứ hai của nút dữ liệu này";
     NOT_COPIED: "it is not copied: something that it needs is lost here"
         => "không được sao chép: phần dữ liệu mà nó cần đã mất ở đây";
+    NOT_REPLACED: "its manifest is damaged there, and a copy never replaces anything"
+        => "bản kê của nó ở kho kia đã hỏng, còn lệnh sao chép không bao giờ ghi đè";
+    COPY_LOST: "it is not copied: {rest}" => "không được sao chép: {rest}";
+    LOST_IN_BOTH: "something that it needs is lost in both repositories"
+        => "phần dữ liệu mà nó cần đã mất ở cả hai kho";
     NUMBER_TAKEN: "another snapshot has this number there: both were backed up to"
         => "ở kho kia đã có bản chụp khác mang số này: cả hai kho đều từng nhận sao lưu";
 }

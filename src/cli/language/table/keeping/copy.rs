@@ -28,7 +28,27 @@ texts! {
         what it says"
         => "hai kho sao lưu có cùng mã nhưng khác khóa gốc: một trong hai không đúng như nó tự \
         nhận";
-    NOT_TWINS: "the two repositories are not twins: this version copies between twins only"
-        => "hai kho sao lưu không phải kho song sinh: phiên bản này chỉ sao chép giữa các kho \
-        song sinh";
+    OTHER_SECRET: "the passphrase or key does not open the other repository: {path}"
+        => "mật khẩu hoặc khóa không mở được kho sao lưu kia: {path}";
+    GIVE_OTHER_SECRET: "give the one that does with `--to-password-file`"
+        => "nêu mật khẩu đúng bằng `--to-password-file`";
+    TWO_OTHER_SECRETS: "{first} and {second} are both set: which one opens the other repository?"
+        => "{first} và {second} cùng được đặt: dùng cái nào để mở kho sao lưu kia?";
+    HEAL_TWINS_ONLY: "`--heal` works between twins only, and these are two repositories"
+        => "`--heal` chỉ dùng giữa hai kho song sinh, còn đây là hai kho sao lưu khác nhau";
+    LEAVE_OUT_HEAL: "leave `--heal` out" => "bỏ tùy chọn `--heal`";
+    HEALED: "{path}: {packs} packs read, {bad} of them bad; {objects} objects written anew, \
+        {bytes}; {lost} are lost in both"
+        => "{path}: đã đọc {packs} gói dữ liệu, {bad} gói hỏng; ghi mới {objects} đối tượng, \
+        {bytes}; {lost} đối tượng đã mất ở cả hai kho";
+
+    DATASET: "dataset" => "tập dữ liệu";
+    COPIES: "3 copies" => "3 bản";
+    MEDIA: "2 media" => "2 loại thiết bị";
+    OFF_SITE: "1 off-site" => "1 nơi khác";
+    OFFLINE: "1 offline or immutable" => "1 ngoại tuyến hoặc bất biến";
+    ERRORS: "0 errors" => "0 lỗi";
+    YES: "yes" => "có";
+    NO: "no" => "không";
+    UNKNOWN: "unknown" => "chưa rõ";
 }
