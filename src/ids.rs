@@ -144,6 +144,12 @@ id!(
     /// One record of what is about to go.
     CondemnedId, 16);
 id!(
+    /// One repair and its journal.
+    RepairId, 16);
+id!(
+    /// BLAKE3 of the bytes of a blob that is kept under another name.
+    BlobId, 32);
+id!(
     /// One keyset wrapped under a passphrase, key file or token.
     SlotId, 16);
 id!(

@@ -37,6 +37,7 @@ pub mod repository;
 
 pub mod backup;
 pub mod copy;
+pub mod repair;
 pub mod restore;
 pub mod verify;
 

@@ -12,6 +12,7 @@ mod museum;
 mod oracle;
 mod program;
 mod reader;
+mod repaired;
 mod restored;
 pub mod scene;
 mod verdict;
@@ -263,4 +264,44 @@ fn a_restore_gives_all_that_is_left() {
     });
     tally.count("files compared", files.into_inner() as u64);
     finish(tally, count, &wrong);
+}
+
+/// Every damage of one blob, and several at once by chance: repaired, looked at, taken back.
+#[test]
+fn a_repair_heals_all_that_stands_twice_and_can_be_taken_back() {
+    let (_, oracle) = world();
+    let mut tally = Tally::start("h8-repairs", SEED);
+    let mut random = Random::new(SEED);
+    let all = harm::all(&oracle.original, &mut random);
+    let names: Vec<&String> = oracle.original.keys().collect();
+    let profile = Profile::of_process();
+    let (blobs, flips, several) =
+        (profile.pick(70, 1000, all.len()), profile.pick(40, 400, 50_000), {
+            profile.pick(50, 600, 200_000)
+        });
+    let wrong = in_parallel(blobs + flips + several, |at| {
+        let mut random = Random::new(SEED + 3_000_000 + at as u64);
+        let harms: Vec<Harm> = if at < blobs {
+            vec![all[at * all.len() / blobs].clone()]
+        } else if at < blobs + flips {
+            let name = names[at % names.len()].clone();
+            let bit = random.below(oracle.original[&name].len() * 8);
+            vec![Harm::Flip(name, bit)]
+        } else {
+            (0..2 + at % 3).map(|_| harm::any(&oracle.original, &mut random)).collect()
+        };
+        let restores = match at % 6 {
+            0 => repaired::Restores::Tried,
+            _ => repaired::Restores::LeftOut,
+        };
+        repaired::try_harms(&oracle, &harms, restores)
+    });
+    tally.count("kinds of damage", all.len() as u64);
+    finish(tally, blobs + flips + several, &wrong);
+}
+
+#[test]
+fn a_repair_that_drops_good_objects_is_caught() {
+    let (_, oracle) = world();
+    repaired::assert_a_dropping_repair_is_caught(&oracle);
 }

@@ -1,10 +1,13 @@
 //! The parent snapshot as a stream beside the walk.
 
+pub mod lost;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
+use crate::format::entry::Extent;
 use crate::format::object::Ref;
 use crate::ids::Sid;
 use crate::meta::Flags;
@@ -27,7 +30,7 @@ pub struct ParentTree {
     pub root: Ref,
     /// When its scan began.
     pub started: Timestamp,
-    /// Bundles whose files are to be gathered anew.
+    /// Bundles whose files are to be gathered anew; leaves, maps and objects that are lost.
     pub decayed: BTreeSet<Sid>,
 }
 
@@ -76,7 +79,9 @@ impl<'a> ParentCursor<'a> {
             // A node of the parent that cannot be read only costs: its files are read again.
             match leaf {
                 Ok(leaf) => {
-                    let entries_count = leaf.entries.len();
+                    let is_lost = self.tree.is_some_and(|it| it.decayed.contains(&leaf.node.sid));
+                    // One that is lost is never complete, so that it is written again.
+                    let entries_count = if is_lost { usize::MAX } else { leaf.entries.len() };
                     self.leaf = Some(Arc::new(ParentLeaf { node: leaf.node, entries_count }));
                     self.current = leaf.entries.into_iter().enumerate();
                 }
@@ -118,11 +123,20 @@ impl<'a> ParentCursor<'a> {
             && !self.is_decayed(&entry.content)
     }
 
-    /// Whether the content lies in a bundle that is to be gathered anew.
+    /// Whether the content lies in a bundle that is to be gathered anew, or is lost.
     pub(super) fn is_decayed(&self, content: &Content) -> bool {
-        match (content, self.tree) {
-            (Content::Slice { bundle, .. }, Some(tree)) => tree.decayed.contains(&bundle.sid),
-            _ => false,
+        let Some(tree) = self.tree else { return false };
+        match content {
+            Content::None => false,
+            Content::Slice { bundle, .. } => tree.decayed.contains(&bundle.sid),
+            Content::Map { root, .. } => tree.decayed.contains(&root.sid),
+            Content::Extents { extents, .. } => {
+                let mut chunks = extents.iter().filter_map(|extent| match extent {
+                    Extent::Chunk { chunk, .. } => Some(&chunk.sid),
+                    Extent::Hole { .. } => None,
+                });
+                chunks.any(|sid| tree.decayed.contains(sid))
+            }
         }
     }
 }

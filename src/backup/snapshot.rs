@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use crate::backup::Cutting;
 use crate::backup::error::BackupError;
 use crate::backup::parent::ParentTree;
+use crate::backup::parent::lost;
 use crate::backup::pipeline;
 use crate::backup::pipeline::Pipeline;
 use crate::backup::pipeline::Plan;
@@ -418,11 +419,16 @@ fn write_tree(
     request: &Request<'_>,
     memory: &mut Memory<'_>,
 ) -> Result<TreeReport, BackupError> {
-    let parent = chain.parent(&request.comparison);
+    let mut parent = chain.parent(&request.comparison);
     if let Some(before) = chain.size_before(&request.comparison) {
         run.count(Count::BytesExpected, before.content_bytes);
     }
     let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
+    let repaired = repository.vault().is_repaired_since(run, chain.newest.as_ref());
+    if let (Some(parent), true) = (&mut parent, repaired.map_err(RepositoryError::from)?) {
+        // What is lost is told by whoever reads it; here it is mended.
+        parent.decayed.extend(lost::find(&run.unwatched(), &nodes, &parent.root)?);
+    }
     let pipeline = Pipeline {
         source: request.source,
         parent: parent.as_ref(),

@@ -130,6 +130,7 @@ pub enum Verb {
     Dump(verb::dump::DumpArgs),
     Check(verb::check::CheckArgs),
     Copy(verb::copy::CopyArgs),
+    Repair(verb::repair::RepairArgs),
     Prune(verb::prune::PruneArgs),
     Tag(verb::tag::TagArgs),
     Forget(Box<verb::forget::ForgetArgs>),

@@ -256,6 +256,14 @@ fn location(text: &OsStr) -> Result<PathBuf, Said> {
     Ok(PathBuf::from(text))
 }
 
+/// Another storage than the repository, by what an option says.
+///
+/// # Errors
+/// When it is none that this version knows (2).
+pub fn folder(text: &OsStr) -> Result<PathBuf, Failure> {
+    location(text).map_err(|said| Failure::usage(said, options::NAME_REPOSITORY))
+}
+
 fn secret(args: &SecretArgs, environment: &Environment) -> Result<SecretSource, Said> {
     if let Some(path) = &args.key_file {
         return Ok(SecretSource::KeyFile(path.clone()));

@@ -93,6 +93,7 @@ fn start(
         | Verb::Restore(_)
         | Verb::Check(_)
         | Verb::Copy(_)
+        | Verb::Repair(_)
         | Verb::Prune(_)
         | Verb::Stats(_) => true,
         // Not over the content of a file.
@@ -118,6 +119,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Check(args) => verb::check::run(context, &args),
         Verb::Copy(args) => verb::copy::run(context, &args),
         Verb::Restore(args) => verb::restore::run(context, &args),
+        Verb::Repair(args) => verb::repair::run(context, &args),
         Verb::Prune(args) => verb::prune::run(context, &args),
         Verb::Tag(args) => verb::tag::run(context, &args),
         Verb::Forget(args) => verb::forget::run(context, args),

@@ -36,5 +36,6 @@ pub const SIGN_CUSTODY: &str = "lifeboat 1 signature of a custody check";
 pub const SIGN_MANIFEST: &str = "lifeboat 1 signature of a manifest";
 pub const SIGN_TOMBSTONE: &str = "lifeboat 1 signature of a tombstone";
 pub const SIGN_NOTE: &str = "lifeboat 1 signature of a note";
+pub const SIGN_REPAIR: &str = "lifeboat 1 signature of a repair";
 pub const HPKE_SNAPSHOT: &str = "lifeboat 1 envelope of a snapshot key";
 pub const HPKE_KEYRING: &str = "lifeboat 1 envelope of a keyring";

@@ -22,6 +22,7 @@ pub enum Purpose {
     Manifest,
     Tombstone,
     Note,
+    Repair,
 }
 
 impl Purpose {
@@ -35,6 +36,7 @@ impl Purpose {
             Self::Manifest => context::SIGN_MANIFEST,
             Self::Tombstone => context::SIGN_TOMBSTONE,
             Self::Note => context::SIGN_NOTE,
+            Self::Repair => context::SIGN_REPAIR,
         }
     }
 

@@ -26,6 +26,7 @@ pub mod object;
 pub mod pack;
 pub mod recipients;
 pub mod record;
+pub mod repair;
 pub mod session;
 pub mod slot;
 pub mod snapshot;

@@ -114,7 +114,11 @@ pub(in crate::vault) fn read_index(
     Ok(open_index(vault, name, &file))
 }
 
-fn open_index(vault: &Inner, name: &BlobName, file: &[u8]) -> Result<Vec<PackTable>, Fault> {
+pub(in crate::vault) fn open_index(
+    vault: &Inner,
+    name: &BlobName,
+    file: &[u8],
+) -> Result<Vec<PackTable>, Fault> {
     if names::parse_index(name).is_none_or(|id| *id.as_bytes() != blind::hash(file)) {
         return Err(Fault::Hash);
     }

@@ -19,6 +19,7 @@ pub mod notes;
 mod read;
 pub mod records;
 pub mod removal;
+pub mod repair;
 pub mod scrub;
 pub mod session;
 pub mod tally;

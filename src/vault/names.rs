@@ -1,11 +1,13 @@
 //! Names of the vault's blobs, made and read.
 
 use crate::format::note::NOTES_COUNT_MAX;
+use crate::ids::BlobId;
 use crate::ids::CondemnedId;
 use crate::ids::IndexId;
 use crate::ids::MachineId;
 use crate::ids::NoteId;
 use crate::ids::PackId;
+use crate::ids::RepairId;
 use crate::ids::SessionId;
 use crate::ids::SnapshotId;
 use crate::ids::SourceId;
@@ -19,6 +21,10 @@ pub(in crate::vault) const SESSIONS: &str = "sessions/";
 pub(in crate::vault) const CONDEMNED: &str = "condemned/";
 /// Both copies of the manifests.
 pub(in crate::vault) const MANIFESTS: [&str; 2] = ["manifests/", "manifests.2/"];
+/// What a repair took from its place, by the hash of its bytes.
+pub(in crate::vault) const QUARANTINE: &str = "quarantine/";
+/// Journals of repairs.
+pub(in crate::vault) const REPAIRS: &str = "repairs/";
 pub(in crate::vault) const TOMBSTONES: &str = "tombstones/";
 /// Both copies of the notes.
 pub(in crate::vault) const NOTES: [&str; 2] = ["notes/", "notes.2/"];
@@ -140,6 +146,28 @@ pub(in crate::vault) fn condemned(id: &CondemnedId) -> Result<BlobName, BlobName
 /// The inverse of [`condemned`].
 pub(in crate::vault) fn parse_condemned(name: &BlobName) -> Option<CondemnedId> {
     name.as_str().strip_prefix(CONDEMNED)?.parse().ok()
+}
+
+/// A blob in quarantine.
+pub(in crate::vault) fn quarantined(id: &BlobId) -> Result<BlobName, BlobNameError> {
+    BlobName::new(&format!("{QUARANTINE}{id}"))
+}
+
+/// The inverse of [`quarantined`].
+pub(in crate::vault) fn parse_quarantined(name: &BlobName) -> Option<BlobId> {
+    name.as_str().strip_prefix(QUARANTINE)?.parse().ok()
+}
+
+/// A part of the journal of a repair.
+pub(in crate::vault) fn repair(id: &RepairId, number: u32) -> Result<BlobName, BlobNameError> {
+    BlobName::new(&format!("{REPAIRS}{id}.{number}"))
+}
+
+/// The inverse of [`repair`].
+pub(in crate::vault) fn parse_repair(name: &BlobName) -> Option<(RepairId, u32)> {
+    let (id, number) = name.as_str().strip_prefix(REPAIRS)?.split_once('.')?;
+    let (id, number) = (id.parse().ok()?, number.parse().ok()?);
+    (repair(&id, number).ok()? == *name).then_some((id, number))
 }
 
 #[cfg(test)]

@@ -77,6 +77,19 @@ pub const ROOMS: &[Room] = &[
         may: &["words", "run", "crypto::blind", "crypto::sign", "format", "storage", "vault"],
     },
     Room {
+        name: "vault::repair",
+        may: &[
+            "words",
+            "run",
+            "crypto::blind",
+            "crypto::sign",
+            "format",
+            "storage",
+            "vault",
+            "vault::scrub",
+        ],
+    },
+    Room {
         name: "repository",
         may: &[
             "words",
@@ -143,6 +156,20 @@ pub const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "repair",
+        may: &[
+            "words",
+            "run",
+            "crypto::sealed",
+            "crypto::sign",
+            "vault",
+            "vault::scrub",
+            "vault::repair",
+            "repository",
+            "verify",
+        ],
+    },
+    Room {
         name: "cli",
         may: &[
             "words",
@@ -162,11 +189,13 @@ pub const ROOMS: &[Room] = &[
             "target",
             "vault",
             "vault::scrub",
+            "vault::repair",
             "repository",
             "backup",
             "copy",
             "restore",
             "verify",
+            "repair",
             "retention",
             "schedule",
             "config",

@@ -21,6 +21,7 @@ mod prune;
 mod quickstart;
 mod reading;
 mod refusals;
+mod repair;
 mod restore;
 mod rotate;
 pub mod round_trip;

@@ -31,9 +31,13 @@ use lifeboat::format::object::ObjectKind;
 use lifeboat::format::object::Ref;
 use lifeboat::format::pack;
 use lifeboat::format::record;
+use lifeboat::format::repair::RepairRecord;
+use lifeboat::format::repair::RepairStep;
+use lifeboat::format::repair::SignedRepair;
 use lifeboat::format::session;
 use lifeboat::format::tombstone::SignedTombstone;
 use lifeboat::format::tombstone::Tombstone;
+use lifeboat::ids::BlobId;
 use lifeboat::ids::CondemnedId;
 use lifeboat::ids::Digest;
 use lifeboat::ids::DomainId;
@@ -41,6 +45,7 @@ use lifeboat::ids::KeyId;
 use lifeboat::ids::MachineId;
 use lifeboat::ids::NoteId;
 use lifeboat::ids::PackId;
+use lifeboat::ids::RepairId;
 use lifeboat::ids::RepositoryId;
 use lifeboat::ids::SessionId;
 use lifeboat::ids::Sid;
@@ -315,6 +320,7 @@ fn nodes(seeds: &mut Seeds, run: &Run, repository: &Repository, root: &Ref) {
 
 fn by_hand(seeds: &mut Seeds) {
     condemned_by_hand(seeds);
+    repair_by_hand(seeds);
     let raw = b"some content that zstd makes shorter shorter shorter shorter shorter".repeat(20);
     let packed = zstd::bulk::compress(&raw, 3).unwrap();
     let raw_len = u32::try_from(raw.len()).unwrap();
@@ -426,6 +432,32 @@ fn typed(seeds: &mut Seeds) {
     seeds.add("cutting", "small", &[sizes(64, 256, 1024), vec![1]].concat(), &bytes);
     seeds.add("cutting", "equal", &[sizes(1024, 1024, 1024), vec![2]].concat(), &[7; 3000]);
     seeds.add("cutting", "wide", &[sizes(64, 4096, 16_777_216), vec![3]].concat(), &bytes);
+}
+
+fn repair_by_hand(seeds: &mut Seeds) {
+    let hash = BlobId::new([6; 32]);
+    let moved = |name: &str| RepairStep::Moved { name: name.to_owned(), hash };
+    let added = |name: &str, from: &str| RepairStep::Added {
+        name: name.to_owned(),
+        from: from.to_owned(),
+        hash,
+    };
+    let cases = [
+        ("copy", vec![moved("config"), added("config", "config.1")]),
+        ("pack", vec![added("packs/06/0606", "")]),
+    ];
+    for (name, steps) in cases {
+        let record = RepairRecord {
+            repository: RepositoryId::new([1; 16]),
+            repair: RepairId::new([2; 16]),
+            number: 0,
+            time: Timestamp::from_unix_ms(1_700_000_000_000),
+            signer: KeyId::new([5; 16]),
+            manifests: BlobId::new([7; 32]),
+            steps,
+        };
+        seeds.add("repair", name, &[], &SignedRepair { record, signature: [6; 64] }.encode());
+    }
 }
 
 fn condemned_by_hand(seeds: &mut Seeds) {

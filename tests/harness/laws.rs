@@ -104,6 +104,7 @@ pub fn hold_as(office: &mut Office, claim: Claim) -> Result<(), Broken> {
 fn try_all(office: &mut Office) -> Result<(), Broken> {
     if !make_if_missing(office)? {
         secrets_open(office)?;
+        mended(office)?;
         let reader = office.reader().map_err(broken("K6"))?;
         let found = restores(office, &reader)?;
         checks(&reader, &found.half)?;
@@ -138,6 +139,18 @@ fn gives_back(office: &mut Office) -> Result<(), Broken> {
     demand("K5", (!is_clean).then(|| format!("{report:?}")))
 }
 
+/// Where something was damaged that stands twice: nothing is lost by it at any moment of a repair
+/// or of its undoing, and the next repair ends what was begun.
+fn mended(office: &mut Office) -> Result<(), Broken> {
+    if !office.known.is_harmed {
+        return Ok(());
+    }
+    let reader = office.reader().map_err(broken("K6"))?;
+    let lost = losses(office, &reader)?;
+    demand("K1", (!lost.is_empty()).then(|| lost.join("; ")))?;
+    office.repair().map_err(broken("K3 repair"))
+}
+
 fn try_kept(office: &mut Office) -> Result<(), Broken> {
     match make_if_missing(office) {
         // A part of a repository that nobody was promised: it is refused, and told.
@@ -145,6 +158,7 @@ fn try_kept(office: &mut Office) -> Result<(), Broken> {
         made => made?,
     };
     secrets_open(office)?;
+    mended(office)?;
     for desk in 0..office.desks.len() {
         office.backup(desk).map_err(broken("K3 backup"))?;
     }

@@ -96,6 +96,7 @@ pub struct Known {
     pub attempts: Vec<Attempt>,
     /// Snapshots that machines remember, if space is given back in the end.
     pub heads: Option<Vec<Place>>,
+    pub is_harmed: bool, // What stands twice was damaged: the next repair mends it.
 }
 
 /// Files of a machine's cache, by path.

@@ -200,6 +200,19 @@ fn with_condemned(office: &mut Office) -> Result<(), String> {
     office.prune(Trash::Waits).map(drop)
 }
 
+/// Several snapshots, and damage to what stands twice.
+fn with_damage(office: &mut Office) -> Result<(), String> {
+    backed_up(office)?;
+    mutate(office, 0);
+    office.backup(0)?;
+    office.harm()
+}
+
+fn with_repair(office: &mut Office) -> Result<(), String> {
+    with_damage(office)?;
+    office.repair()
+}
+
 macro_rules! scenarios {
     ($($name:ident: $prepare:ident, $act:expr;)*) => {
         /// All of them.
@@ -250,6 +263,8 @@ scenarios! {
     prune_condemns: with_removed, |office| office.prune(Trash::Waits).map(drop);
     prune_removes: with_condemned, |office| office.prune(Trash::Waits).map(drop);
     prune_at_once: with_removed, |office| office.prune(Trash::Emptied).map(drop);
+    repair: with_damage, Office::repair;
+    undo_repair: with_repair, Office::undo_repair;
     check: backed_up, check;
     restore: backed_up, restore;
 }

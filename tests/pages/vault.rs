@@ -21,12 +21,16 @@ use lifeboat::format::pack::TableRow;
 use lifeboat::format::pack::Trailer;
 use lifeboat::format::record::from_cbor;
 use lifeboat::format::record::to_cbor;
+use lifeboat::format::repair::RepairRecord;
+use lifeboat::format::repair::RepairStep;
+use lifeboat::format::repair::SignedRepair;
 use lifeboat::format::session;
 use lifeboat::format::session::SessionRecord;
 use lifeboat::format::snapshot::SnapshotCounts;
 use lifeboat::format::snapshot::SnapshotInfo;
 use lifeboat::format::tombstone::SignedTombstone;
 use lifeboat::format::tombstone::Tombstone;
+use lifeboat::ids::BlobId;
 use lifeboat::ids::PackId;
 use lifeboat::ids::SnapshotId;
 use lifeboat::repository::manifest::is_signed_by;
@@ -241,6 +245,31 @@ fn tombstone_example() -> Example {
     })
 }
 
+fn repair_example() -> Example {
+    let (moved, added) = (BlobId::new([0xee; 32]), BlobId::new([0xcc; 32]));
+    let name = "config".to_owned();
+    let record = RepairRecord {
+        repository: values::REPOSITORY,
+        repair: values::REPAIR,
+        number: 0,
+        time: values::TIME,
+        signer: values::admin().verifying_key().key_id(),
+        manifests: BlobId::new([0xdd; 32]),
+        steps: vec![
+            RepairStep::Moved { name: name.clone(), hash: moved },
+            RepairStep::Added { name, from: "config.1".to_owned(), hash: added },
+        ],
+    };
+    let signature = values::admin().sign(Purpose::Repair, &record.unsigned());
+    let signed = SignedRepair { record, signature };
+    Example::same("repair", signed.encode(), move |bytes| {
+        let found = SignedRepair::decode(bytes).unwrap();
+        assert_eq!(found, signed);
+        let admin = values::admin().verifying_key();
+        admin.verify(Purpose::Repair, &found.record.unsigned(), &found.signature).unwrap();
+    })
+}
+
 fn note_words() -> NoteWords {
     NoteWords {
         added: vec!["before the merger".to_owned()],
@@ -283,6 +312,7 @@ pub fn examples() -> Vec<Example> {
     all.push(session_example());
     all.push(condemned_example());
     all.push(tombstone_example());
+    all.push(repair_example());
     all.extend(notes());
     all
 }

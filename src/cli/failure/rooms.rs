@@ -11,11 +11,13 @@ use crate::cli::language::table::common::REPORT_IT;
 use crate::cli::language::table::common::UNTOUCHED;
 use crate::cli::language::table::errors;
 use crate::cli::language::table::keeping::prune;
+use crate::cli::language::table::keeping::repair;
 use crate::cli::language::text::Text;
 use crate::copy::error::CopyError;
 use crate::crypto::sealed::slot::SlotError;
 use crate::format::record::RecordError;
 use crate::format::wire::FormatError;
+use crate::repair::RepairError;
 use crate::repository::error::RepositoryError;
 use crate::repository::keys::error::KeysError;
 use crate::restore::RestoreError;
@@ -29,6 +31,7 @@ use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::gc::GcError;
 use crate::vault::records::RecordsError;
+use crate::vault::repair::RepairError as MendError;
 
 /// A room's error under the sentence of its kind.
 fn about(exit: Exit, (message, next): (Text, Text), error: impl fmt::Display) -> Failure {
@@ -206,6 +209,42 @@ impl From<GcError> for Failure {
             GcError::Overtaken => (Exit::Busy, (prune::OVERTAKEN, errors::RUN_LATER)),
         };
         about(exit, texts, error).meaning(prune::NOTHING_DELETED)
+    }
+}
+
+impl From<MendError> for Failure {
+    fn from(error: MendError) -> Self {
+        let (exit, texts) = match error {
+            MendError::Vault(error) => {
+                return Self::from(error).meaning(repair::WHOLE_SO_FAR);
+            }
+            MendError::Newer { .. } => {
+                return about(Exit::Newer, (errors::NEWER, errors::UPDATE), error)
+                    .meaning(NOTHING_CHANGED);
+            }
+            MendError::Changed { .. } => {
+                (Exit::Failed, (repair::CHANGED, errors::RUN_COMMAND_AGAIN))
+            }
+            MendError::AtWork | MendError::Overtaken { .. } => {
+                (Exit::Busy, (repair::OVERTAKEN, errors::RUN_LATER))
+            }
+            MendError::NothingToUndo => (Exit::Failed, (repair::NOTHING_TO_UNDO, errors::CHECK)),
+            MendError::Journal { .. } => (Exit::Refused, (repair::BAD_JOURNAL, errors::CHECK)),
+            MendError::Relied { .. } => (Exit::Refused, (repair::RELIED, errors::CHECK)),
+            MendError::QuarantineLost { .. } => {
+                (Exit::Damage, (repair::QUARANTINE_LOST, errors::CHECK))
+            }
+        };
+        about(exit, texts, error).meaning(repair::WHOLE_SO_FAR)
+    }
+}
+
+impl From<RepairError> for Failure {
+    fn from(error: RepairError) -> Self {
+        match error {
+            RepairError::Check(error) => error.into(),
+            RepairError::Repair(error) => error.into(),
+        }
     }
 }
 

@@ -122,11 +122,20 @@ fn with_keys(
     (unlocked, repository): (&Unlocked, &Repository),
     options: &Options,
 ) -> Result<Report, Failure> {
+    let trust = trust_of(context, unlocked)?;
+    Ok(verify::check(&context.run, repository, (&unlocked.keyset, &trust), options)?)
+}
+
+/// Whom the holder of these keys believes on this machine.
+///
+/// # Errors
+/// When local state cannot be read.
+pub fn trust_of(context: &Context, unlocked: &Unlocked) -> Result<Trust, Failure> {
     let own = own(context, &unlocked.config);
     let mut trust = trust(context, &unlocked.config, own.as_ref())?;
     trust.root = unlocked.keyset.root_public;
     trust.admins.push(unlocked.keyset.admin.verifying_key());
-    Ok(verify::check(&context.run, repository, (&unlocked.keyset, &trust), options)?)
+    Ok(trust)
 }
 
 /// Snapshots that may be a thief's. Where the records do not tell, the check itself says why.
@@ -189,7 +198,7 @@ fn trust(
 }
 
 /// Everything that is bad, one problem each.
-fn tell(context: &Context, report: &Report) {
+pub fn tell(context: &Context, report: &Report) {
     let severity = |class| match class {
         Class::Healable => Severity::Healable,
         Class::Unclear | Class::Lost => Severity::Damage,
@@ -254,7 +263,11 @@ fn lost_part(lost: &LostFile) -> Said {
     said.with("id", lost.snapshot.short()).with("why", Said::heard(&lost.why))
 }
 
-fn show(context: &Context, report: &Report, suspects: &[SnapshotId]) -> Result<(), Failure> {
+/// What it comes to.
+///
+/// # Errors
+/// When standard output is gone.
+pub fn show(context: &Context, report: &Report, suspects: &[SnapshotId]) -> Result<(), Failure> {
     let verdict = report.verdict();
     let ids = suspects.iter().map(ToString::to_string).collect();
     context.output.report(
@@ -307,7 +320,8 @@ fn leftovers(report: &Report, told: Said) -> Said {
     let packs = report.unreferenced_packs.len() as u64;
     let (records, unknown) = (report.leftover_records.len() as u64, report.unknown.len() as u64);
     let notes = report.leftover_notes.len() as u64;
-    if packs + records + notes + unknown == 0 && report.temporaries_count == 0 {
+    let quarantined = report.quarantined_count;
+    if packs + records + notes + unknown + quarantined + report.temporaries_count == 0 {
         return told;
     }
     texts::NO_DAMAGE
@@ -317,6 +331,8 @@ fn leftovers(report: &Report, told: Said) -> Said {
         .with("bytes", Bytes(report.temporaries_bytes))
         .with("records", records)
         .with("notes", notes)
+        .with("quarantined", quarantined)
+        .with("kept", Bytes(report.quarantined_bytes))
         .with("unknown", unknown)
 }
 

@@ -13,6 +13,7 @@ pub mod man;
 pub mod prune;
 pub mod quickstart;
 pub mod read;
+pub mod repair;
 pub mod restore;
 pub mod schedule;
 pub mod tag;

@@ -103,7 +103,7 @@ pub(in crate::vault) fn open(
 }
 
 /// Writes records of these packs and snapshots; as many as are needed. Durable once this returns.
-pub(super) fn write(
+pub(in crate::vault) fn write(
     vault: &Inner,
     packs: &[PackId],
     snapshots: &[Place],
@@ -125,7 +125,7 @@ pub(super) fn write(
 }
 
 /// A record that names nothing: its date is the storage's time.
-pub(super) fn probe(vault: &Inner) -> Result<(Stored, Timestamp), VaultError> {
+pub(in crate::vault) fn probe(vault: &Inner) -> Result<(Stored, Timestamp), VaultError> {
     let stored = create(vault, Vec::new(), Vec::new())?;
     let now = vault.storage.stat(&stored.name)?.created;
     Ok((stored, now))

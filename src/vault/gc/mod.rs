@@ -357,8 +357,16 @@ fn waiting(run: &Run, vault: &Inner, report: &mut PruneReport) -> Result<(), GcE
     Ok(())
 }
 
+/// Whether a backup is at work.
+pub(in crate::vault) fn any_session(vault: &Inner, now: Timestamp) -> Result<bool, GcError> {
+    Ok(Sessions::list(vault, now)?.open_count > 0)
+}
+
 /// Waits for the turn to delete, where the medium knows of turns.
-fn wait_alone(run: &Run, vault: &Inner) -> Result<Option<crate::disk::Held>, GcError> {
+pub(in crate::vault) fn wait_alone(
+    run: &Run,
+    vault: &Inner,
+) -> Result<Option<crate::disk::Held>, VaultError> {
     let since = run.clock.elapsed();
     loop {
         match vault.storage.try_alone()? {
@@ -369,7 +377,7 @@ fn wait_alone(run: &Run, vault: &Inner) -> Result<Option<crate::disk::Held>, GcE
         run.check()?;
         let waited = run.clock.elapsed().saturating_sub(since);
         if waited > vault.wait_max {
-            return Err(VaultError::Busy { seconds: waited.as_secs() }.into());
+            return Err(VaultError::Busy { seconds: waited.as_secs() });
         }
         run.clock.wait(ALONE_STEP);
     }

@@ -50,6 +50,9 @@ pub(super) struct Census {
     /// By the name of the record without its copy's number; `config` first among equals.
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) unknown: Vec<BlobName>,
+    /// What repairs took from its place.
+    pub(super) quarantined_count: u64,
+    pub(super) quarantined_bytes: u64,
 }
 
 impl Census {
@@ -64,6 +67,8 @@ impl Census {
             condemned: Vec::new(),
             groups: BTreeMap::new(),
             unknown: Vec::new(),
+            quarantined_count: 0,
+            quarantined_bytes: 0,
         };
         run.check()?;
         for listed in storage.list("")? {
@@ -86,13 +91,21 @@ impl Census {
             self.sessions.push((session, name.clone()));
         } else if let Some(id) = names::parse_condemned(name) {
             self.condemned.push((id, name.clone()));
+        } else if names::parse_quarantined(name).is_some() {
+            self.quarantined_count += 1;
+            self.quarantined_bytes += len_bytes;
         } else if let Some((kind, stem, copies)) = record_of(text)? {
             self.groups.entry(stem).or_insert(Group { kind, copies });
-        } else if !self.notes.add(name) && !is_of_a_chain(name) {
+        } else if !self.notes.add(name) && !is_of_a_chain(name) && !is_journal(name) {
             self.unknown.push(name.clone());
         }
         Ok(())
     }
+}
+
+/// Journals of repairs are read by whoever undoes one.
+fn is_journal(name: &BlobName) -> bool {
+    names::parse_repair(name).is_some()
 }
 
 fn is_of_a_chain(name: &BlobName) -> bool {
@@ -100,10 +113,11 @@ fn is_of_a_chain(name: &BlobName) -> bool {
     [first, second, TOMBSTONES].iter().any(|prefix| Place::parse(prefix, name).is_some())
 }
 
+/// What a record is, its name without a copy's number, and the names of its copies.
 type Record = (Kind, String, Vec<BlobName>);
 
 /// The record that a name belongs to, if its form is that of one.
-fn record_of(name: &str) -> Result<Option<Record>, VaultError> {
+pub(in crate::vault) fn record_of(name: &str) -> Result<Option<Record>, VaultError> {
     if CONFIG_NAMES.contains(&name) {
         let copies = CONFIG_NAMES.iter().map(|name| BlobName::new(name));
         let copies = copies.collect::<Result<_, _>>()?;

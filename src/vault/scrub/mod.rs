@@ -8,7 +8,7 @@
 //! unknown, not as damage.
 //! Start reading at: [`Scrub`], then `report`.
 
-mod census;
+pub mod census;
 pub mod graph;
 mod objects;
 pub mod packs;
@@ -130,6 +130,8 @@ impl<'a> Scrub<'a> {
             report: Report::default(),
         };
         scrub.report.unknown = scrub.census.unknown.iter().map(ToString::to_string).collect();
+        scrub.report.quarantined_count = scrub.census.quarantined_count;
+        scrub.report.quarantined_bytes = scrub.census.quarantined_bytes;
         scrub.report.packs_count = scrub.census.packs.len() as u64;
         scrub.look_at_records()?;
         scrub.look_at_sessions()?;

@@ -146,7 +146,8 @@ impl Scrub<'_> {
                 named_count += 1;
             }
         }
-        if named_count == 0 {
+        // That it is lost is told of the object itself.
+        if named_count == 0 && !is_lost {
             tally.alone.push(*sid);
         }
     }
@@ -212,6 +213,7 @@ impl Scrub<'_> {
                 self.report.unreferenced_packs.insert(pack.id);
             }
         }
+        self.report.alone_nodes.extend(&tally.alone);
         for sid in &tally.alone {
             let location = BadLocation {
                 name: format!("packs/ (object {sid})"),

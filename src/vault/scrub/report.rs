@@ -266,6 +266,12 @@ pub struct Report {
     /// Unfinished files of writers that work, or that were killed.
     pub temporaries_count: u64,
     pub temporaries_bytes: u64,
+    /// What repairs took from its place, and is kept for `repair --undo`.
+    pub quarantined_count: u64,
+    pub quarantined_bytes: u64,
+    /// Nodes of which a second copy is known nowhere.
+    #[serde(skip)]
+    pub alone_nodes: BTreeSet<Sid>,
     /// Names that belong to nothing that is known.
     pub unknown: BTreeSet<String>,
 }

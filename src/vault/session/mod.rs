@@ -281,26 +281,36 @@ pub(in crate::vault) fn write_indexes(
     let mut rest = tables;
     while !rest.is_empty() {
         run.check()?;
-        let mut rows = 0;
-        let fits = rest.iter().take_while(|table| {
-            let is_first = rows == 0;
-            rows += table.rows.len();
-            is_first || rows <= INDEX_ROWS_COUNT_MAX
-        });
-        let (now, later) = rest.split_at(fits.count());
-        tell(write_index_file(vault, now)?);
+        let (now, later) = rest.split_at(of_one_index(rest));
+        let (name, file) = index_file(vault, now)?;
+        vault.storage.create(&name, &[&file])?;
+        tell(name);
         rest = later;
     }
     Ok(())
 }
 
-fn write_index_file(vault: &Inner, tables: &[PackTable]) -> Result<BlobName, VaultError> {
+/// How many of the first tables fit one index file.
+pub(in crate::vault) fn of_one_index(tables: &[PackTable]) -> usize {
+    let mut rows = 0;
+    let fits = tables.iter().take_while(|table| {
+        let is_first = rows == 0;
+        rows += table.rows.len();
+        is_first || rows <= INDEX_ROWS_COUNT_MAX
+    });
+    fits.count()
+}
+
+/// Name and bytes of an index file.
+pub(in crate::vault) fn index_file(
+    vault: &Inner,
+    tables: &[PackTable],
+) -> Result<(BlobName, Vec<u8>), VaultError> {
     let (generation, key) = vault.keys.newest();
     let body = index::encode_tables(tables)?;
     let repository = vault.keys.repository();
     let place = blind::Place { kind: INDEX_KIND, repository, name: b"" };
     let file = index::join(generation, &blind::seal_box(key, place, &body)?);
     let name = names::index(&IndexId::new(blind::hash(&file)))?;
-    vault.storage.create(&name, &[&file])?;
-    Ok(name)
+    Ok((name, file))
 }

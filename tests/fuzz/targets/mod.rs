@@ -56,6 +56,8 @@ pub const ALL: &[Target] = &[
     target("session", records::session, (8 * KIB, 8)),
     target("condemned", records::condemned, (8 * KIB, 8)),
     target("note", records::note, (8 * KIB, 64)),
+    // A step is short in the file and two texts in memory.
+    target("repair", records::repair, (8 * KIB, 64)),
     target("tombstone", records::tombstone, (8 * KIB, 8)),
     target("envelope", records::envelope, (256 * KIB, 16)),
     target("share-words", people::share_words, (64 * KIB, 32)),

@@ -25,6 +25,7 @@ use lifeboat::format::record::Record;
 use lifeboat::format::record::RecordError;
 use lifeboat::format::record::Signed;
 use lifeboat::format::record::SignedRecord;
+use lifeboat::format::repair::SignedRepair;
 use lifeboat::format::session;
 use lifeboat::format::session::SessionRecord;
 use lifeboat::format::slot::SlotKind;
@@ -273,6 +274,17 @@ pub fn note(input: &[u8]) -> Seen {
             let mut tags = words.removed.clone();
             words.apply(&mut tags);
             assert_eq!(tags, words.added);
+            Seen::Accepted
+        }
+        Err(error) => told(&error),
+    }
+}
+
+pub fn repair(input: &[u8]) -> Seen {
+    match SignedRepair::decode(input) {
+        Ok(found) => {
+            assert_eq!(found.encode(), input, "a journal has one form");
+            assert!(!found.record.time.to_rfc3339().is_empty());
             Seen::Accepted
         }
         Err(error) => told(&error),

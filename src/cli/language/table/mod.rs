@@ -44,6 +44,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("problems::faults", problems::faults::ALL),
     ("problems::system", problems::system::ALL),
     ("keeping::prune", keeping::prune::ALL),
+    ("keeping::repair", keeping::repair::ALL),
     ("keeping::rotation", keeping::rotation::ALL),
     ("quickstart", quickstart::ALL),
     ("read", read::ALL),

@@ -101,10 +101,12 @@ texts! {
         được đối chiếu trọn vẹn";
     NO_DAMAGE: "{text}\nno damage: {packs} packs left by an interrupted backup, {files} unfinished \
         files ({bytes}), {records} records of an unfinished init, {notes} notes of snapshots \
-        that are gone, {unknown} names that belong to nothing known"
+        that are gone, {quarantined} blobs in quarantine ({kept}), {unknown} names that belong to \
+        nothing known"
         => "{text}\nkhông phải hư hỏng: {packs} gói còn lại của lần sao lưu dở dang, {files} tệp \
         viết dở ({bytes}), {records} bản ghi của lần khởi tạo dở dang, {notes} ghi chú \
-        của bản chụp không còn, {unknown} tên không thuộc về gì";
+        của bản chụp không còn, {quarantined} tệp trong nơi cách ly ({kept}), {unknown} tên không \
+        thuộc về gì";
 
     FLAG_CHANGED: "changed_while_read" => "thay đổi trong lúc đọc";
     FLAG_UNREADABLE: "unreadable" => "không đọc được";

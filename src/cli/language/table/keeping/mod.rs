@@ -3,4 +3,5 @@
 pub mod copy;
 pub mod forget;
 pub mod prune;
+pub mod repair;
 pub mod rotation;

@@ -1,0 +1,101 @@
+//! What of the parent snapshot is not in the repository any more: it is stored anew, as far as the
+//! source still has it.
+//!
+//! A backup takes for granted that all of its parent is there. After a repair that is not so: what
+//! could not be mended is absent. So the first backup of a source behind a repair looks at every
+//! object of its parent.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::format::entry::Content;
+use crate::format::entry::Extent;
+use crate::format::object::Ref;
+use crate::ids::Sid;
+use crate::path::SnapshotPath;
+use crate::repository::error::RepositoryError;
+use crate::repository::open::CachedNodes;
+use crate::repository::tree::map::MapReader;
+use crate::repository::tree::reader::TreeReader;
+use crate::run::Run;
+use crate::vault::whole::Presence;
+
+/// Objects, leaves and maps of a tree that are not as often in the repository as they should be.
+pub(in crate::backup) fn find(
+    run: &Run,
+    nodes: &CachedNodes<'_>,
+    root: &Ref,
+) -> Result<BTreeSet<Sid>, RepositoryError> {
+    let mut looking = Looking { run, nodes, lost: BTreeSet::new() };
+    for leaf in TreeReader::new(run, nodes, root, &SnapshotPath::root()) {
+        let leaf = match leaf {
+            Ok(leaf) => leaf,
+            Err(RepositoryError::Stopped(stopped)) => return Err(stopped.into()),
+            // Its files are read again in any case.
+            Err(_) => continue,
+        };
+        looking.look(&leaf.node.sid)?;
+        for entry in &leaf.entries {
+            run.check()?;
+            looking.content(&entry.content)?;
+        }
+    }
+    Ok(looking.lost)
+}
+
+struct Looking<'a> {
+    run: &'a Run,
+    nodes: &'a CachedNodes<'a>,
+    lost: BTreeSet<Sid>,
+}
+
+impl Looking<'_> {
+    /// Whether it is there.
+    fn look(&mut self, sid: &Sid) -> Result<bool, RepositoryError> {
+        let is_whole = self.nodes.repository.vault().presence(self.run, sid)? == Presence::Whole;
+        if !is_whole {
+            self.lost.insert(*sid);
+        }
+        Ok(is_whole)
+    }
+
+    fn content(&mut self, content: &Content) -> Result<(), RepositoryError> {
+        match content {
+            Content::None => {}
+            Content::Slice { bundle, .. } => {
+                self.look(&bundle.sid)?;
+            }
+            Content::Extents { extents, .. } => {
+                for extent in extents {
+                    self.extent(extent)?;
+                }
+            }
+            Content::Map { root, .. } => self.map(root)?,
+        }
+        Ok(())
+    }
+
+    fn extent(&mut self, extent: &Extent) -> Result<bool, RepositoryError> {
+        match extent {
+            Extent::Chunk { chunk, .. } => self.look(&chunk.sid),
+            Extent::Hole { .. } => Ok(true),
+        }
+    }
+
+    /// A map stands for all that is below it: one that lacks something is made again.
+    fn map(&mut self, root: &Arc<Ref>) -> Result<(), RepositoryError> {
+        let mut is_whole = self.look(&root.sid)?;
+        // Not from the cache: what is only there is lost.
+        for extent in MapReader::new(self.run, self.nodes.repository, root) {
+            self.run.check()?;
+            match extent {
+                Ok(extent) => is_whole &= self.extent(&extent)?,
+                Err(_) => is_whole = false,
+            }
+        }
+        if !is_whole {
+            self.lost.insert(root.sid);
+        }
+        Ok(())
+    }
+}

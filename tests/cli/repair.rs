@@ -1,0 +1,264 @@
+//! `repair`: what stands twice is whole again, what is lost is listed, and all can be taken back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::scene::Scene;
+use crate::support::Random;
+use crate::support::compare::look;
+
+/// Two snapshots of small files and of one large file.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.expect(0, &["init", "-q"]);
+    for n in 0..30 {
+        scene.file(format!("source/d{}/small-{n}", n % 4), format!("{n}").repeat(90).as_bytes());
+    }
+    scene.file("source/large", &Random::new(7).bytes(3_000_000));
+    scene.expect(0, &["backup", "-q", "."]);
+    scene.file("source/d1/small-1", b"changed");
+    scene.expect(0, &["backup", "-q", "."]);
+    scene
+}
+
+/// Every blob of the repository.
+fn blobs(scene: &Scene) -> BTreeMap<String, Vec<u8>> {
+    let root = scene.path("repository");
+    let files = scene.files("repository").into_iter().filter(|path| Path::new(path).is_file());
+    let named = files.map(|path| {
+        let name = Path::new(&path).strip_prefix(&root).unwrap().display().to_string();
+        let bytes = std::fs::read(path).unwrap();
+        (name, bytes)
+    });
+    named.collect()
+}
+
+fn put(scene: &Scene, name: &str, bytes: Option<&[u8]>) {
+    let path = scene.path("repository").join(name);
+    if path.exists() {
+        std::fs::remove_file(&path).unwrap();
+    }
+    if let Some(bytes) = bytes {
+        scene.file(&path, bytes);
+    }
+}
+
+fn flip(scene: &Scene, name: &str) {
+    let mut bytes = blobs(scene).remove(name).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    put(scene, name, Some(&bytes));
+}
+
+/// The first blob whose name begins so.
+fn first(scene: &Scene, prefix: &str) -> String {
+    blobs(scene).into_keys().find(|name| name.starts_with(prefix)).unwrap()
+}
+
+/// Packs, the smallest first: nodes lie in the small ones.
+fn packs(scene: &Scene) -> Vec<String> {
+    let all = blobs(scene).into_iter().filter(|(name, _)| name.starts_with("packs/"));
+    let mut packs: Vec<_> = all.map(|(name, bytes)| (bytes.len(), name)).collect();
+    packs.sort_unstable();
+    packs.into_iter().map(|(_, name)| name).collect()
+}
+
+/// A bit of each record's first copy, of an index file and of a pack of nodes; a copy missing.
+fn harm(scene: &Scene) -> usize {
+    let index = first(scene, "index/");
+    let nodes = packs(scene).remove(0);
+    let mut count = 0;
+    for name in ["config", "slots/", "keyring/", "recipients/", "machines/", "manifests/"] {
+        flip(scene, &first(scene, name));
+        count += 1;
+    }
+    flip(scene, &index);
+    flip(scene, &nodes);
+    let twin = blobs(scene).into_keys().rfind(|name| name.starts_with("manifests.2/")).unwrap();
+    put(scene, &twin, None);
+    count + 2
+}
+
+#[test]
+fn what_stands_twice_is_whole_again_and_can_be_taken_back() {
+    let scene = scene();
+    let moved = harm(&scene);
+    let harmed = blobs(&scene);
+    scene.expect(3, &["check", "--read-data"]);
+    let dry = scene.expect(3, &["repair", "-n"]);
+    assert!(dry.text().contains(&format!("would move {moved} blobs to quarantine")), "{dry}");
+    assert!(dry.text().contains("config is written anew from config.1"), "{dry}");
+    assert_eq!(blobs(&scene), harmed, "a dry run writes nothing");
+    let json = scene.expect(3, &["repair", "-n", "--json"]);
+    let plan = json.json_of("plan");
+    let of = |item: &str| plan.iter().filter(|line| line["item"] == item).count();
+    assert_eq!((of("move"), of("left"), of("repair")), (moved, 0, 1), "{json}");
+    assert_eq!(plan.last().unwrap()["moved_count"], moved);
+    let told = scene.expect(0, &["repair", "--json"]);
+    let results = told.json_of("result");
+    assert_eq!(results[0]["moved_count"], moved, "{told}");
+    assert_eq!(results[1]["verdict"], "ok", "{told}");
+    assert_eq!(told.json_of("problem").len(), 0, "{told}");
+    let told = scene.expect(0, &["check", "--read-data", "--json"]);
+    assert_eq!(told.json_of("result")[0]["quarantined_count"], moved, "{told}");
+    let repaired = blobs(&scene);
+    let again = scene.expect(0, &["repair"]);
+    assert!(again.text().contains("nothing that can be repaired"), "{again}");
+    assert_eq!(blobs(&scene), repaired, "twice is once");
+    scene.expect(0, &["restore", "-q", "latest", "--target", "../back"]);
+    assert_eq!(look(&scene.path("back")), look(&scene.path("source")));
+    let dry = scene.expect(0, &["repair", "--undo", "--dry-run"]);
+    assert!(dry.text().contains("would take back repair"), "{dry}");
+    assert_eq!(blobs(&scene), repaired);
+    scene.expect(0, &["repair", "--undo"]);
+    assert_eq!(blobs(&scene), harmed, "every byte is as it was");
+    scene.expect(3, &["check", "--read-data"]);
+    let told = scene.expect(1, &["repair", "--undo"]);
+    assert!(told.stderr.contains("no repair is there that could be taken back"), "{told}");
+}
+
+#[test]
+fn what_is_lost_is_listed_and_the_next_backup_heals_it() {
+    let scene = scene();
+    let largest = packs(&scene).pop().unwrap();
+    flip(&scene, &largest);
+    let checked = scene.expect(20, &["check", "--read-data"]);
+    let lost = |told: &str| {
+        let lines = told.lines().filter(|line| line.starts_with("damage: lost"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(!lost(&checked.stderr).is_empty(), "{checked}");
+    let told = scene.expect(20, &["repair"]);
+    assert_eq!(lost(&told.stderr), lost(&checked.stderr), "the same files, no more and no fewer");
+    assert!(told.stderr.contains("back up again"), "{told}");
+    // A prune gives nothing back meanwhile.
+    scene.expect(20, &["prune", "--empty-trash", "--max-delete", "100%"]);
+    let before = packs(&scene).len();
+    scene.expect(0, &["backup", "-q", "."]);
+    assert!(packs(&scene).len() > before, "what was lost is stored anew");
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    // The repair's packs are needed by now, and yet nothing would be lost: good bytes lie in
+    // quarantine too.
+    scene.expect(0, &["repair", "--undo"]);
+    scene.expect(3, &["check", "-q", "--read-data"]);
+    scene.expect(0, &["repair", "-q"]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+}
+
+/// A copy of the repository elsewhere, as a plain copying program makes it.
+fn mirror(scene: &Scene) {
+    for (name, bytes) in blobs(scene) {
+        scene.file(Path::new("mirror").join(name), &bytes);
+    }
+}
+
+#[test]
+fn what_is_lost_here_comes_from_another_storage() {
+    let scene = scene();
+    mirror(&scene);
+    for name in packs(&scene) {
+        put(&scene, &name, None);
+    }
+    scene.expect(20, &["check", "-q"]);
+    let harmed = blobs(&scene);
+    let dry = scene.expect(20, &["repair", "-n", "--from", "../mirror", "--json"]);
+    let plan = dry.json_of("plan").pop().unwrap();
+    assert!(plan["fetched_count"].as_u64().unwrap() > 5, "{plan}");
+    assert_eq!(blobs(&scene), harmed);
+    scene.expect(0, &["repair", "--from", "../mirror"]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    // As long as no snapshot came since, it can be taken back; afterwards it is relied on.
+    scene.expect(0, &["repair", "--undo"]);
+    assert_eq!(blobs(&scene), harmed);
+    scene.expect(0, &["repair", "-q", "--from", "../mirror"]);
+    scene.expect(0, &["backup", "-q", "."]);
+    let told = scene.expect(13, &["repair", "--undo"]);
+    assert!(told.stderr.contains("snapshots came or went since"), "{told}");
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    scene.expect(10, &["repair", "--from", "../nowhere"]);
+}
+
+#[test]
+fn what_is_newer_is_refused_and_stays() {
+    let scene = scene();
+    let mut newer = blobs(&scene).remove("config.1").unwrap();
+    newer.truncate(newer.len() - 32);
+    newer[9] += 1;
+    let checksum = blake3::hash(&newer);
+    newer.extend_from_slice(checksum.as_bytes());
+    put(&scene, "config.1", Some(&newer));
+    flip(&scene, &first(&scene, "manifests/"));
+    let before = blobs(&scene);
+    let told = scene.expect(14, &["repair"]);
+    assert!(told.stderr.contains("`config.1` is as it was written"), "{told}");
+    assert_eq!(blobs(&scene), before);
+}
+
+#[test]
+fn what_is_relied_on_is_not_taken_back() {
+    let scene = scene();
+    flip(&scene, "config.2");
+    scene.expect(0, &["repair", "-q"]);
+    for name in ["config", "config.1"] {
+        put(&scene, name, None);
+    }
+    let before = blobs(&scene);
+    let told = scene.expect(13, &["repair", "--undo"]);
+    assert!(told.stderr.contains("it is the only good copy by now"), "{told}");
+    assert_eq!(blobs(&scene), before);
+    // A journal that somebody changed is followed in nothing.
+    scene.expect(0, &["repair", "-q"]);
+    let journals = blobs(&scene).into_keys().filter(|name| name.starts_with("repairs/"));
+    for name in journals.collect::<Vec<_>>() {
+        flip(&scene, &name);
+    }
+    let before = blobs(&scene);
+    let told = scene.expect(13, &["repair", "--undo"]);
+    assert!(told.stderr.contains("journal `repairs/"), "{told}");
+    assert_eq!(blobs(&scene), before);
+    scene.expect(0, &["check", "-q"]);
+}
+
+#[test]
+fn it_is_told_in_vietnamese() {
+    let scene = scene();
+    flip(&scene, "config");
+    let told = scene.expect(3, &["repair", "-n", "--lang", "vi"]);
+    assert!(told.text().contains("config được chuyển vào nơi cách ly"), "{told}");
+    assert!(told.text().contains("config được ghi lại từ config.1"), "{told}");
+    assert!(told.text().contains("chưa có gì bị thay đổi"), "{told}");
+    let told = scene.expect(0, &["repair", "--lang", "vi"]);
+    assert!(told.text().contains("đã chuyển 1 tệp vào nơi cách ly"), "{told}");
+    assert!(told.text().contains("ĐẠT"), "{told}");
+    let told = scene.expect(0, &["repair", "--undo", "--lang", "vi"]);
+    assert!(told.text().contains("đã hoàn tác lần sửa"), "{told}");
+}
+
+/// A backup beside it: the repair takes nothing that the backup relies on.
+#[test]
+fn a_repair_beside_backups_leaves_all_whole() {
+    let scene = scene();
+    let at_work = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..6 {
+                scene.file("source/large", &Random::new(100 + round).bytes(500_000));
+                let told = scene.run(&["backup", "-q", "."]);
+                assert!(matches!(told.code, Some(0 | 3)), "{told}");
+            }
+            at_work.store(false, std::sync::atomic::Ordering::SeqCst);
+        });
+        while at_work.load(std::sync::atomic::Ordering::SeqCst) {
+            let nodes = packs(&scene).remove(0);
+            if scene.path("repository").join(&nodes).exists() {
+                flip(&scene, &nodes);
+            }
+            let told = scene.run(&["repair", "-q"]);
+            assert!(matches!(told.code, Some(0 | 1 | 3 | 11)), "{told}");
+        }
+    });
+    scene.expect(0, &["repair", "-q"]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    scene.expect(0, &["restore", "-q", "latest", "--target", "../back"]);
+    assert_eq!(look(&scene.path("back")), look(&scene.path("source")));
+}
