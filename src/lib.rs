@@ -41,4 +41,6 @@ pub mod repair;
 pub mod restore;
 pub mod verify;
 
+pub mod daemon;
+
 pub mod cli;

@@ -244,6 +244,23 @@ impl Catalogue {
         })
     }
 
+    /// The same of several jobs at once.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_next_of(
+        &mut self,
+        all: &[(String, Option<Timestamp>)],
+    ) -> Result<(), CatalogueError> {
+        self.write(|transaction| {
+            let mut set = transaction.prepare("UPDATE job SET next_ms = ?2 WHERE key = ?1")?;
+            for (key, next) in all {
+                set.execute(params![key, next.map(|next| next.unix_ms)])?;
+            }
+            Ok(())
+        })
+    }
+
     /// Removes runs that began before, but for each job's last and last good one; how many.
     ///
     /// # Errors

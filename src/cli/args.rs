@@ -137,6 +137,13 @@ pub enum Verb {
     Key(verb::key::KeyArgs),
     Config(verb::config::ConfigArgs),
     Schedule(verb::schedule::ScheduleArgs),
+    Daemon(verb::daemon::DaemonArgs),
+    Status(verb::daemon::status::StatusArgs),
+    Runs(verb::daemon::runs::RunsArgs),
+    Run(verb::daemon::ask::RunArgs),
+    Cancel(verb::daemon::ask::CancelArgs),
+    Pause(verb::daemon::ask::PauseArgs),
+    Resume(verb::daemon::ask::ResumeArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),
 }

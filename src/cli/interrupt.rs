@@ -1,5 +1,7 @@
 //! SIGINT and SIGTERM stop the run; a second SIGINT ends the process at once.
 
+use std::ffi::OsStr;
+
 use crate::cli::exit::Exit;
 use crate::run::Cancel;
 use crate::run::Stopped;
@@ -56,6 +58,23 @@ fn interrupted(cancel: &Cancel) {
     }
     cancel.stop(Stopped::Interrupted);
 }
+
+/// Stops the run when the process of this number is gone.
+#[cfg(target_os = "linux")]
+pub fn end_with(parent: &OsStr, cancel: &Cancel) {
+    use rustix::process::Signal;
+    use rustix::process::getppid;
+    use rustix::process::set_parent_process_death_signal;
+    // Without it the run goes to its end, which harms nobody.
+    let _goes_on = set_parent_process_death_signal(Some(Signal::INT));
+    let now = getppid().map(|pid| pid.as_raw_nonzero().to_string());
+    if now.as_deref().map(OsStr::new) != Some(parent) {
+        cancel.stop(Stopped::Terminated);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn end_with(_parent: &OsStr, _cancel: &Cancel) {}
 
 #[expect(clippy::disallowed_methods, reason = "the user asks twice: nothing is waited for")]
 fn end_at_once() -> ! {

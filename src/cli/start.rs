@@ -24,6 +24,7 @@ use crate::cli::output::Format;
 use crate::cli::output::Level;
 use crate::cli::output::Output;
 use crate::cli::output::Summary;
+use crate::cli::output::log;
 use crate::cli::output::watch::Drawing;
 use crate::cli::output::watch::Watch;
 use crate::cli::settings;
@@ -32,6 +33,7 @@ use crate::cli::settings::Terminal;
 use crate::cli::verb;
 use crate::clock::Clock;
 use crate::clock::SystemClock;
+use crate::daemon::PARENT;
 use crate::ids::RunId;
 use crate::run::Run;
 
@@ -80,11 +82,16 @@ fn start(
 ) -> Result<Ended, Failure> {
     let terminal = if std::io::stderr().is_terminal() { Terminal::Yes } else { Terminal::No };
     let settings = settings::resolve(&cli.global, &environment, terminal)?;
-    if let Some(filter) = &settings.log {
-        start_log(filter);
+    let is_daemon = matches!(cli.verb, Verb::Daemon(_));
+    let filter = settings.log.as_deref().or(is_daemon.then_some(log::DAEMON));
+    if let Some(filter) = filter {
+        log::start(filter, log::Style::of(&environment));
     }
     let (output, watch) = (Arc::clone(output), Arc::clone(watch));
     let run = new_run(&watch, clock)?;
+    if let Some(parent) = environment.get(PARENT) {
+        interrupt::end_with(parent, &run.cancel);
+    }
     let context =
         Context { settings, environment, output, watch, run, hearers: Hearers::Everybody };
     let is_long = match &cli.verb {
@@ -127,6 +134,13 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Dump(args) => verb::dump::run(context, &args),
         Verb::Config(args) => verb::config::run(context, &args),
         Verb::Schedule(args) => verb::schedule::run(context, &args),
+        Verb::Daemon(args) => verb::daemon::run(context, &args),
+        Verb::Status(args) => verb::daemon::status::run(context, &args),
+        Verb::Runs(args) => verb::daemon::runs::run(context, &args),
+        Verb::Run(args) => verb::daemon::ask::run(context, args),
+        Verb::Cancel(args) => verb::daemon::ask::cancel(context, args),
+        Verb::Pause(args) => verb::daemon::ask::pause(context, &args),
+        Verb::Resume(args) => verb::daemon::ask::resume(context, &args),
         Verb::Completion(args) => verb::completion::run(context, &args),
         Verb::Man(args) => verb::man::run(context, &args),
     }
@@ -146,12 +160,6 @@ fn new_run(watch: &Arc<Watch>, clock: &Arc<dyn Clock>) -> Result<Run, Failure> {
     // Without handlers the system's own rule stands: the process ends at the first signal.
     let _by_the_system = interrupt::listen(&run.cancel);
     Ok(run)
-}
-
-fn start_log(filter: &str) {
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
-    // A second call in one process keeps the first log.
-    let _first_stands = builder.with_env_filter(filter).try_init();
 }
 
 /// Help and version are results; everything else is a mistake in the options.

@@ -169,6 +169,7 @@ pub const ROOMS: &[Room] = &[
             "verify",
         ],
     },
+    Room { name: "daemon", may: &["words", "disk", "schedule", "config", "catalogue"] },
     Room {
         name: "cli",
         may: &[
@@ -199,6 +200,8 @@ pub const ROOMS: &[Room] = &[
             "retention",
             "schedule",
             "config",
+            "catalogue",
+            "daemon",
         ],
     },
     Room { name: "main", may: &["words", "run", "cli"] },

@@ -8,6 +8,8 @@ mod cat;
 mod check;
 mod config;
 mod copy;
+#[cfg(target_os = "linux")]
+mod daemon;
 mod dump;
 mod forget;
 mod hostile;

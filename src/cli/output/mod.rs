@@ -1,6 +1,7 @@
 //! The only place that prints.
 
 pub mod entry;
+pub mod log;
 pub mod names;
 pub mod table;
 pub mod watch;

@@ -5,6 +5,7 @@ pub mod check;
 pub mod completion;
 pub mod config;
 pub mod copy;
+pub mod daemon;
 pub mod dump;
 pub mod forget;
 pub mod init;

@@ -34,6 +34,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("backup", backup::ALL),
     ("common", common::ALL),
     ("daemon", daemon::ALL),
+    ("daemon::service", daemon::service::ALL),
     ("errors", errors::ALL),
     ("keeping::copy", keeping::copy::ALL),
     ("keeping::forget", keeping::forget::ALL),

@@ -1,5 +1,7 @@
 //! The configuration file and schedules.
 
+pub mod service;
+
 texts! {
     UNREADABLE: "the configuration file `{path}` cannot be read: {detail} ({origin})"
         => "không đọc được tệp cấu hình `{path}`: {detail} ({origin})";

@@ -1,0 +1,51 @@
+//! The daemon, and what it is asked.
+
+texts! {
+    TAKEN: "another daemon has the state folder `{path}`: process {pid}"
+        => "một tiến trình daemon khác đang dùng thư mục trạng thái `{path}`: tiến trình {pid}";
+    ASK_IT: "see what it does with `lifeboat status`, or give this one another state_dir"
+        => "xem nó đang làm gì bằng `lifeboat status`, hoặc đặt state_dir khác cho tiến trình này";
+    NOT_STARTED: "the daemon cannot go on with the state folder `{path}`: {detail}"
+        => "daemon không tiếp tục được với thư mục trạng thái `{path}`: {detail}";
+    SEE_FOLDER: "see that the folder is there, that there is room and that this user may write"
+        => "kiểm tra thư mục có tồn tại, còn chỗ trống và người dùng này có quyền ghi";
+    NO_ANSWER: "no daemon answers at `{path}`: {detail}"
+        => "không có daemon nào trả lời tại `{path}`: {detail}";
+    START_IT: "start it with `systemctl start lifeboat`, or join the group that may ask it"
+        => "khởi động bằng `systemctl start lifeboat`, hoặc vào nhóm được phép hỏi daemon";
+    NOT_RUNNING: "no daemon answers: nothing runs by itself"
+        => "không có daemon nào trả lời: không việc nào tự chạy";
+    PAUSED: "paused: nothing starts by itself until `lifeboat resume`"
+        => "đang tạm dừng: không việc nào tự chạy cho đến khi có lệnh `lifeboat resume`";
+    STOPPING: "the daemon is stopping" => "daemon đang dừng";
+    TABLE: "{note}\n{table}" => "{note}\n{table}";
+    REFUSED: "the daemon did not do it: {detail}" => "daemon không thực hiện: {detail}";
+    SEE_STATUS: "see `lifeboat status`" => "xem `lifeboat status`";
+    IDLE: "`{name}` neither waits nor is at work" => "`{name}` không chờ và cũng không đang chạy";
+    DONE: "done" => "đã xong";
+    QUEUED: "`{name}` starts as soon as it can" => "`{name}` sẽ chạy ngay khi có thể";
+    ENDED: "`{name}`: {outcome}, exit code {code}, {took}"
+        => "`{name}`: {outcome}, mã kết thúc {code}, {took}";
+    HEALTH: "state" => "tình trạng";
+    LAST_GOOD: "last good" => "lần đạt gần nhất";
+    AGE: "age" => "tuổi";
+    NEXT: "next" => "lượt tới";
+    REMARK: "remark" => "ghi chú";
+    STARTED: "started" => "bắt đầu";
+    TOOK: "took" => "thời gian";
+    OUTCOME: "outcome" => "kết quả";
+    OK: "in order" => "bình thường";
+    LATE: "LATE" => "QUÁ HẠN";
+    NEVER: "never yet" => "chưa có lượt nào";
+    FAILED: "FAILED" => "KHÔNG ĐẠT";
+    AT_WORK: "at work" => "đang chạy";
+    WAITING: "waiting" => "đang chờ";
+    OUTCOME_DONE: "done" => "đạt";
+    OUTCOME_PROBLEMS: "problems" => "có vấn đề ghi nhận";
+    OUTCOME_FAILED: "failed" => "không đạt";
+    OUTCOME_STOPPED: "stopped" => "bị dừng";
+    OUTCOME_CUT: "cut off" => "bị ngắt";
+    MINUTES: "{count} min" => "{count} phút";
+    HOURS: "{count} h" => "{count} giờ";
+    DAYS: "{count} d" => "{count} ngày";
+}

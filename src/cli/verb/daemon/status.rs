@@ -1,0 +1,163 @@
+//! `status`: what is protected, and what is wrong.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::CatalogueError;
+use crate::cli::context::Context;
+use crate::cli::context::Ended;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::language::Language;
+use crate::cli::language::said::Said;
+use crate::cli::language::table::daemon as common;
+use crate::cli::language::table::daemon::service as texts;
+use crate::cli::output::table::Align;
+use crate::cli::output::table::render;
+use crate::config::Config;
+use crate::daemon::control;
+use crate::daemon::control::Answer;
+use crate::daemon::control::Question;
+use crate::daemon::engine::Entry;
+use crate::daemon::hold;
+use crate::daemon::job;
+use crate::daemon::status::Activity;
+use crate::daemon::status::Daemon;
+use crate::daemon::status::Health;
+use crate::daemon::status::JobReport;
+use crate::daemon::status::Report;
+use crate::disk::unix::RealDisk;
+use crate::path::escape;
+use crate::schedule::plan::History;
+use crate::source::host::host_name;
+use crate::units::Timestamp;
+
+/// Tell what is protected: each job's newest success, its age, its next run, what is wrong.
+///
+/// The daemon answers; if there is none, its catalogue does.
+///
+/// Exit codes: 0 all is in order; 3 something is late or has failed, or no daemon runs.
+#[derive(Debug, Args)]
+pub struct StatusArgs {}
+
+pub fn run(context: &Context, _args: &StatusArgs) -> Result<Ended, Failure> {
+    let now = context.run.clock.now();
+    let loaded = context.settings.config.load(&context.environment, now)?;
+    let config = loaded.config()?;
+    let report = match control::ask(&hold::socket(&config.state_dir), &Question::Status) {
+        Ok(Answer::Status { report }) => report,
+        _ => absent(config, now)?,
+    };
+    let is_wrong =
+        report.daemon == Daemon::Absent || report.jobs.iter().any(|report| report.is_wrong);
+    if context.output.is_json() {
+        context.output.json("result", Some("status"), &report)?;
+    } else {
+        context.output.result("status", &(), || told(&report, context.output.language()))?;
+    }
+    Ok(Ended { exit: if is_wrong { Exit::Problems } else { Exit::Done }, ..Ended::done() })
+}
+
+/// The catalogue as a daemon left it; none is made.
+pub(super) fn catalogue(config: &Config, now: Timestamp) -> Result<Option<Catalogue>, Failure> {
+    let path = hold::catalogue(&config.state_dir);
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let opened = Catalogue::open(&path, &RealDisk, now);
+    opened.map(|(catalogue, _)| Some(catalogue)).map_err(|error| unreadable(config, &error))
+}
+
+pub(super) fn unreadable(config: &Config, error: &CatalogueError) -> Failure {
+    let path = super::shown(&config.state_dir);
+    let message = texts::NOT_STARTED.with("path", path).with("detail", Said::heard(error));
+    Failure::new(Exit::Failed, message, texts::SEE_FOLDER)
+}
+
+fn absent(config: &Config, now: Timestamp) -> Result<Report, Failure> {
+    let wrong = |error| unreadable(config, &error);
+    let catalogue = catalogue(config, now)?;
+    let rows = catalogue.as_ref().map(Catalogue::status).transpose().map_err(wrong)?;
+    let rows = rows.unwrap_or_default();
+    let rows: BTreeMap<&str, _> = rows.iter().map(|row| (row.key.as_str(), row)).collect();
+    let mut jobs = Vec::new();
+    for scheduled in job::all(config, &host_name()) {
+        let key = scheduled.job.key();
+        let row = rows.get(key.as_str()).copied();
+        let mut entry = Entry { scheduled, history: History::new(now), last: None };
+        if let (Some(row), Some(catalogue)) = (row, &catalogue) {
+            entry.history = catalogue.history(&key).map_err(wrong)?;
+            entry.last = row.last.clone();
+        }
+        jobs.push(JobReport::new(&entry, row, Activity::Idle, now));
+    }
+    jobs.sort_by(|one, other| one.job.cmp(&other.job));
+    Ok(Report { daemon: Daemon::Absent, jobs })
+}
+
+fn told(report: &Report, language: Language) -> Said {
+    let columns = [
+        (common::JOB.words(language), Align::Left),
+        (texts::HEALTH.words(language), Align::Left),
+        (texts::LAST_GOOD.words(language), Align::Left),
+        (texts::AGE.words(language), Align::Right),
+        (texts::NEXT.words(language), Align::Left),
+        (texts::REMARK.words(language), Align::Left),
+    ];
+    let rows: Vec<_> = report.jobs.iter().map(|job| row(job, language)).collect();
+    let table = render(&columns, &rows);
+    let note = match report.daemon {
+        Daemon::Running => return Said::plain(table),
+        Daemon::Paused => texts::PAUSED,
+        Daemon::Stopping => texts::STOPPING,
+        Daemon::Absent => texts::NOT_RUNNING,
+    };
+    texts::TABLE.with("note", Said::from(note)).with("table", table)
+}
+
+fn row(job: &JobReport, language: Language) -> Vec<String> {
+    let health = match job.health {
+        Health::Ok => texts::OK,
+        Health::Failed => texts::FAILED,
+        Health::Late => texts::LATE,
+        Health::Never => texts::NEVER,
+    };
+    let remark = match (job.activity, &job.last) {
+        (Activity::AtWork, _) => texts::AT_WORK.words(language).to_owned(),
+        (Activity::Waiting, _) => texts::WAITING.words(language).to_owned(),
+        (Activity::Idle, Some(last)) if last.outcome.as_deref() != Some("done") => {
+            // What is on record as at work, and is not, was cut off.
+            let outcome = last.outcome.as_deref().or(Some("cut"));
+            let outcome = super::runs::outcome(outcome, language);
+            let message = last.message.as_deref().unwrap_or_default();
+            let code = last.exit_code.map_or(String::new(), |code| format!(" ({code})"));
+            format!("{outcome}{code} {}", escape(message.as_bytes())).trim_end().to_owned()
+        }
+        (Activity::Idle, _) => String::new(),
+    };
+    vec![
+        job.job.clone(),
+        health.words(language).to_owned(),
+        job.last_success.as_deref().map(minute).unwrap_or_default(),
+        job.age_s.map(|age| age_text(age, language)).unwrap_or_default(),
+        job.next.as_deref().map(minute).unwrap_or_default(),
+        remark,
+    ]
+}
+
+/// RFC 3339 as people read it.
+pub(super) fn minute(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
+}
+
+fn age_text(age_s: i64, language: Language) -> String {
+    let minutes = u64::try_from(age_s / 60).unwrap_or(0);
+    let (text, count) = match minutes {
+        0..120 => (texts::MINUTES, minutes),
+        120..2880 => (texts::HOURS, minutes / 60),
+        _ => (texts::DAYS, minutes / 1440),
+    };
+    text.with("count", count).told_in(language)
+}

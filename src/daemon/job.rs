@@ -1,0 +1,206 @@
+//! The jobs of a configuration: what each is, how it is started, which overlap.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::catalogue::record::JobSpec;
+use crate::config::Config;
+use crate::config::job::Schedule;
+use crate::schedule::plan::Plan;
+
+/// Something that the daemon does. Each can be done twice: a backup finds what was sent, a copy
+/// what was copied, the others find nothing left to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    Backup { name: String, storage: String },
+    Copy { from: String, to: Vec<String> },
+    Forget { storage: String, backups: Vec<String> },
+    Prune { storage: String, grace_s: Option<u64>, max_delete_percent: Option<u8> },
+    Check { storage: String, read_data_percent: Option<u8> },
+}
+
+/// A job with its times.
+#[derive(Debug, Clone)]
+pub struct Scheduled {
+    pub job: Job,
+    pub plan: Plan,
+    pub age_max: Option<Duration>,
+}
+
+impl Job {
+    /// Stands for it in the catalogue and on the command line.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Backup { name, .. } => format!("backup:{name}"),
+            Self::Copy { from, to } => format!("copy:{from}:{}", to.join(",")),
+            Self::Forget { storage, .. } => format!("forget:{storage}"),
+            Self::Prune { storage, .. } => format!("prune:{storage}"),
+            Self::Check { storage, .. } => format!("check:{storage}"),
+        }
+    }
+
+    #[must_use]
+    pub fn dataset(&self) -> Option<&str> {
+        match self {
+            Self::Backup { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The storage that it is about.
+    #[must_use]
+    pub fn storage(&self) -> &str {
+        match self {
+            Self::Copy { from, .. } => from,
+            Self::Backup { storage, .. }
+            | Self::Forget { storage, .. }
+            | Self::Prune { storage, .. }
+            | Self::Check { storage, .. } => storage,
+        }
+    }
+
+    /// Of jobs that wait, the smallest goes first: what is not backed up is worse than what is not
+    /// tidy.
+    #[must_use]
+    pub const fn priority(&self) -> u8 {
+        match self {
+            Self::Backup { .. } => 0,
+            Self::Copy { .. } => 1,
+            Self::Forget { .. } => 2,
+            Self::Check { .. } => 3,
+            Self::Prune { .. } => 4,
+        }
+    }
+
+    /// The commands that it is, one after the other, without global options.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Vec<String>> {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        match self {
+            Self::Backup { name, storage } => {
+                vec![words(&["backup", "-r", storage, "--job", name])]
+            }
+            Self::Copy { from, to } => {
+                to.iter().map(|to| words(&["copy", "-r", from, "--to", to])).collect()
+            }
+            Self::Forget { storage, backups } => {
+                let step = |name: &String| words(&["forget", "-r", storage, "--job", name]);
+                backups.iter().map(step).collect()
+            }
+            Self::Prune { storage, grace_s, max_delete_percent } => {
+                let mut step: Vec<String> = words(&["prune", "-r", storage]);
+                step.extend(grace_s.iter().flat_map(|s| ["--grace".to_owned(), format!("{s}s")]));
+                let most = max_delete_percent.iter();
+                step.extend(most.flat_map(|n| ["--max-delete".to_owned(), format!("{n}%")]));
+                vec![step]
+            }
+            Self::Check { storage, read_data_percent } => {
+                let mut step: Vec<String> = words(&["check", "-r", storage]);
+                let part = read_data_percent.iter().filter(|&&percent| percent > 0);
+                step.extend(part.flat_map(|n| ["--read-data-subset".to_owned(), format!("{n}%")]));
+                vec![step]
+            }
+        }
+    }
+
+    /// Whether both may be at work at once. `doc/concurrency.md` allows more; here what only adds
+    /// goes beside what only adds, and everything else is alone in its storage.
+    #[must_use]
+    pub fn may_overlap(&self, other: &Self) -> bool {
+        if self.key() == other.key() {
+            return false;
+        }
+        let adds = |job: &Self| matches!(job, Self::Backup { .. } | Self::Copy { .. });
+        (adds(self) && adds(other)) || self.storages().is_disjoint(&other.storages())
+    }
+
+    fn storages(&self) -> BTreeSet<&str> {
+        let mut storages = BTreeSet::from([self.storage()]);
+        if let Self::Copy { to, .. } = self {
+            storages.extend(to.iter().map(String::as_str));
+        }
+        storages
+    }
+}
+
+impl Scheduled {
+    fn new(job: Job, schedule: &Schedule, machine: &[u8]) -> Self {
+        let plan = schedule.plan(&job.key(), machine);
+        Self { job, plan, age_max: None }
+    }
+
+    /// As the catalogue has it.
+    #[must_use]
+    pub fn spec(&self) -> JobSpec {
+        JobSpec {
+            key: self.job.key(),
+            dataset: self.job.dataset().map(str::to_owned),
+            storage: Some(self.job.storage().to_owned()),
+            age_max_ms: self.age_max.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
+/// Every job, in the order of the file. Drills are for a later version.
+#[must_use]
+pub fn all(config: &Config, machine: &[u8]) -> Vec<Scheduled> {
+    let mut jobs = Vec::new();
+    for backup in &config.backups {
+        let (name, storage) = (backup.name.clone(), backup.storage.clone());
+        let job = Scheduled::new(Job::Backup { name, storage }, &backup.schedule, machine);
+        jobs.push(Scheduled { age_max: backup.expect.age_max, ..job });
+    }
+    for copy in &config.copies {
+        let job = Job::Copy { from: copy.from.clone(), to: copy.to.clone() };
+        jobs.push(Scheduled::new(job, &copy.schedule, machine));
+    }
+    for storage in &config.maintenance.storages {
+        jobs.extend(maintenance(config, storage, machine));
+    }
+    jobs
+}
+
+fn maintenance(config: &Config, storage: &str, machine: &[u8]) -> Vec<Scheduled> {
+    let mut jobs = Vec::new();
+    let backups = kept_in(config, storage);
+    // A storage that no rule is for has nothing to forget.
+    if let Some(schedule) = config.maintenance.forget.as_ref().filter(|_| !backups.is_empty()) {
+        let job = Job::Forget { storage: storage.to_owned(), backups };
+        jobs.push(Scheduled::new(job, schedule, machine));
+    }
+    if let Some(prune) = &config.maintenance.prune {
+        let job = Job::Prune {
+            storage: storage.to_owned(),
+            grace_s: prune.grace.map(|grace| grace.as_secs()),
+            max_delete_percent: prune.max_delete_percent,
+        };
+        jobs.push(Scheduled::new(job, &prune.schedule, machine));
+    }
+    if let Some(check) = &config.maintenance.check {
+        let read_data_percent = check.read_data_percent;
+        let job = Job::Check { storage: storage.to_owned(), read_data_percent };
+        jobs.push(Scheduled::new(job, &check.schedule, machine));
+    }
+    jobs
+}
+
+/// Backups with rules whose snapshots come to a storage, by themselves or by copies.
+fn kept_in(config: &Config, storage: &str) -> Vec<String> {
+    let mut from = BTreeSet::from([storage]);
+    // As many rounds as there are copies: the longest chain has no more.
+    for _ in 0..=config.copies.len() {
+        for copy in &config.copies {
+            if copy.to.iter().any(|to| from.contains(to.as_str())) {
+                from.insert(&copy.from);
+            }
+        }
+    }
+    let backups = config.backups.iter().filter(|backup| backup.retention.is_some());
+    let kept = backups.filter(|backup| from.contains(backup.storage.as_str()));
+    kept.map(|backup| backup.name.clone()).collect()
+}

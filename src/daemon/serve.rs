@@ -1,0 +1,364 @@
+//! The loop: something happens, something is decided, something is started.
+
+mod answers;
+mod reload;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::Sender;
+use sd_notify::NotifyState;
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::CatalogueError;
+use crate::catalogue::Opened;
+use crate::catalogue::record::Outcome;
+use crate::catalogue::record::RunEnd;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::daemon::control;
+use crate::daemon::control::Answer;
+use crate::daemon::control::Question;
+use crate::daemon::engine::Entry;
+use crate::daemon::engine::Pausing;
+use crate::daemon::engine::Queue;
+use crate::daemon::engine::Start;
+use crate::daemon::engine::View;
+use crate::daemon::hold;
+use crate::daemon::hold::HoldError;
+use crate::daemon::lines::Status;
+use crate::daemon::lines::Tally;
+use crate::daemon::supervise::Program;
+use crate::daemon::supervise::Why;
+use crate::daemon::supervise::Work;
+use crate::daemon::wake;
+use crate::daemon::wake::Alarm;
+use crate::disk::Disk;
+use crate::units::Timestamp;
+
+/// After the catalogue could not be written, it is tried again.
+const AGAIN: Duration = Duration::from_secs(30);
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Runs older than this go, but for each job's last and last good one.
+const RUNS_DAYS_MAX: i64 = 400;
+
+/// Something happened.
+pub enum Event {
+    /// The alarm rang, or the clock was set.
+    Clock,
+    Reload,
+    Stop,
+    /// A process of this run has ended; it is to be reaped.
+    Ended {
+        run: i64,
+        tally: Tally,
+    },
+    Asked {
+        question: Question,
+        reply: Sender<Answer>,
+    },
+}
+
+/// What the daemon works with.
+pub struct World<'w> {
+    pub clock: &'w dyn Clock,
+    pub disk: &'w dyn Disk,
+    pub program: Program,
+    pub machine: Vec<u8>,
+    /// Reads the configuration again; the text says what is wrong with it.
+    pub load: &'w dyn Fn(Timestamp) -> Result<Config, String>,
+}
+
+/// Why it could not start, or not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+struct Daemon<'w> {
+    world: &'w World<'w>,
+    state_dir: PathBuf,
+    catalogue: Catalogue,
+    jobs: BTreeMap<String, Entry>,
+    queue: Queue,
+    at_work: BTreeMap<i64, Work>,
+    /// Ends that the catalogue did not take yet.
+    unsaved: Vec<(i64, RunEnd, Timestamp)>,
+    again_at: Option<Duration>,
+    /// When old runs were last removed.
+    trimmed: Timestamp,
+    pausing: Pausing,
+    is_leaving: bool,
+    asked: Vec<(String, Sender<Answer>)>,
+    told: BTreeMap<String, Option<Timestamp>>,
+    events: Sender<Event>,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// When it cannot start; a second daemon is told who the first is.
+pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
+    let state_dir = config.state_dir.clone();
+    let _hold = hold::take(&state_dir)?;
+    let now = world.clock.now();
+    let catalogue = open(&state_dir, world, now)?;
+    let (events, happened) = crossbeam_channel::bounded(256);
+    wake::signals(&events)?;
+    let alarm = Alarm::start(&events)?;
+    let mut daemon = Daemon {
+        world,
+        catalogue,
+        state_dir,
+        jobs: BTreeMap::new(),
+        queue: Queue::default(),
+        at_work: BTreeMap::new(),
+        unsaved: Vec::new(),
+        again_at: None,
+        trimmed: Timestamp::from_unix_ms(0),
+        pausing: Pausing::Goes,
+        is_leaving: false,
+        asked: Vec::new(),
+        told: BTreeMap::new(),
+        events,
+    };
+    let cut_off = daemon.catalogue.cut_off(now)?;
+    if cut_off > 0 {
+        tracing::warn!(cut_off, "runs were cut off when the daemon or the machine went away");
+    }
+    daemon.take(config)?;
+    let socket = hold::socket(&daemon.state_dir);
+    control::listen(&socket, &daemon.events)?;
+    notify(&[NotifyState::Ready]);
+    tracing::info!(jobs = daemon.jobs.len(), "ready");
+    daemon.work(&happened, &alarm)?;
+    // Whoever asks from now on finds nobody.
+    let _gone = std::fs::remove_file(&socket);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open(state_dir: &Path, world: &World<'_>, now: Timestamp) -> Result<Catalogue, ServeError> {
+    let (catalogue, opened) = Catalogue::open(&hold::catalogue(state_dir), world.disk, now)?;
+    match opened {
+        Opened::Kept => {}
+        Opened::New => tracing::info!("the catalogue is new"),
+        Opened::SetAside(path) => {
+            tracing::error!(path = %path.display(), "the catalogue was damaged and is set aside");
+        }
+    }
+    Ok(catalogue)
+}
+
+/// Tells the service manager, if there is one.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "the service manager cannot be told");
+    }
+}
+
+impl Daemon<'_> {
+    fn work(&mut self, happened: &Receiver<Event>, alarm: &Alarm) -> Result<(), ServeError> {
+        let watchdog = sd_notify::watchdog_enabled().map(|every| every / 2);
+        loop {
+            self.save();
+            let now = self.world.clock.now();
+            let wake = if self.is_leaving { None } else { self.start_due(now) };
+            let elapsed = self.world.clock.elapsed();
+            self.enforce(elapsed);
+            if self.is_leaving && self.at_work.is_empty() {
+                return Ok(());
+            }
+            self.tell_next(now);
+            alarm.set(wake, now)?;
+            let looks = self.at_work.values().filter_map(Work::next_look).chain(self.again_at);
+            let until = looks.min().map(|at| at.saturating_sub(elapsed));
+            let timeout = [until, watchdog].into_iter().flatten().min();
+            if watchdog.is_some() {
+                notify(&[NotifyState::Watchdog]);
+            }
+            let event = match timeout {
+                Some(timeout) => happened.recv_timeout(timeout),
+                None => happened.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            if let Ok(event) = event {
+                self.handle(event);
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Clock => {}
+            Event::Reload => self.reload(),
+            Event::Stop => self.leave(),
+            Event::Ended { run, tally } => self.process_ended(run, tally),
+            Event::Asked { question, reply } => self.answer(question, reply),
+        }
+    }
+
+    fn leave(&mut self) {
+        if self.is_leaving {
+            return;
+        }
+        self.is_leaving = true;
+        notify(&[NotifyState::Stopping]);
+        tracing::info!(at_work = self.at_work.len(), "stopping");
+        let now = self.world.clock.elapsed();
+        for work in self.at_work.values_mut() {
+            work.stop(Why::Leaving, now);
+        }
+    }
+
+    /// Starts what is due; when the next is.
+    fn start_due(&mut self, now: Timestamp) -> Option<Timestamp> {
+        // While a run cannot be put on record none starts.
+        if self.again_at.is_some() {
+            return None;
+        }
+        let at_work: Vec<_> = self.at_work.values().map(|work| work.job.clone()).collect();
+        let view = View { jobs: &self.jobs, at_work: &at_work, pausing: self.pausing };
+        let decision = self.queue.decide(view, now);
+        for start in decision.start {
+            self.start(start, now);
+        }
+        decision.wake
+    }
+
+    fn start(&mut self, start: Start, now: Timestamp) {
+        let Some(entry) = self.jobs.get(&start.key) else { return };
+        let run = match self.catalogue.begin(&start.key, start.slot, now) {
+            Ok(run) => run,
+            Err(error) => {
+                tracing::error!(job = start.key, %error, "the run cannot be put on record");
+                self.queue.want(&start.key, now);
+                self.again_at = Some(self.world.clock.elapsed().saturating_add(AGAIN));
+                return;
+            }
+        };
+        let limit = entry.scheduled.plan.deadline;
+        let deadline = limit.map(|limit| self.world.clock.elapsed().saturating_add(limit));
+        tracing::info!(job = start.key, run, "begins");
+        let work = Work::new(entry.scheduled.job.clone(), now, deadline);
+        self.at_work.insert(run, work);
+        self.refresh();
+        self.step(run, Tally::default());
+    }
+
+    /// The next process of a run, or its end.
+    fn step(&mut self, run: i64, tally: Tally) {
+        let Some(work) = self.at_work.get_mut(&run) else { return };
+        let mut so_far = tally.clone();
+        match work.next((run, tally), &self.world.program, &self.events) {
+            Ok(true) => {}
+            Ok(false) => self.ended(run, so_far),
+            Err(error) => {
+                work.kill();
+                let _reaped = work.reap();
+                so_far.message = Some(format!("the program cannot be started: {error}"));
+                let _is_last = so_far.ended(Status::Exited(1));
+                self.ended(run, so_far);
+            }
+        }
+    }
+
+    fn process_ended(&mut self, run: i64, mut tally: Tally) {
+        let Some(work) = self.at_work.get_mut(&run) else { return };
+        let goes_on = tally.ended(work.reap());
+        if goes_on { self.step(run, tally) } else { self.ended(run, tally) }
+    }
+
+    fn ended(&mut self, run: i64, tally: Tally) {
+        let Some(work) = self.at_work.remove(&run) else { return };
+        let mut end = tally.end();
+        match work.stop.map(|(why, _)| why) {
+            // What came to its end all the same has done so.
+            _ if matches!(end.outcome, Outcome::Done | Outcome::Problems) => {}
+            Some(Why::Leaving) => end.outcome = Outcome::Cut,
+            Some(Why::Cancelled) => end.outcome = Outcome::Stopped,
+            Some(Why::Deadline) => {
+                end.outcome = Outcome::Failed;
+                end.message = Some("it was stopped at its deadline".to_owned());
+            }
+            None => {}
+        }
+        let now = self.world.clock.now();
+        let took_s = now.ms_since(work.started) / 1000;
+        let (outcome, code) = (end.outcome.word(), end.exit_code);
+        if end.outcome == Outcome::Failed {
+            tracing::error!(job = work.key, run, outcome, code, took_s, "ended");
+        } else {
+            tracing::info!(job = work.key, run, outcome, code, took_s, "ended");
+        }
+        self.unsaved.push((run, end, now));
+        self.save();
+        self.trim(now);
+        self.refresh();
+        self.answer_end(&work.key, run);
+    }
+
+    /// Once a day, old runs go.
+    fn trim(&mut self, now: Timestamp) {
+        if now.ms_since(self.trimmed) < DAY_MS {
+            return;
+        }
+        self.trimmed = now;
+        let before = Timestamp::from_unix_ms(now.unix_ms.saturating_sub(RUNS_DAYS_MAX * DAY_MS));
+        match self.catalogue.trim(before) {
+            Ok(0) => {}
+            Ok(runs) => tracing::info!(runs, "old runs are removed from the catalogue"),
+            Err(error) => tracing::error!(%error, "old runs cannot be removed"),
+        }
+    }
+
+    /// Gives the catalogue what it has not taken yet.
+    fn save(&mut self) {
+        let elapsed = self.world.clock.elapsed();
+        if self.again_at.is_some_and(|at| at > elapsed) {
+            return;
+        }
+        self.again_at = None;
+        while let Some((run, end, at)) = self.unsaved.first() {
+            match self.catalogue.end(*run, end, *at) {
+                // It has an end already: nothing is left to save.
+                Ok(()) | Err(CatalogueError::NoRun(_)) => {
+                    self.unsaved.remove(0);
+                }
+                Err(error) => {
+                    tracing::error!(run, %error, "the end of a run cannot be put on record");
+                    self.again_at = Some(elapsed.saturating_add(AGAIN));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Deadlines, and those that do not stop when they are asked to.
+    fn enforce(&mut self, elapsed: Duration) {
+        for work in self.at_work.values_mut() {
+            match work.stop {
+                Some((_, kill_at)) if elapsed >= kill_at => {
+                    tracing::warn!(job = work.key, "does not stop and is killed");
+                    work.kill();
+                    work.killed(elapsed);
+                }
+                None if work.deadline.is_some_and(|deadline| elapsed >= deadline) => {
+                    tracing::warn!(job = work.key, "has reached its deadline");
+                    work.stop(Why::Deadline, elapsed);
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The configuration and the catalogue, taken anew.
+
+use sd_notify::NotifyState;
+
+use crate::catalogue::CatalogueError;
+use crate::catalogue::query::JobStatus;
+use crate::config::Config;
+use crate::daemon::engine::Entry;
+use crate::daemon::job;
+use crate::daemon::serve::Daemon;
+use crate::daemon::serve::notify;
+use crate::daemon::status::Activity;
+use crate::daemon::status::next;
+use crate::schedule::plan::History;
+use crate::units::Timestamp;
+
+impl Daemon<'_> {
+    /// Takes a configuration: what is at work goes on, what waits and is gone from it does not.
+    pub(super) fn take(&mut self, config: &Config) -> Result<(), CatalogueError> {
+        let now = self.world.clock.now();
+        let all = job::all(config, &self.world.machine);
+        let specs: Vec<_> = all.iter().map(job::Scheduled::spec).collect();
+        self.catalogue.take_jobs(&specs, now)?;
+        let drills = config.drills.len();
+        if drills > 0 {
+            tracing::warn!(drills, "drills do not run in this version");
+        }
+        self.jobs = all
+            .into_iter()
+            .map(|scheduled| {
+                let entry = Entry { history: History::new(now), last: None, scheduled };
+                (entry.scheduled.job.key(), entry)
+            })
+            .collect();
+        self.told.clear();
+        self.refresh();
+        self.disappoint();
+        Ok(())
+    }
+
+    /// SIGHUP: a configuration with mistakes changes nothing.
+    pub(super) fn reload(&mut self) {
+        let monotonic = NotifyState::monotonic_usec_now();
+        match monotonic {
+            Ok(usec) => notify(&[NotifyState::Reloading, usec]),
+            Err(_) => notify(&[NotifyState::Reloading]),
+        }
+        match (self.world.load)(self.world.clock.now()) {
+            Err(mistakes) => {
+                tracing::error!(mistakes, "the configuration has mistakes; the old one stays");
+            }
+            Ok(config) if config.state_dir != self.state_dir => {
+                tracing::error!("another state_dir takes a restart; the old configuration stays");
+            }
+            Ok(config) => match self.take(&config) {
+                Ok(()) => tracing::info!(jobs = self.jobs.len(), "the configuration is read anew"),
+                Err(error) => tracing::error!(%error, "the old configuration stays"),
+            },
+        }
+        notify(&[NotifyState::Ready]);
+    }
+
+    /// What the catalogue knows of each job.
+    pub(super) fn refresh(&mut self) {
+        let rows = match self.catalogue.status() {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::error!(%error, "the catalogue cannot be read");
+                return;
+            }
+        };
+        for JobStatus { key, last, .. } in rows {
+            let history = self.catalogue.history(&key);
+            let Some(entry) = self.jobs.get_mut(&key) else { continue };
+            entry.last = last;
+            match history {
+                Ok(history) => entry.history = history,
+                Err(error) => tracing::error!(job = key, %error, "its past cannot be read"),
+            }
+        }
+    }
+
+    /// When each job is due next, for those who look into the catalogue.
+    pub(super) fn tell_next(&mut self, now: Timestamp) {
+        let mut changed = Vec::new();
+        let mut soonest: Option<(Timestamp, &str)> = None;
+        for (key, entry) in &self.jobs {
+            let activity = self.activity(key);
+            let next = next(entry, activity, now);
+            if let Some(at) = next.filter(|at| soonest.is_none_or(|(soonest, _)| *at < soonest)) {
+                soonest = Some((at, key));
+            }
+            // One that is due now is told by its run.
+            if next.is_none_or(|next| next > now) && self.told.get(key) != Some(&next) {
+                changed.push((key.clone(), next));
+            }
+        }
+        let of_next = soonest.map(|(at, key)| format!(", {key} at {}", at.to_rfc3339()));
+        let (all, at_work) = (self.jobs.len(), self.at_work.len());
+        let status = format!("{all} jobs, {at_work} at work{}", of_next.unwrap_or_default());
+        if changed.is_empty() {
+            return;
+        }
+        notify(&[NotifyState::Status(&status)]);
+        match self.catalogue.set_next_of(&changed) {
+            Ok(()) => self.told.extend(changed),
+            Err(error) => tracing::error!(%error, "the next runs cannot be put on record"),
+        }
+    }
+
+    pub(super) fn activity(&self, key: &str) -> Activity {
+        if self.at_work.values().any(|work| work.key == *key) {
+            Activity::AtWork
+        } else if self.queue.has(key) {
+            Activity::Waiting
+        } else {
+            Activity::Idle
+        }
+    }
+}

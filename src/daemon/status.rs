@@ -1,0 +1,170 @@
+//! How the jobs stand, as those who ask are told.
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::catalogue::query::JobStatus;
+use crate::catalogue::query::RunRow;
+use crate::daemon::engine::Entry;
+use crate::schedule::plan;
+use crate::schedule::plan::Due;
+use crate::units::Timestamp;
+
+/// Everything at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub daemon: Daemon,
+    pub jobs: Vec<JobReport>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Daemon {
+    Running,
+    Paused,
+    Stopping,
+    /// None answers.
+    Absent,
+}
+
+/// Whether a job's newest success is young enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    Ok,
+    /// Its last run failed, and the one before is young enough still.
+    Failed,
+    /// Older than it may be.
+    Late,
+    /// It has not succeeded yet.
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    Idle,
+    Waiting,
+    AtWork,
+}
+
+/// Times are RFC 3339 in the job's zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobReport {
+    pub job: String,
+    pub dataset: Option<String>,
+    pub storage: Option<String>,
+    pub health: Health,
+    /// Whether somebody should look.
+    pub is_wrong: bool,
+    pub activity: Activity,
+    pub last_success: Option<String>,
+    pub age_s: Option<i64>,
+    pub age_max_s: Option<i64>,
+    pub next: Option<String>,
+    pub snapshot_id: Option<String>,
+    pub last: Option<RunReport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    pub id: i64,
+    pub job: String,
+    pub started: String,
+    pub duration_ms: Option<i64>,
+    pub attempt: i64,
+    /// None: at work.
+    pub outcome: Option<String>,
+    pub exit_code: Option<i64>,
+    pub problems_count: i64,
+    pub files_count: Option<i64>,
+    pub content_bytes: Option<i64>,
+    pub stored_bytes: Option<i64>,
+    pub snapshot_id: Option<String>,
+    pub message: Option<String>,
+}
+
+impl JobReport {
+    /// `row` is what the catalogue has; none if it has nothing of this job yet.
+    #[must_use]
+    pub fn new(entry: &Entry, row: Option<&JobStatus>, activity: Activity, now: Timestamp) -> Self {
+        let zone = &entry.scheduled.plan.zone;
+        let key = entry.scheduled.job.key();
+        let good = row.and_then(|row| row.last_good.as_ref());
+        let last = row.and_then(|row| row.last.as_ref());
+        let ended = row.and_then(|row| row.last.as_ref()).filter(|last| last.outcome.is_some());
+        let has_failed = ended.is_some_and(|last| last.outcome == Some("failed"));
+        let is_silent = row.is_some_and(|row| row.is_silent(now));
+        let health = match good {
+            None => Health::Never,
+            Some(_) if is_silent => Health::Late,
+            Some(_) if has_failed => Health::Failed,
+            Some(_) => Health::Ok,
+        };
+        let seconds = |ms: i64| ms.div_euclid(1000);
+        let age_max = entry.scheduled.age_max;
+        Self {
+            dataset: entry.scheduled.job.dataset().map(str::to_owned),
+            storage: Some(entry.scheduled.job.storage().to_owned()),
+            health,
+            is_wrong: is_silent || has_failed,
+            activity,
+            last_success: good.map(|run| local(run.started_ms, zone)),
+            age_s: good.map(|run| seconds(now.unix_ms.saturating_sub(run.started_ms))),
+            age_max_s: age_max.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
+            next: next(entry, activity, now).map(|next| local(next.unix_ms, zone)),
+            snapshot_id: good.and_then(|run| run.snapshot.clone()),
+            last: last.map(|run| RunReport::new(&key, run, zone)),
+            job: key,
+        }
+    }
+}
+
+impl RunReport {
+    #[must_use]
+    pub fn new(job: &str, run: &RunRow, zone: &TimeZone) -> Self {
+        Self {
+            id: run.id,
+            job: job.to_owned(),
+            started: local(run.started_ms, zone),
+            duration_ms: run.ended_ms.map(|ended| ended.saturating_sub(run.started_ms).max(0)),
+            attempt: run.attempt,
+            outcome: run.outcome.map(str::to_owned),
+            exit_code: run.exit_code,
+            problems_count: run.problems_count,
+            files_count: run.files_count,
+            content_bytes: run.content_bytes,
+            stored_bytes: run.stored_bytes,
+            snapshot_id: run.snapshot.clone(),
+            message: run.message.clone(),
+        }
+    }
+}
+
+/// When a job starts next; of one at work, the run after this one.
+#[must_use]
+pub fn next(entry: &Entry, activity: Activity, now: Timestamp) -> Option<Timestamp> {
+    let due = match (activity, entry.last.as_ref().and_then(|last| last.slot_ms)) {
+        (Activity::AtWork, Some(slot)) => {
+            let history = entry.history.and(Timestamp::from_unix_ms(slot));
+            plan::next(&entry.scheduled.plan, &history, now)
+        }
+        (Activity::AtWork, None) => plan::next(&entry.scheduled.plan, &entry.history, now),
+        _ => crate::daemon::engine::due(entry, now),
+    };
+    match due {
+        Due::Now { .. } => Some(now),
+        Due::At { start, .. } => Some(start),
+        Due::Never => None,
+    }
+}
+
+/// RFC 3339 in a zone.
+#[must_use]
+pub fn local(unix_ms: i64, zone: &TimeZone) -> String {
+    match jiff::Timestamp::from_millisecond(unix_ms) {
+        Ok(at) => at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        Err(_) => Timestamp::from_unix_ms(unix_ms).to_rfc3339(),
+    }
+}
