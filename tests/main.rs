@@ -11,6 +11,8 @@ mod catalogue;
 mod cli;
 mod config;
 mod damage;
+#[cfg(unix)]
+mod databases;
 #[cfg(target_os = "linux")]
 mod deploy;
 mod formats;

@@ -86,6 +86,12 @@ impl Run {
         Self { monitor: Arc::new(monitor::Silent), ..self.clone() }
     }
 
+    /// The same run with a switch of its own: for what has to be tidied up after a stop.
+    #[must_use]
+    pub fn unstopped(&self) -> Self {
+        Self { cancel: Cancel::default(), ..self.clone() }
+    }
+
     /// An error if the run was told to stop.
     pub fn check(&self) -> Result<(), Stopped> {
         self.cancel.check()

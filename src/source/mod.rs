@@ -1,13 +1,14 @@
 //! What is protected.
 //!
-//! What it is: folders, standard input and command output as streams of entries in path order,
-//! and readers that give an entry's attributes and content.
+//! What it is: folders, standard input, command output and databases as streams of entries in path
+//! order, and readers that give an entry's attributes and content.
 //! Never: decides whether an entry changed; follows a link; blocks on a fifo; ends because one
 //! entry cannot be read. Platform code stands in `unix` only.
 //! Invariants: entries come in the order of [`SnapshotPath`], without twins; what cannot be listed
 //! or read is a counted problem; a reader checks that what it opened is what was listed.
 //! Start reading at: [`Source`].
 
+pub mod database;
 pub mod exclude;
 pub mod host;
 #[cfg(any(test, feature = "testing"))]
@@ -51,6 +52,12 @@ pub enum SourceError {
     Missing { path: String, detail: String },
     #[error("command `{command}`: {detail}")]
     Command { command: String, detail: String },
+    /// A program that is needed is absent or too old.
+    #[error("program `{tool}`: {detail}")]
+    Tool { tool: String, detail: String },
+    /// A database server or file as a whole.
+    #[error("{database}: {detail}")]
+    Database { database: String, detail: String },
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }

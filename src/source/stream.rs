@@ -1,12 +1,13 @@
-//! Standard input or a command's output as a source of one file.
+//! Standard input or a command's output as a source of one file; several of them as one source.
 //!
 //! A thread reads ahead, so that whoever takes the bytes can look at the run's switch and at the
 //! command while nothing comes. The size is not known before the end: it is reported as 0, and the
 //! open content counts.
 
-mod command;
+pub mod command;
 mod content;
 pub mod expect;
+pub mod several;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use crate::source::SourceError;
 use crate::units::FileTime;
 
 use self::command::Command;
+use self::command::Program;
 use self::content::StreamContent;
 use self::expect::Expected;
 use self::expect::Tail;
@@ -36,12 +38,13 @@ use self::expect::Tail;
 /// Where the bytes come from.
 enum Input {
     Reader(Option<Box<dyn Read + Send>>),
-    /// Program and arguments, until it is started; variables that it does not get.
-    Command {
-        argv: Vec<OsString>,
-        hidden: Vec<OsString>,
-    },
+    /// Made when the file is opened.
+    Later(Option<Later>),
+    Program(Program),
 }
+
+/// What makes a stream, or says why there is none.
+pub type Later = Box<dyn FnOnce(&Run) -> Result<Box<dyn Read + Send>, String> + Send>;
 
 /// How far reading has come.
 #[derive(Debug, Default)]
@@ -51,6 +54,13 @@ struct Progress {
     failure: Option<String>,
     command: Option<Command>,
     tail: Tail,
+}
+
+impl Progress {
+    /// Whether nothing more will be read.
+    const fn is_over(&self) -> bool {
+        self.has_ended || self.failure.is_some()
+    }
 }
 
 struct State {
@@ -96,7 +106,18 @@ impl StreamSource {
             return Err(SourceError::Command { command, detail });
         };
         let label = crate::path::escape(program.as_encoded_bytes());
-        Self::new(path, label, Input::Command { argv, hidden })
+        Self::program(path, &label, Program { argv, hidden, ..Program::default() })
+    }
+
+    /// From the output of a program that is started when the file is opened; errors call it
+    /// `label`.
+    pub fn program(path: SnapshotPath, label: &str, program: Program) -> Result<Self, SourceError> {
+        Self::new(path, label.to_owned(), Input::Program(program))
+    }
+
+    /// From what is made when the file is opened; errors call it `label`.
+    pub fn later(path: SnapshotPath, label: &str, later: Later) -> Result<Self, SourceError> {
+        Self::new(path, label.to_owned(), Input::Later(Some(later)))
     }
 
     fn new(path: SnapshotPath, label: String, input: Input) -> Result<Self, SourceError> {
@@ -126,8 +147,10 @@ impl StreamSource {
 
     fn error(&self, input: &Input, detail: String) -> SourceError {
         match input {
-            Input::Command { .. } => SourceError::Command { command: self.label.clone(), detail },
-            Input::Reader(_) => SourceError::Missing { path: self.label.clone(), detail },
+            Input::Program(_) => SourceError::Command { command: self.label.clone(), detail },
+            Input::Reader(_) | Input::Later(_) => {
+                SourceError::Missing { path: self.label.clone(), detail }
+            }
         }
     }
 }
@@ -201,13 +224,14 @@ impl Reader for StreamReader<'_> {
         state.progress.has_started = true;
         let opened = match &mut state.input {
             Input::Reader(reader) => reader.take().ok_or_else(|| "it is gone".to_owned()),
-            Input::Command { argv, hidden } => {
-                let started = Command::start(argv, hidden);
-                started.map(|(command, output)| {
-                    state.progress.command = Some(command);
-                    output
-                })
-            }
+            Input::Later(later) => match later.take() {
+                Some(later) => later(run),
+                None => Err("it is gone".to_owned()),
+            },
+            Input::Program(program) => Command::start(program).map(|(command, output)| {
+                state.progress.command = Some(command);
+                output
+            }),
         };
         drop(state);
         let blocks = opened.and_then(content::read_ahead);

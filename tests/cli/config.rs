@@ -44,7 +44,7 @@ keep_last = 1
 [[backup]]
 name = "cases"
 storage = "main"
-source = {{ kind = "postgresql", database = "cases" }}
+source = {{ kind = "mariadb", method = "physical" }}
 schedule = {{ cron = "@hourly" }}
 "#,
         secret = path("secret"),
@@ -193,7 +193,7 @@ fn commands_go_before_and_after_and_sources_have_limits() {
     let dumped = scene.expect(0, &["-r", "main", "dump", "latest:/x.sql"]);
     assert_eq!(dumped.stdout, b"a\nend\n");
     let told = scene.expect(1, &["backup", "--job", "cases"]);
-    assert!(told.stderr.contains("kind postgresql"), "{told}");
+    assert!(told.stderr.contains("not supported for MariaDB"), "{told}");
     let told = scene.expect(2, &["backup", "--job", "none"]);
     assert!(told.stderr.contains("files") && told.stderr.contains("dump"), "{told}");
     scene.expect(2, &["backup", "--job", "files", "/etc"]);

@@ -283,6 +283,8 @@ impl From<SourceError> for Failure {
             SourceError::Stopped(why) => return why.into(),
             SourceError::Missing { .. } => (errors::SOURCE_MISSING, errors::CORRECT_PATH),
             SourceError::Command { .. } => (errors::SOURCE_COMMAND, errors::RUN_BY_HAND),
+            SourceError::Tool { .. } => (errors::SOURCE_TOOL, errors::INSTALL_TOOL),
+            SourceError::Database { .. } => (errors::SOURCE_DATABASE, errors::SEE_DATABASE),
         };
         about(Exit::Failed, texts, error).meaning(errors::NO_SNAPSHOT)
     }

@@ -39,6 +39,7 @@ use crate::cli::open;
 use crate::cli::settings;
 use crate::cli::settings::CacheUse;
 use crate::cli::verb::backup::input::Input;
+use crate::cli::verb::config::database;
 use crate::cli::verb::config::job;
 use crate::config::job::Backup;
 use crate::format::object::Ref;
@@ -252,7 +253,10 @@ fn run_once(
         let message = EXPECTED_HOST.with("origin", "--host").with("found", found);
         return Err(Failure::usage(message, CORRECT_OPTION));
     }
-    let mut input = input::resolve(args, &context.environment)?;
+    let mut input = match job.map(|backup| database::input(context, backup)).transpose()? {
+        Some(Some(input)) => input,
+        _ => input::resolve(args, &context.environment)?,
+    };
     if let Some(backup) = job {
         // The name is the dataset, whatever paths it has.
         input.dataset = [b"job", backup.name.as_bytes()].join(&0);

@@ -1,4 +1,6 @@
-//! `restore`: files of a snapshot back to a folder.
+//! `restore`: files of a snapshot back to a folder, or a database into its server.
+
+pub mod database;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -68,6 +70,27 @@ pub struct RestoreArgs {
     pub part: PartArgs,
     #[command(flatten)]
     pub how: RestoreHowArgs,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// A database.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A database into a running server")]
+pub struct DatabaseArgs {
+    /// Restore the database of this name, as a backup of kind postgresql or mariadb has it.
+    #[arg(long, value_name = "NAME", requires = "into")]
+    #[arg(conflicts_with_all = ["target", "in_place", "include", "exclude", "delete", "allow"])]
+    #[arg(conflicts_with_all = ["verify", "dry_run"])]
+    pub database: Option<String>,
+    /// Into which server and under which name: `postgresql://USER@HOST:PORT/NEWNAME`, or the same
+    /// with `mariadb`. Each part but the first may be left out. One that is there and has tables is
+    /// replaced only with `--overwrite always`.
+    #[arg(long, value_name = "SERVER", requires = "database")]
+    pub into: Option<String>,
+    /// File whose first line is that server's password.
+    #[arg(long, value_name = "FILE", requires = "database")]
+    pub database_password_file: Option<PathBuf>,
 }
 
 /// Where to.
@@ -187,6 +210,9 @@ struct Planned<'a> {
 }
 
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
+    if let (Some(name), Some(into)) = (&args.database.database, &args.database.into) {
+        return database::run(context, args, (name, into));
+    }
     let place = Place::parse(&args.snapshot)?;
     // A mistake in a pattern is told before anything is opened.
     resolve(args, SnapshotPath::root())?;

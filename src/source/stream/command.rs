@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::io::Write;
 use std::process::Child;
 use std::process::ChildStderr;
 use std::process::ExitStatus;
@@ -15,6 +16,7 @@ use crossbeam_channel::Receiver;
 
 use crate::run::Run;
 use crate::run::Stopped;
+use crate::secret::SecretBytes;
 
 /// Most bytes and lines kept of what the command says on standard error.
 const WORDS_BYTES_MAX: usize = 8 * 1024;
@@ -23,6 +25,42 @@ const WORDS_LINES_MAX: usize = 10;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long something else may hold standard error open after the command's end.
 const LAST_WORDS_WAIT: Duration = Duration::from_secs(1);
+
+/// Most bytes that a program is given to read: what a pipe holds before anybody reads.
+const INPUT_BYTES_MAX: usize = 4096;
+
+/// What is started, without a shell.
+#[derive(Clone, Default)]
+pub struct Program {
+    /// Program and arguments.
+    pub argv: Vec<OsString>,
+    /// Variables that it does not get.
+    pub hidden: Vec<OsString>,
+    /// Variables that it gets beside the others; they may be secret.
+    pub set: Vec<(&'static str, OsString)>,
+    /// What it may read from standard input; it may be secret.
+    pub input: Option<SecretBytes>,
+}
+
+impl Program {
+    /// With its arguments and variables.
+    #[must_use]
+    pub fn command(&self) -> std::process::Command {
+        let mut words = self.argv.iter();
+        let mut command = std::process::Command::new(words.next().cloned().unwrap_or_default());
+        for name in &self.hidden {
+            command.env_remove(name);
+        }
+        command.args(words).envs(self.set.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Program({:?})", self.argv.first())
+    }
+}
 
 /// A started command. It is killed if it is dropped while it runs.
 #[derive(Debug)]
@@ -35,23 +73,26 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// Starts `argv` with nothing to read, and gives its output.
-    pub(super) fn start(
-        argv: &[OsString],
-        hidden: &[OsString],
-    ) -> Result<(Self, Box<dyn Read + Send>), String> {
-        let (program, arguments) = argv.split_first().ok_or("no program is named")?;
-        let mut command = std::process::Command::new(program);
-        for name in hidden {
-            command.env_remove(name);
+    /// Starts a program and gives its output.
+    pub(super) fn start(program: &Program) -> Result<(Self, Box<dyn Read + Send>), String> {
+        if program.argv.is_empty() {
+            return Err("no program is named".to_owned());
         }
-        let mut child = command
-            .args(arguments)
-            .stdin(Stdio::null())
+        let input = program.input.as_ref().map(SecretBytes::expose);
+        if input.is_some_and(|input| input.len() > INPUT_BYTES_MAX) {
+            return Err(format!("cannot start: it may be given {INPUT_BYTES_MAX} bytes to read"));
+        }
+        let mut child = program
+            .command()
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start: {error}"))?;
+        if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
+            // One that ends without reading says why by its exit code.
+            let _read = pipe.write_all(input);
+        }
         let (output, errors) = (child.stdout.take(), child.stderr.take());
         let words = Arc::new(Mutex::new(Vec::new()));
         let (open, words_end) = crossbeam_channel::bounded(0);
@@ -131,7 +172,8 @@ fn listen(mut errors: ChildStderr, words: &Mutex<Vec<u8>>) {
 }
 
 /// The last lines that say something, escaped, in one line.
-fn last_lines(words: &[u8]) -> String {
+#[must_use]
+pub fn last_lines(words: &[u8]) -> String {
     let lines = words.split(|&b| b == b'\n' || b == b'\r').map(<[u8]>::trim_ascii);
     let mut lines: Vec<_> =
         lines.filter(|line| !line.is_empty()).map(crate::path::escape).collect();

@@ -12,11 +12,22 @@ const LAST_LINE_BYTES_MAX: usize = 64 * 1024;
 pub struct Expected {
     pub bytes_min: u64,
     pub last_line: Option<LastLine>,
+    /// What it begins with: at most [`HEAD_BYTES_MAX`].
+    pub head: &'static [u8],
+    /// What it ends with.
+    pub end: &'static [u8],
 }
+
+/// Bytes of the beginning that are compared.
+pub const HEAD_BYTES_MAX: usize = 16;
 
 /// A line with `*` and `?`, which the last line that is not empty has to match.
 #[derive(Debug, Clone)]
-pub struct LastLine(GlobMatcher);
+pub struct LastLine {
+    matcher: GlobMatcher,
+    /// How many of the last lines that are not empty are looked at.
+    within: usize,
+}
 
 impl LastLine {
     /// # Errors
@@ -24,11 +35,18 @@ impl LastLine {
     pub fn new(pattern: &str) -> Result<Self, globset::Error> {
         let mut builder = GlobBuilder::new(pattern);
         builder.literal_separator(false).backslash_escape(true);
-        Ok(Self(builder.build()?.compile_matcher()))
+        Ok(Self { matcher: builder.build()?.compile_matcher(), within: 1 })
+    }
+
+    /// One of the last `lines` lines is enough.
+    #[must_use]
+    pub const fn within(mut self, lines: usize) -> Self {
+        self.within = lines;
+        self
     }
 
     fn matches(&self, line: &[u8]) -> bool {
-        self.0.is_match_candidate(&globset::Candidate::from_bytes(line))
+        self.matcher.is_match_candidate(&globset::Candidate::from_bytes(line))
     }
 }
 
@@ -36,6 +54,7 @@ impl LastLine {
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     bytes_count: u64,
+    head: Vec<u8>,
     /// The last lines, cut in front.
     end: Vec<u8>,
 }
@@ -43,6 +62,8 @@ pub(super) struct Tail {
 impl Tail {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes_count += bytes.len() as u64;
+        let wanted = HEAD_BYTES_MAX.saturating_sub(self.head.len());
+        self.head.extend(bytes.iter().take(wanted));
         let kept = bytes.len().saturating_sub(LAST_LINE_BYTES_MAX);
         self.end.extend_from_slice(bytes.get(kept..).unwrap_or_default());
         let surplus = self.end.len().saturating_sub(LAST_LINE_BYTES_MAX);
@@ -55,13 +76,21 @@ impl Tail {
         if found < least {
             return Some(format!("it gave {found} bytes, at least {least} are expected"));
         }
+        if !self.head.starts_with(expected.head) {
+            return Some("it does not begin as such a file does".to_owned());
+        }
+        if !self.end.ends_with(expected.end) {
+            return Some("it does not end as such a file does: it may be cut off".to_owned());
+        }
         let wanted = expected.last_line.as_ref()?;
-        let line = self.end.trim_ascii_end().rsplit(|&b| b == b'\n').next().unwrap_or_default();
-        if wanted.matches(line) {
+        let lines = self.end.rsplit(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
+        let mut last = lines.filter(|line| !line.is_empty()).take(wanted.within).peekable();
+        let nothing = last.peek().is_none().then_some(&b""[..]);
+        if last.chain(nothing).any(|line| wanted.matches(line)) {
             return None;
         }
         // The line itself may be data: it is not told.
-        let pattern = wanted.0.glob();
+        let pattern = wanted.matcher.glob();
         Some(format!("its last line does not match `{pattern}`: it may be cut off"))
     }
 }
@@ -73,7 +102,11 @@ mod tests {
     fn lack(text: &[&[u8]], bytes_min: u64, last_line: &str) -> Option<String> {
         let mut tail = Tail::default();
         text.iter().for_each(|part| tail.push(part));
-        tail.lack(&Expected { bytes_min, last_line: Some(LastLine::new(last_line).unwrap()) })
+        tail.lack(&Expected {
+            bytes_min,
+            last_line: Some(LastLine::new(last_line).unwrap()),
+            ..Expected::default()
+        })
     }
 
     #[test]
@@ -88,6 +121,28 @@ mod tests {
     }
 
     #[test]
+    fn a_line_near_the_end_is_enough_where_it_is_allowed() {
+        let mut tail = Tail::default();
+        tail.push(b"-- complete\n--\n\n\\unrestrict x\n\n");
+        let line = |within| Some(LastLine::new("-- complete").unwrap().within(within));
+        let lack = |within| tail.lack(&Expected { last_line: line(within), ..Expected::default() });
+        assert!(lack(1).is_some() && lack(2).is_some());
+        assert_eq!(lack(3), None);
+    }
+
+    #[test]
+    fn the_beginning_and_the_end() {
+        let mut tail = Tail::default();
+        for byte in b"PGDMP data 0000" {
+            tail.push(&[*byte]);
+        }
+        let lack = |head, end| tail.lack(&Expected { head, end, ..Expected::default() });
+        assert_eq!(lack(b"PGDMP", b"000"), None);
+        assert!(lack(b"PGDMX", b"").unwrap().contains("begin"));
+        assert!(lack(b"", b"00 ").unwrap().contains("cut off"));
+    }
+
+    #[test]
     fn a_long_stream_keeps_only_its_end() {
         let mut tail = Tail::default();
         for _ in 0..20 {
@@ -97,6 +152,6 @@ mod tests {
         assert_eq!(tail.end.len(), LAST_LINE_BYTES_MAX);
         assert_eq!(tail.bytes_count, 2_000_004);
         let last_line = Some(LastLine::new("end").unwrap());
-        assert_eq!(tail.lack(&Expected { bytes_min: 0, last_line }), None);
+        assert_eq!(tail.lack(&Expected { last_line, ..Expected::default() }), None);
     }
 }

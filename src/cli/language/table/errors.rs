@@ -112,6 +112,13 @@ texts! {
     SOURCE_COMMAND: "{detail}" => "lệnh xuất dữ liệu không cho kết quả đầy đủ\nchi tiết: {detail}";
     RUN_BY_HAND: "run the command by hand and see what it says"
         => "tự chạy lệnh đó và xem nó báo gì";
+    SOURCE_TOOL: "{detail}"
+        => "thiếu chương trình kết xuất cơ sở dữ liệu hoặc chương trình quá cũ\nchi tiết: {detail}";
+    INSTALL_TOOL: "install the server's own client programs, of its version or newer"
+        => "cài các chương trình máy khách của máy chủ cơ sở dữ liệu, cùng phiên bản hoặc mới hơn";
+    SOURCE_DATABASE: "{detail}" => "không sao lưu được cơ sở dữ liệu\nchi tiết: {detail}";
+    SEE_DATABASE: "correct the source in the configuration file, or the user's rights on the server"
+        => "sửa phần source trong tệp cấu hình, hoặc quyền của người dùng trên máy chủ";
     NO_SNAPSHOT: "no snapshot was made; nothing is lost"
         => "không tạo bản chụp; dữ liệu không bị mất";
     CUTTING: "{detail}" => "thông số cắt dữ liệu trong kho không hợp lệ\nchi tiết: {detail}";

@@ -49,4 +49,27 @@ texts! {
     FILE_WRITABLE: "name a file in a folder that you may write to"
         => "nêu một tệp trong thư mục mà bạn được quyền ghi";
     NO_SUCH_FILE: "nothing stands under that name" => "chưa có gì mang tên đó";
+
+    BAD_SERVER: "--into: {detail}" => "--into chưa đúng\nchi tiết: {detail}";
+    CORRECT_SERVER: "write it as postgresql://USER@HOST:PORT/NAME or mariadb://USER@HOST:PORT/NAME"
+        => "viết theo dạng postgresql://USER@HOST:PORT/TÊN hoặc mariadb://USER@HOST:PORT/TÊN";
+    PASSWORD_UNREAD: "the file `{path}` of --database-password-file: {detail}"
+        => "không đọc được tệp `{path}` nêu ở --database-password-file: {detail}";
+    NAME_PASSWORD: "name a file that you can read" => "nêu một tệp mà bạn đọc được";
+    NOT_EMPTY: "database `{name}` is there and has {count} tables"
+        => "cơ sở dữ liệu `{name}` đã có và chứa {count} bảng";
+    OTHER_DATABASE: "name another one behind the server, or replace it with --overwrite always"
+        => "nêu tên khác sau tên máy chủ, hoặc thay thế bằng --overwrite always";
+    LOAD_FAILED: "`{tool}` did not take database `{name}`: {detail}"
+        => "`{tool}` không nhận được cơ sở dữ liệu `{name}`\nchi tiết: {detail}";
+    LOAD_ROLES: "create the roles first: `lifeboat dump SNAPSHOT:/postgresql/globals.sql | psql`"
+        => "tạo các vai trò trước: `lifeboat dump MÃ-BẢN-CHỤP:/postgresql/globals.sql | psql`";
+    LOAD_BY_HAND: "see what the server says, and restore into another name"
+        => "xem máy chủ báo gì, rồi khôi phục vào một tên khác";
+    LEFT_AS_IT_WAS: "what was loaded is removed again; nothing else was changed"
+        => "phần đã nạp được xóa; không có gì khác thay đổi";
+    LEFT_HALF: "database `{name}` is incomplete: do not use it"
+        => "cơ sở dữ liệu `{name}` chưa đầy đủ: không được dùng";
+    LOADED: "database `{name}` is restored as `{as}`: {bytes}, {tables} tables"
+        => "đã khôi phục cơ sở dữ liệu `{name}` thành `{as}`: {bytes}, {tables} bảng";
 }

@@ -95,7 +95,11 @@ fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure
         let message = texts::LAST_LINE.with("detail", Said::heard(error));
         Failure::usage(message, CORRECT_PATTERN)
     })?;
-    let expected = Expected { bytes_min: bytes_min.map_or(0, |size| size.0), last_line };
+    let expected = Expected {
+        bytes_min: bytes_min.map_or(0, |size| size.0),
+        last_line,
+        ..Expected::default()
+    };
     let name = stdin_filename.as_encoded_bytes();
     let path = SnapshotPath::from_user(name).map_err(|error| {
         let name = crate::path::escape(name);

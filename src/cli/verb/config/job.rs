@@ -9,6 +9,8 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::backup::GIVE_STREAM;
+use crate::cli::language::table::backup::STREAM_ONLY;
 use crate::cli::language::table::daemon as texts;
 use crate::cli::settings::Settings;
 use crate::cli::settings::configured;
@@ -112,7 +114,13 @@ fn options(mut args: BackupArgs, backup: &Backup) -> Result<BackupArgs, Failure>
             stream.bytes_min = stream.bytes_min.or(bytes_min.map(Bytes));
             stream.last_line = stream.last_line.take().or_else(|| last_line.clone());
         }
-        other => return Err(unsupported(&backup.name, other)),
+        // The configuration alone says what they are.
+        Source::Postgresql(_) | Source::Mariadb(_) | Source::Sqlite { .. } => {
+            let stream = &args.input.stream;
+            if stream.bytes_min.is_some() || stream.last_line.is_some() {
+                return Err(Failure::usage(STREAM_ONLY, GIVE_STREAM));
+            }
+        }
     }
     args.label.tag.push(backup.name.clone());
     args.label.tag.extend(backup.tags.iter().cloned());
@@ -120,18 +128,6 @@ fn options(mut args: BackupArgs, backup: &Backup) -> Result<BackupArgs, Failure>
         args.how.shrink_max = Shrink::AtMost { percent };
     }
     Ok(args)
-}
-
-fn unsupported(name: &str, source: &Source) -> Failure {
-    let kind = match source {
-        Source::Files(_) => "files",
-        Source::Command { .. } => "command",
-        Source::Postgresql(_) => "postgresql",
-        Source::Mariadb(_) => "mariadb",
-        Source::Sqlite { .. } => "sqlite",
-    };
-    let message = texts::NO_SUCH_SOURCE.with("name", name).with("kind", kind);
-    Failure::new(Exit::Failed, message, texts::USE_COMMAND)
 }
 
 /// The command before a backup.

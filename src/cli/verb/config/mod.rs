@@ -1,5 +1,6 @@
 //! `config`: the configuration file.
 
+pub mod database;
 pub mod generate;
 pub mod job;
 pub mod show;
