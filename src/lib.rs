@@ -18,6 +18,7 @@ pub mod run;
 
 pub mod chunk;
 pub mod crypto;
+pub mod document;
 pub mod format;
 pub mod retention;
 pub mod schedule;

@@ -19,6 +19,8 @@ mod manual;
 #[cfg(unix)]
 mod medium;
 mod options;
+#[cfg(unix)]
+mod paper;
 mod prune;
 mod quickstart;
 mod reading;

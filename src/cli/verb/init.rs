@@ -19,6 +19,7 @@ use crate::cli::open;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
 use crate::cli::verb::key::recovery;
+use crate::cli::verb::key::recovery::Paper;
 use crate::cli::verb::key::shares::ShareCounts;
 use crate::crypto::sealed::hpke::Suite;
 use crate::crypto::sealed::slot::Argon2Parameters;
@@ -47,6 +48,9 @@ pub struct InitArgs {
     /// Folder for the sheets of --shares, in place of the terminal.
     #[arg(long, value_name = "FOLDER", requires = "shares")]
     pub sheets: Option<PathBuf>,
+    /// File for the sheets of --shares as PDF, in place of the terminal. It must not exist.
+    #[arg(long, value_name = "FILE", requires = "shares")]
+    pub pdf: Option<PathBuf>,
     /// Share deduplication with another repository: the same data is stored as the same objects in
     /// both, so they can be copied as they are. Cutting sizes are taken over too.
     #[arg(long, value_name = "REPOSITORY")]
@@ -84,8 +88,9 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Ended, Failure> {
     let storage = open::new_storage(context)?;
     let unlocked = make_like(context, &storage, (&local, &secret), other.as_ref())?;
     if let Some(counts) = args.shares {
-        let place = (counts, args.sheets.as_deref());
-        recovery::create(context, &storage, &unlocked.keyset, place)?;
+        let (folder, pdf) = (args.sheets.as_deref(), args.pdf.as_deref());
+        let paper = Paper { counts, folder, pdf };
+        recovery::create(context, &storage, &unlocked.keyset, paper)?;
     }
     Ok(Ended::done())
 }

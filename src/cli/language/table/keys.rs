@@ -44,6 +44,14 @@ texts! {
         The files are as secret as the paper; remove them after printing."
         => "{total} tờ trong {folder}: mở từng tệp `.html` bằng trình duyệt rồi in. \
         Các tệp này mật như bản giấy; hãy xóa sau khi in.";
+    PDF_MADE: "{total} pages in {path}: print it. The file is as secret as the paper; remove it \
+        after printing."
+        => "{total} trang trong {path}: hãy in ra. Tệp này mật như bản giấy; hãy xóa sau khi in.";
+    PDF_FAILED: "the sheets as PDF: {detail}" => "không tạo được tệp PDF: {detail}";
+    USE_FOLDER: "use `--output FOLDER`, whose pages a browser prints"
+        => "dùng `--output THƯ-MỤC`, in các trang bằng trình duyệt";
+    NAME_PDF: "name a new file in a folder that exists and that you may write to"
+        => "nêu một tệp mới trong thư mục có thật mà bạn được quyền ghi";
     SHEET_FILE: "sheet `{path}`: {detail}" => "tờ in `{path}`: {detail}";
     NAME_SHEET_FOLDER: "name a folder that exists and that you may write to"
         => "nêu một thư mục có thật mà bạn được quyền ghi";

@@ -23,6 +23,9 @@ texts! {
         => "Ô mã vuông chứa đúng các từ trên; điện thoại nào cũng đọc được.";
     HOLDER: "Holder (name, office)" => "Người giữ (họ tên, đơn vị)";
     RECEIVED: "Received on, signature" => "Ngày nhận, chữ ký";
+    RECEIVED_ON: "Received on" => "Ngày nhận";
+    SIGNATURE: "Signature" => "Chữ ký";
+    PDF_TITLE: "Lifeboat recovery key" => "Khóa khôi phục Lifeboat";
     SEAL: "Number of the seal" => "Số niêm phong";
     SECRET: "Secret. Do not photograph, copy or send. Open only in an emergency or a drill."
         => "Mật. Không chụp ảnh, sao chép hay gửi đi. Chỉ mở khi có sự cố hoặc diễn tập khôi phục.";

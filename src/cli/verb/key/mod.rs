@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod list;
+pub mod paper;
 pub mod recovery;
 pub mod revoke;
 pub mod rotate;

@@ -51,6 +51,10 @@ pub enum RecoveryVerb {
         /// its words as text.
         #[arg(long, value_name = "FOLDER")]
         output: Option<PathBuf>,
+        /// File for the sheets, in place of the terminal: a page of A4 for each share (PDF). It must
+        /// not exist.
+        #[arg(long, value_name = "FILE")]
+        pdf: Option<PathBuf>,
     },
     /// Type the shares back, to prove that the paper is right.
     Check(ShareSource),
@@ -82,6 +86,12 @@ struct ShareLine<'a> {
 }
 
 #[derive(Serialize)]
+struct PdfLine {
+    pdf_file: String,
+    total_count: u64,
+}
+
+#[derive(Serialize)]
 struct Checked {
     checked: String,
     share_indices: Vec<u8>,
@@ -95,9 +105,10 @@ struct Regained {
 pub fn run(context: &Context, args: &RecoveryArgs) -> Result<Ended, Failure> {
     let storage = open::storage(context)?;
     match &args.verb {
-        RecoveryVerb::Create { shares, output } => {
+        RecoveryVerb::Create { shares, output, pdf } => {
             let unlocked = open::unlock(context, &storage)?;
-            create(context, &storage, &unlocked.keyset, (*shares, output.as_deref()))?;
+            let paper = Paper { counts: *shares, folder: output.as_deref(), pdf: pdf.as_deref() };
+            create(context, &storage, &unlocked.keyset, paper)?;
         }
         RecoveryVerb::Check(source) => {
             let record = recovery::check(&context.run, &storage, &typed(context, source)?)?;
@@ -117,7 +128,15 @@ pub fn run(context: &Context, args: &RecoveryArgs) -> Result<Ended, Failure> {
     Ok(Ended::done())
 }
 
-/// Makes a set of shares and hands it out: to the terminal, or as sheets in a folder.
+/// How a set is handed out: as sheets in a folder, as a PDF, or without either to the terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Paper<'a> {
+    pub counts: ShareCounts,
+    pub folder: Option<&'a Path>,
+    pub pdf: Option<&'a Path>,
+}
+
+/// Makes a set of shares and hands it out.
 ///
 /// # Errors
 /// When the recovery key is no longer at hand, or the folder cannot be written.
@@ -125,18 +144,24 @@ pub fn create(
     context: &Context,
     storage: &Arc<dyn Storage>,
     keyset: &RestoreKeyset,
-    (counts, folder): (ShareCounts, Option<&Path>),
+    paper: Paper<'_>,
 ) -> Result<(), Failure> {
-    let ShareCounts { needed, total } = counts;
+    let Paper { counts: ShareCounts { needed, total }, folder, pdf } = paper;
     let made = recovery::create(&context.run, storage, keyset, (needed, total))?;
     let (now, language) = (context.run.clock.now(), context.output.language());
     let sheets = Sheet { shares: &made, made: now, language };
+    if let Some(path) = pdf {
+        keep_pdf(context, &sheets, path)?;
+    }
     for share in &made.shares {
         let text = sheets.text(share);
         if let Some(folder) = folder {
             let name = format!("share-{}-{}", sheet::set_name(share), share.index);
             keep(&folder.join(format!("{name}.txt")), text.as_bytes())?;
             keep(&folder.join(format!("{name}.html")), sheets.page(share).as_bytes())?;
+            continue;
+        }
+        if pdf.is_some() {
             continue;
         }
         let words = words::encode(share);
@@ -159,6 +184,29 @@ pub fn create(
     }
     context.output.note(keys::SHARES_MADE.with("total", total).with("needed", needed));
     Ok(())
+}
+
+/// The PDF, in a file that did not exist; nothing of it is left behind if that fails.
+fn keep_pdf(context: &Context, sheets: &Sheet<'_>, path: &Path) -> Result<(), Failure> {
+    let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
+    let failed = |error: std::io::Error| {
+        let message =
+            keys::SHEET_FILE.with("path", shown.as_str()).with("detail", Said::heard(error));
+        Failure::new(Exit::Failed, message, keys::NAME_PDF)
+    };
+    let mut file = local::private_file(path).map_err(failed)?;
+    let written = sheets
+        .paper()
+        .and_then(|bytes| file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed));
+    if let Err(failure) = written {
+        let _half_written = std::fs::remove_file(path);
+        return Err(failure);
+    }
+    let total_count = sheets.shares.shares.len() as u64;
+    let line = PdfLine { pdf_file: path.display().to_string(), total_count };
+    context.output.report("share_sheets", &line, || {
+        keys::PDF_MADE.with("total", total_count).with("path", shown.as_str())
+    })
 }
 
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

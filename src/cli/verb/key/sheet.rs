@@ -40,11 +40,11 @@ pub struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn words(&self, text: Text) -> &'static str {
+    pub(super) fn words(&self, text: Text) -> &'static str {
         text.words(self.language)
     }
 
-    fn numbered(&self, text: Text, share: &Share) -> String {
+    pub(super) fn numbered(&self, text: Text, share: &Share) -> String {
         let said = match text {
             texts::TITLE => text.with("index", share.index).with("total", share.n),
             texts::WHAT => text.with("needed", share.k).with("total", share.n),
@@ -57,7 +57,7 @@ impl Sheet<'_> {
     }
 
     /// What names the share, row by row.
-    fn rows(&self, share: &Share) -> [(&'static str, String); 6] {
+    pub(super) fn rows(&self, share: &Share) -> [(&'static str, String); 6] {
         let made = Value::from(self.made).told_in(self.language);
         [
             (self.words(texts::REPOSITORY), self.shares.repository.to_string()),
@@ -69,7 +69,7 @@ impl Sheet<'_> {
         ]
     }
 
-    fn commands(&self) -> [(&'static str, &'static str); 2] {
+    pub(super) fn commands(&self) -> [(&'static str, &'static str); 2] {
         [
             (self.words(texts::TO_PROVE), "lifeboat key recovery check"),
             (self.words(texts::TO_OPEN), "lifeboat key recovery use"),

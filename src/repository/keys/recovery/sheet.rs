@@ -38,6 +38,21 @@ fn code(share: &Share) -> Option<QrCode> {
     QrCode::with_error_correction_level(words.as_bytes(), EcLevel::M).ok()
 }
 
+/// A code as a square of dark and light modules, row by row.
+#[derive(Debug, Clone)]
+pub struct Modules {
+    pub side_count: usize,
+    pub dark: Vec<bool>,
+}
+
+/// The words as a QR code, module by module.
+#[must_use]
+pub fn modules(share: &Share) -> Option<Modules> {
+    let code = code(share)?;
+    let dark = code.to_colors().iter().map(|color| *color == qrcode::Color::Dark).collect();
+    Some(Modules { side_count: code.width(), dark })
+}
+
 /// The words as a QR code of half blocks for a terminal with dark text on light or the reverse;
 /// `None` if they do not fit a code, which forty words always do.
 #[must_use]

@@ -1,0 +1,127 @@
+//! The fonts, and how wide a text is.
+
+use krilla::text::Font;
+use krilla::text::GlyphId;
+use krilla::text::KrillaGlyph;
+use skrifa::FontRef;
+use skrifa::MetadataProvider;
+use skrifa::instance::LocationRef;
+use skrifa::instance::Size;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::document::page::DocumentError;
+
+/// Liberation Serif, as wide as Times New Roman; its licence lies beside it.
+const REGULAR: &[u8] = include_bytes!("fonts/LiberationSerif-Regular.ttf");
+const BOLD: &[u8] = include_bytes!("fonts/LiberationSerif-Bold.ttf");
+
+/// How heavy letters are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    Regular,
+    Bold,
+}
+
+/// Letters of a text: how heavy, how large in points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Style {
+    pub weight: Weight,
+    pub size_pt: f32,
+}
+
+impl Style {
+    #[must_use]
+    pub const fn regular(size_pt: f32) -> Self {
+        Self { weight: Weight::Regular, size_pt }
+    }
+
+    #[must_use]
+    pub const fn bold(size_pt: f32) -> Self {
+        Self { weight: Weight::Bold, size_pt }
+    }
+
+    /// From one line to the next.
+    #[must_use]
+    pub fn line_pt(&self) -> f32 {
+        self.size_pt * 1.25
+    }
+}
+
+/// Both weights.
+pub struct Fonts {
+    regular: Face,
+    bold: Face,
+}
+
+struct Face {
+    drawn: Font,
+    measured: FontRef<'static>,
+}
+
+impl std::fmt::Debug for Fonts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fonts")
+    }
+}
+
+impl Face {
+    fn new(bytes: &'static [u8]) -> Result<Self, DocumentError> {
+        let drawn = Font::new(bytes.into(), 0).ok_or(DocumentError::Font)?;
+        let measured = FontRef::new(bytes).map_err(|_| DocumentError::Font)?;
+        Ok(Self { drawn, measured })
+    }
+}
+
+impl Fonts {
+    /// # Errors
+    /// When what is built in is no font.
+    pub fn new() -> Result<Self, DocumentError> {
+        Ok(Self { regular: Face::new(REGULAR)?, bold: Face::new(BOLD)? })
+    }
+
+    const fn face(&self, weight: Weight) -> &Face {
+        match weight {
+            Weight::Regular => &self.regular,
+            Weight::Bold => &self.bold,
+        }
+    }
+
+    /// What can be drawn of a text: composed, and letters that no font has as numbers.
+    #[must_use]
+    pub fn drawable(&self, text: &str) -> String {
+        let letters = self.face(Weight::Regular).measured.charmap();
+        let mut drawable = String::with_capacity(text.len());
+        for letter in text.nfc() {
+            if letter.is_control() || letters.map(letter).is_none() {
+                drawable.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
+            } else {
+                drawable.push(letter);
+            }
+        }
+        drawable
+    }
+
+    /// How wide a drawable text is.
+    #[must_use]
+    pub fn width_pt(&self, text: &str, style: Style) -> f32 {
+        self.glyphs(text, style.weight).iter().map(|it| it.x_advance * style.size_pt).sum()
+    }
+
+    /// The glyphs of a drawable text, in units of the font's size.
+    pub(in crate::document) fn glyphs(&self, text: &str, weight: Weight) -> Vec<KrillaGlyph> {
+        let face = &self.face(weight).measured;
+        let letters = face.charmap();
+        let widths = face.glyph_metrics(Size::new(1.0), LocationRef::default());
+        let glyph = |(at, letter): (usize, char)| {
+            let id = letters.map(letter).unwrap_or_default();
+            let advance = widths.advance_width(id).unwrap_or_default();
+            let range = at..at + letter.len_utf8();
+            KrillaGlyph::new(GlyphId::new(id.to_u32()), advance, 0.0, 0.0, 0.0, range, None)
+        };
+        text.char_indices().map(glyph).collect()
+    }
+
+    pub(in crate::document) fn drawn(&self, weight: Weight) -> Font {
+        self.face(weight).drawn.clone()
+    }
+}
