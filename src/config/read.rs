@@ -105,7 +105,9 @@ impl<'a> Reader<'a> {
     }
 
     fn finding(&self, at: usize, key: &str, what: String) -> Mistake {
-        Mistake { place: self.lines.place(at), key: key.to_owned(), what }
+        // What was found stands in it, and may be anything.
+        let (key, what) = (shown(key), shown(&what));
+        Mistake { place: self.lines.place(at), key, what }
     }
 
     pub(super) fn show(&self, key: &str, value: Value, origin: Origin) {
@@ -231,4 +233,16 @@ fn kind(value: &DeValue<'_>) -> &'static str {
         DeValue::Table(_) => "table",
         DeValue::String(_) | DeValue::Integer(_) => "value",
     }
+}
+
+/// A text for people: control characters as numbers, all else as it is.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter.is_control() {
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+    }
+    shown
 }

@@ -6,7 +6,8 @@
 //! Never: reads a clock or a file; knows what the text is about; draws over the page's edge or
 //! leaves out what does not fit.
 //! Invariants: the same content gives the same bytes; every letter is in an embedded font, and what
-//! a font does not have is written as its number; text is composed (NFC), so marks stand on letters.
+//! a font does not have is written as its number; text is composed (NFC), so marks stand on
+//! letters.
 //! Start reading at: [`page::Page`], then [`pdf::write`].
 
 pub mod font;

@@ -292,8 +292,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// A small number as a length's factor.
-#[expect(clippy::cast_precision_loss, reason = "numbers of lines and modules are small")]
-const fn count(number: usize) -> f32 {
-    number as f32
+/// A small number as a length's factor: lines and modules of a page.
+fn count(number: usize) -> f32 {
+    f32::from(u16::try_from(number).unwrap_or(u16::MAX))
 }

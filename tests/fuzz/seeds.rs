@@ -425,6 +425,13 @@ fn typed(seeds: &mut Seeds) {
     for (name, input) in patterns {
         seeds.add("exclude", name, &[], input);
     }
+    for name in ["laptop", "office", "server"] {
+        let file = crate::house::text(&format!("config/{name}.toml"));
+        seeds.add("configuration", name, &[], file.as_bytes());
+    }
+    for (name, text) in [("noon", "0 12 * * *"), ("steps", "*/15 8-17 * * mon-fri")] {
+        seeds.add("schedule", name, &[1], text.as_bytes());
+    }
     let sizes = |min: u32, avg: u32, max: u32| {
         [min.to_le_bytes(), avg.to_le_bytes(), max.to_le_bytes()].concat()
     };

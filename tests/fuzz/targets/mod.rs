@@ -68,10 +68,10 @@ pub const ALL: &[Target] = &[
     // Patterns become regular expressions, which have a limit of their own.
     target("exclude", people::exclude, (96 * MIB, 4096)),
     target("cutting", people::cutting, (64 * KIB, 8)),
+    target("restore-plan", restore::plan, (4 * MIB, 256)),
     // Names that were probably meant are looked for among all zones.
     target("configuration", daemon::configuration, (8 * MIB, 1024)),
     target("schedule", daemon::schedule, (256 * KIB, 64)),
-    target("restore-plan", restore::plan, (4 * MIB, 256)),
 ];
 
 /// The target of this name.

@@ -51,8 +51,8 @@ pub enum RecoveryVerb {
         /// its words as text.
         #[arg(long, value_name = "FOLDER")]
         output: Option<PathBuf>,
-        /// File for the sheets, in place of the terminal: a page of A4 for each share (PDF). It must
-        /// not exist.
+        /// File for the sheets, in place of the terminal: a page of A4 for each share (PDF). It
+        /// must not exist.
         #[arg(long, value_name = "FILE")]
         pdf: Option<PathBuf>,
     },
