@@ -237,6 +237,19 @@ fn a_database_is_restored_into_a_running_server() {
     assert_eq!(other.sql("hồ sơ", "select count(*) from moves"), "0");
     restore(0, "", &["--overwrite", "always"]);
     assert_eq!(other.sql("hồ sơ", DIGEST), wanted);
+    // Somebody is connected: he goes on with what is there.
+    let mut other_user = other.client("psql");
+    other_user.args(["-XAtq", "-d", "hồ sơ"]).stdin(Stdio::piped());
+    let mut connected = other_user.spawn().unwrap();
+    let typing = connected.stdin.take().unwrap();
+    let there = "select count(*) from pg_stat_activity where datname = 'hồ sơ' and \
+                 backend_type = 'client backend'";
+    assert!((0..3000).any(|_| other.sql("postgres", there) != "0"), "he never came");
+    let told = restore(1, "", &["--overwrite", "always"]);
+    assert!(told.contains("being accessed by other users") && told.contains("removed"), "{told}");
+    drop(typing);
+    connected.wait().unwrap();
+    assert_eq!(other.sql("postgres", names), "hồ sơ,postgres,template0,template1");
     // Under another name, and into one that is there and empty.
     other.sql("postgres", "create database \"m\"\"i'\"");
     restore(0, "m%22i'", &[]);

@@ -42,7 +42,8 @@ fn as_user(program: &Path, dir: &Path) -> Command {
     } else {
         Command::new(program)
     };
-    command.current_dir(dir).stdin(Stdio::null());
+    // Servers that start side by side remove each other's temporary tables in a shared folder.
+    command.current_dir(dir).env("TMPDIR", dir).stdin(Stdio::null());
     command
 }
 

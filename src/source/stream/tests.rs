@@ -14,6 +14,7 @@ use crate::source::Source;
 use crate::source::SourceError;
 
 use super::StreamSource;
+use super::several::Streams;
 
 fn run() -> Run {
     Run::new(RunId::new([0; 16]), Arc::new(Silent), Arc::new(SystemClock::new()), 0)
@@ -54,7 +55,7 @@ fn read(source: &StreamSource, run: &Run) -> (Vec<u8>, Option<ReadError>) {
     (all, None)
 }
 
-fn failure(source: &StreamSource, run: &Run) -> String {
+fn failure(source: &dyn Source, run: &Run) -> String {
     source.finish(run).unwrap_err().to_string()
 }
 
@@ -177,4 +178,61 @@ fn a_broken_input_fails_after_what_came() {
     let source = StreamSource::from_reader(path(), "input", Box::new(Broken(0))).unwrap();
     assert!(read(&source, &run).1.is_some());
     assert_eq!(failure(&source, &run), "`input`: cannot read: torn");
+}
+
+/// `name` filled by a shell.
+fn named(name: &str, script: &str) -> StreamSource {
+    let path = SnapshotPath::from_user(format!("db/{name}").as_bytes()).unwrap();
+    let argv = ["sh", "-c", script].map(OsString::from).to_vec();
+    StreamSource::command(path, argv, Vec::new()).unwrap()
+}
+
+/// Reads all of them; what each gave.
+fn read_all(streams: &Streams, run: &Run) -> Vec<(String, Result<Vec<u8>, ReadError>)> {
+    let found: Vec<_> = streams.walk(run).unwrap().map(Result::unwrap).collect();
+    let mut reader = streams.reader();
+    let mut all = Vec::new();
+    for found in found.iter().filter(|found| found.meta.kind == Kind::File) {
+        let mut bytes = Vec::new();
+        let read = reader.open(run, found).and_then(|mut content| {
+            let mut buffer = [0; 100];
+            loop {
+                match content.read(&mut buffer)? {
+                    0 => return Ok(()),
+                    len => bytes.extend_from_slice(&buffer[..len]),
+                }
+            }
+        });
+        all.push((found.path.to_string(), read.map(|()| bytes)));
+    }
+    all
+}
+
+#[test]
+fn several_streams_are_one_source_in_path_order() {
+    let run = run();
+    let streams = vec![named("b", "printf 2"), named("a", "printf 1")];
+    let streams = Streams::new(streams).unwrap();
+    let paths: Vec<_> = streams.walk(&run).unwrap().map(|found| found.unwrap().path).collect();
+    let shown: Vec<_> = paths.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["/db", "/db/a", "/db/b"]);
+    assert!(streams.finish(&run).is_err(), "nothing was read");
+    let wanted = [("/db/a".to_owned(), Ok(b"1".to_vec())), ("/db/b".to_owned(), Ok(b"2".to_vec()))];
+    assert_eq!(read_all(&streams, &run), wanted);
+    streams.finish(&run).unwrap();
+    assert!(Streams::new(vec![named("a", "true"), named("a", "true")]).is_err());
+}
+
+#[test]
+fn after_a_stream_that_failed_no_other_is_begun() {
+    let (run, dir) = (run(), tempfile::tempdir().unwrap());
+    let mark = dir.path().join("begun");
+    let second = named("b", &format!("touch {}", mark.display()));
+    let streams = vec![named("a", "printf part; echo why >&2; exit 4"), second];
+    let streams = Streams::new(streams).unwrap();
+    let all = read_all(&streams, &run);
+    assert_eq!(all[0].1, Ok(b"part".to_vec()));
+    assert!(matches!(&all[1].1, Err(ReadError::Failed(why)) if why.contains("another one")));
+    assert!(!mark.exists());
+    assert_eq!(failure(&streams, &run), "command `sh`: exit code 4: why");
 }

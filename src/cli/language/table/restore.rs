@@ -52,7 +52,8 @@ texts! {
 
     BAD_SERVER: "--into: {detail}" => "--into chưa đúng\nchi tiết: {detail}";
     CORRECT_SERVER: "write it as postgresql://USER@HOST:PORT/NAME or mariadb://USER@HOST:PORT/NAME"
-        => "viết theo dạng postgresql://USER@HOST:PORT/TÊN hoặc mariadb://USER@HOST:PORT/TÊN";
+        => "viết theo dạng postgresql://NGƯỜI-DÙNG@HOST:PORT/TÊN hoặc \
+        mariadb://NGƯỜI-DÙNG@HOST:PORT/TÊN";
     PASSWORD_UNREAD: "the file `{path}` of --database-password-file: {detail}"
         => "không đọc được tệp `{path}` nêu ở --database-password-file: {detail}";
     NAME_PASSWORD: "name a file that you can read" => "nêu một tệp mà bạn đọc được";
@@ -70,6 +71,8 @@ texts! {
         => "phần đã nạp được xóa; không có gì khác thay đổi";
     LEFT_HALF: "database `{name}` is incomplete: do not use it"
         => "cơ sở dữ liệu `{name}` chưa đầy đủ: không được dùng";
+    LEFT_BESIDE: "what was loaded is whole and stands as `{name}`"
+        => "phần đã nạp đầy đủ và đang mang tên `{name}`";
     LOADED: "database `{name}` is restored as `{as}`: {bytes}, {tables} tables"
         => "đã khôi phục cơ sở dữ liệu `{name}` thành `{as}`: {bytes}, {tables} bảng";
 }

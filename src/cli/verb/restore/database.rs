@@ -19,6 +19,7 @@ use crate::cli::context::Ended;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::errors::NOTHING_WRITTEN;
 use crate::cli::language::table::restore as texts;
 use crate::cli::verb::read::ls::no_such_path;
 use crate::cli::verb::restore::Overwrite;
@@ -28,10 +29,12 @@ use crate::path::escape;
 use crate::repository::tree::reader::find_entry;
 use crate::restore::dump;
 use crate::restore::dump::DumpError;
+use crate::source::SourceError;
 use crate::source::stream::command::Program;
 use crate::source::stream::command::last_lines;
 use crate::units::Bytes;
 
+use self::server::Removed;
 use self::server::Target;
 
 /// Most bytes of a tool's last words.
@@ -65,7 +68,7 @@ pub fn run(
     opened::warn_if_suspect(context, &opened.snapshots, chosen);
     let entry = find_entry(&context.run, &opened.reader, &chosen.root, &path)?;
     let entry = entry.ok_or_else(|| no_such_path(&path))?;
-    let tables_before = target.tables_count(&context.run, &target.name)?;
+    let tables_before = target.tables_count(&context.run, &target.name).map_err(untouched)?;
     if let Some(count @ 1..) = tables_before
         && args.part.overwrite != Overwrite::Always
     {
@@ -73,16 +76,24 @@ pub fn run(
         let message = message.with("count", count);
         return Err(Failure::new(Exit::Refused, message, texts::OTHER_DATABASE));
     }
-    let landing = target.prepare(&context.run, tables_before)?;
-    let (program, secret) = target.loader(&landing)?;
+    let landing = target.prepare(&context.run, tables_before).map_err(untouched)?;
+    let (program, secret) = target.loader(&landing).map_err(untouched)?;
     let loaded = load(context, (&opened, &entry), &program);
     drop(secret);
     let restored_bytes = match loaded {
         Ok(bytes) => bytes,
         Err(error) => return Err(failed(context, (&target, &landing), (name, error))),
     };
-    target.land(&context.run, &landing)?;
-    let tables_count = target.tables_count(&context.run, &target.name)?.unwrap_or(0);
+    target.land(&context.run, &landing).map_err(|(error, is_gone)| match is_gone {
+        Removed::Yes => Failure::from(error).meaning(texts::LEFT_AS_IT_WAS),
+        Removed::No => {
+            let name = escape(landing.name.as_bytes());
+            Failure::from(error).meaning(texts::LEFT_BESIDE.with("name", name))
+        }
+    })?;
+    // It is restored, whatever the server says now.
+    let counted = target.tables_count(&context.run, &target.name);
+    let tables_count = counted.ok().flatten().unwrap_or(0);
     let loaded = Loaded {
         snapshot_id: chosen.id.to_string(),
         database: name,
@@ -98,6 +109,11 @@ pub fn run(
             .with("tables", tables_count)
     })?;
     Ok(Ended::done())
+}
+
+/// A server's refusal before anything was loaded.
+fn untouched(error: SourceError) -> Failure {
+    Failure::from(error).meaning(NOTHING_WRITTEN)
 }
 
 /// Why a dump was not loaded.
@@ -175,7 +191,7 @@ fn failed(
         }
     };
     // Told after the first trouble, whatever comes of it.
-    if target.remove(&context.run.unstopped(), landing) {
+    if target.remove(&context.run.unstopped(), landing) == Removed::Yes {
         return failure.meaning(texts::LEFT_AS_IT_WAS);
     }
     failure.meaning(texts::LEFT_HALF.with("name", escape(landing.name.as_bytes())))

@@ -51,6 +51,13 @@ pub struct Landing {
     is_ours: bool,
 }
 
+/// Whether what was loaded is gone again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    Yes,
+    No,
+}
+
 impl Target {
     /// Reads `postgresql://USER@HOST:PORT/NAME`; without a name it is that of the snapshot.
     ///
@@ -197,20 +204,25 @@ impl Target {
     /// Gives it its name.
     ///
     /// # Errors
-    /// When the server refuses: then what was there before stands.
-    pub fn land(&self, run: &Run, landing: &Landing) -> Result<(), SourceError> {
-        if landing.name != self.name {
-            let (loaded, wanted) = (self.quoted(&landing.name), self.quoted(&self.name));
-            self.ask(run, None, &format!("drop database {wanted}"))?;
-            self.ask(run, None, &format!("alter database {loaded} rename to {wanted}"))?;
+    /// When the server refuses: then what was there stands, and what was loaded is removed; or only
+    /// the new name was refused, and what was loaded stands under its own.
+    pub fn land(&self, run: &Run, landing: &Landing) -> Result<(), (SourceError, Removed)> {
+        if landing.name == self.name {
+            return Ok(());
         }
+        let (loaded, wanted) = (self.quoted(&landing.name), self.quoted(&self.name));
+        self.ask(run, None, &format!("drop database {wanted}"))
+            .map_err(|error| (error, self.remove(&run.unstopped(), landing)))?;
+        self.ask(run, None, &format!("alter database {loaded} rename to {wanted}"))
+            .map_err(|error| (error, Removed::No))?;
         Ok(())
     }
 
-    /// Removes what was loaded, if this run made its database; whether it did.
-    pub fn remove(&self, run: &Run, landing: &Landing) -> bool {
+    /// Removes what was loaded, if this run made its database.
+    pub fn remove(&self, run: &Run, landing: &Landing) -> Removed {
         let query = format!("drop database {}", self.quoted(&landing.name));
-        landing.is_ours && self.ask(run, None, &query).is_ok()
+        let is_gone = landing.is_ours && self.ask(run, None, &query).is_ok();
+        if is_gone { Removed::Yes } else { Removed::No }
     }
 
     /// A text of SQL, whatever the server makes of a backslash.
