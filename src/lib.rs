@@ -27,6 +27,8 @@ pub mod config;
 
 pub mod catalogue;
 pub mod disk;
+pub mod metrics;
+pub mod notify;
 pub mod storage;
 
 pub mod source;

@@ -21,6 +21,7 @@ mod harness;
 mod house;
 mod kill;
 mod model;
+mod notify;
 mod pages;
 mod power;
 mod protocol;

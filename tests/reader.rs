@@ -30,8 +30,8 @@ use crate::support::compare::look;
 use crate::support::generate;
 use crate::torture::Place;
 
-/// A Python with the libraries of `tests/reader/requirements.txt`: `.ci/run` makes one.
-fn python() -> PathBuf {
+/// A Python with the libraries of the tests: `.ci/run` makes one.
+pub fn python() -> PathBuf {
     let made = house::root().join("target/reader-venv/bin/python3");
     let named = std::env::vars_os().find(|(name, _)| name == "LIFEBOAT_TEST_PYTHON");
     named.map_or(made, |(_, path)| path.into())

@@ -11,6 +11,7 @@
 pub mod query;
 pub mod record;
 mod schema;
+pub mod told;
 
 use std::ffi::OsString;
 use std::path::Path;

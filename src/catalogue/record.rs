@@ -104,7 +104,7 @@ fn number(count: u64) -> i64 {
 }
 
 impl Catalogue {
-    fn write<T>(
+    pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
     ) -> Result<T, CatalogueError> {

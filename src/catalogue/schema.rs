@@ -9,7 +9,8 @@ use crate::catalogue::CatalogueError;
 use crate::catalogue::shown;
 use crate::catalogue::told;
 
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
@@ -55,7 +56,26 @@ CREATE TABLE problem (
     message TEXT NOT NULL,
     PRIMARY KEY (run, number)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE told (
+    channel TEXT NOT NULL,
+    event TEXT NOT NULL,
+    job TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    told_ms INTEGER,
+    PRIMARY KEY (channel, event, job)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE channel (
+    name TEXT PRIMARY KEY,
+    good_ms INTEGER,
+    failed_ms INTEGER,
+    failures_count INTEGER NOT NULL DEFAULT 0,
+    failure TEXT,
+    letter TEXT
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Brings the tables up to date: each step whole, or not at all.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CatalogueError> {

@@ -144,6 +144,7 @@ pub enum Verb {
     Cancel(verb::daemon::ask::CancelArgs),
     Pause(verb::daemon::ask::PauseArgs),
     Resume(verb::daemon::ask::ResumeArgs),
+    Notify(verb::notify::NotifyArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),
 }

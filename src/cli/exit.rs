@@ -24,7 +24,7 @@ pub enum Exit {
     Refused = 13,
     /// The repository is newer than this program.
     Newer = 14,
-    /// Storage unreachable or answering wrongly after all retries.
+    /// Storage or channel unreachable or answering wrongly after all retries.
     Storage = 15,
     /// Damage found: something is lost, or gone without a reason.
     Damage = 20,
@@ -45,7 +45,7 @@ pub const TABLE: &[(Exit, &str)] = &[
     (Exit::WrongKey, "wrong passphrase or key"),
     (Exit::Refused, "refused"),
     (Exit::Newer, "repository newer than this program"),
-    (Exit::Storage, "storage unreachable or answering wrongly after all retries"),
+    (Exit::Storage, "storage or channel unreachable or answering wrongly after all retries"),
     (Exit::Damage, "damage found: something is lost, or gone without a reason"),
     (Exit::Interrupted, "interrupted, what was sent is reused"),
     (Exit::Terminated, "terminated, what was sent is reused"),

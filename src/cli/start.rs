@@ -141,6 +141,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Cancel(args) => verb::daemon::ask::cancel(context, args),
         Verb::Pause(args) => verb::daemon::ask::pause(context, &args),
         Verb::Resume(args) => verb::daemon::ask::resume(context, &args),
+        Verb::Notify(args) => verb::notify::run(context, &args),
         Verb::Completion(args) => verb::completion::run(context, &args),
         Verb::Man(args) => verb::man::run(context, &args),
     }

@@ -18,7 +18,7 @@ pub mod storage;
 pub mod table;
 pub mod tell;
 mod value;
-mod warn;
+pub mod warn;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

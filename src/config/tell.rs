@@ -65,6 +65,32 @@ pub enum Event {
     Recovered,
 }
 
+impl Event {
+    /// As it stands in the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        EVENTS.iter().find(|(_, event)| *event == self).map_or("", |(word, _)| *word)
+    }
+
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        EVENTS.iter().find(|(known, _)| *known == word).map(|(_, event)| *event)
+    }
+}
+
+impl Channel {
+    /// As it stands in the file.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Mail { .. } => "mail",
+            Self::Webhook { .. } => "webhook",
+            Self::Ping { .. } => "ping",
+            Self::Command { .. } => "command",
+        }
+    }
+}
+
 /// `[metrics]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Metrics {

@@ -10,6 +10,9 @@ use crate::config::read::Reader;
 use crate::schedule::local;
 use crate::units::Timestamp;
 
+/// Of a channel; whoever has the record takes it back.
+pub const UNTESTED: &str = "untested: there is no record that a message has arrived";
+
 /// Slots looked at for the longest time between two: at least so many, and for so long.
 const SLOTS_MIN: usize = 13;
 const SLOTS_MAX: usize = 1000;
@@ -140,11 +143,7 @@ fn told(config: &Config, reader: &Reader<'_>) {
         .chain(reports.flat_map(|report| &report.to))
         .collect();
     for name in config.channels.keys() {
-        let what = if used.contains(name) {
-            "untested: there is no record that a message has arrived"
-        } else {
-            "nothing is sent there"
-        };
+        let what = if used.contains(name) { UNTESTED } else { "nothing is sent there" };
         let key = format!("channel.{name}");
         reader.warn(reader.at(&key), &key, what);
     }

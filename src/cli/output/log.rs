@@ -18,6 +18,9 @@ use crate::cli::environment::Environment;
 
 /// What the daemon logs if nothing else is asked for.
 pub const DAEMON: &str = "lifeboat=info";
+/// Crates that never log, whatever is asked for: their lines have addresses, and some of those are
+/// secrets.
+const SILENCED: &str = "ureq=off,ureq_proto=off,rustls=off,lettre=off";
 /// The journal's own variable.
 const JOURNAL: &str = "JOURNAL_STREAM";
 
@@ -39,7 +42,7 @@ impl Style {
 /// Starts it; a second call in one process keeps the first log.
 pub fn start(filter: &str, style: Style) {
     let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
-    let builder = builder.with_env_filter(filter);
+    let builder = builder.with_env_filter(format!("{filter},{SILENCED}"));
     let _first_stands = match style {
         Style::Plain => builder.try_init(),
         Style::Journal => builder.event_format(Prefixed(short())).try_init(),

@@ -215,6 +215,17 @@ impl Outside for System<'_> {
     }
 }
 
+/// To be kept where nothing can be borrowed.
+impl Outside for Environment {
+    fn variable(&self, name: &str) -> Option<OsString> {
+        System { environment: self }.variable(name)
+    }
+
+    fn reach(&self, path: &Path) -> Reach {
+        System { environment: self }.reach(path)
+    }
+}
+
 #[cfg(unix)]
 fn reach(metadata: &std::fs::Metadata) -> Reach {
     use std::os::unix::fs::PermissionsExt as _;

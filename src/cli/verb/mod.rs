@@ -11,6 +11,7 @@ pub mod forget;
 pub mod init;
 pub mod key;
 pub mod man;
+pub mod notify;
 pub mod prune;
 pub mod quickstart;
 pub mod read;

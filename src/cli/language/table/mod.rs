@@ -35,6 +35,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("common", common::ALL),
     ("daemon", daemon::ALL),
     ("daemon::service", daemon::service::ALL),
+    ("daemon::telling", daemon::telling::ALL),
     ("errors", errors::ALL),
     ("keeping::copy", keeping::copy::ALL),
     ("keeping::forget", keeping::forget::ALL),

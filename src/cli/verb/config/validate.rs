@@ -11,9 +11,11 @@ use crate::cli::language::table::daemon as texts;
 use crate::cli::output::table::Align;
 use crate::cli::output::table::render;
 use crate::cli::settings::configured;
+use crate::cli::verb::notify;
 use crate::cli::verb::schedule::Upcoming;
 use crate::cli::verb::schedule::upcoming;
 use crate::config::mistake::Mistake;
+use crate::config::warn::UNTESTED;
 
 /// Times that are told of each schedule.
 const TIMES: usize = 5;
@@ -32,7 +34,17 @@ pub fn run(context: &Context, file: Option<&Path>) -> Result<Ended, Failure> {
         Some(path) => configured::load(path, &context.environment, now)?,
         None => context.settings.config.load(&context.environment, now)?,
     };
-    let found = &loaded.found;
+    let mut found = loaded.found.clone();
+    if let Some(config) = &found.config {
+        let proven = notify::proven(context, config);
+        let is_old = |warning: &Mistake| {
+            let name = warning.key.strip_prefix("channel.");
+            warning.what.starts_with(UNTESTED)
+                && name.is_some_and(|name| proven.iter().any(|proven| proven == name))
+        };
+        found.warnings.retain(|warning| !is_old(warning));
+    }
+    let found = &found;
     let jobs: Vec<Upcoming> = found.config.iter().flat_map(|c| upcoming(c, now, TIMES)).collect();
     let path = crate::path::escape(loaded.path.as_os_str().as_encoded_bytes());
     if context.output.is_json() {

@@ -1,6 +1,7 @@
 //! The configuration file and schedules.
 
 pub mod service;
+pub mod telling;
 
 texts! {
     UNREADABLE: "the configuration file `{path}` cannot be read: {detail} ({origin})"

@@ -1,0 +1,153 @@
+//! Numbers for those who ask: the text that Prometheus reads.
+//!
+//! What it is: a snapshot of what the catalogue knows as numbers, their text, and a small listener
+//! that gives it out.
+//! Never: reads the catalogue itself, names a file or a snapshot, answers anything but
+//! `GET /metrics`, listens anywhere but where the configuration says.
+//! Invariants: one connection at a time, with limits of bytes and time; without questions nothing
+//! wakes up; ages are those of the moment of the question.
+//! Start reading at: [`Snapshot::of`], [`text`], then `listen`. Whoever has a loop starts a
+//! [`listen::Listener`] and calls `show` with a new snapshot when something has changed.
+
+pub mod listen;
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::encoding::EncodeMetric as _;
+use prometheus_client::encoding::prometheus_text;
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::catalogue::query::JobStatus;
+use crate::catalogue::told::ChannelRow;
+use crate::units::Timestamp;
+
+/// What is known at a moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    jobs: Vec<JobStatus>,
+    channels: Vec<ChannelRow>,
+    queue_count: u64,
+}
+
+impl Snapshot {
+    /// `queue_count`: jobs that are due and wait.
+    #[must_use]
+    pub const fn of(jobs: Vec<JobStatus>, channels: Vec<ChannelRow>, queue_count: u64) -> Self {
+        Self { jobs, channels, queue_count }
+    }
+}
+
+/// The text, with ages as they are at `now`.
+#[must_use]
+pub fn text(snapshot: &Snapshot, now: Timestamp) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Moment { snapshot: snapshot.clone(), now }));
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _always_ok = prometheus_text::encode(&mut text, &registry);
+    text
+}
+
+#[derive(Debug)]
+struct Moment {
+    snapshot: Snapshot,
+    now: Timestamp,
+}
+
+/// A number of a job; none where nothing is known.
+type OfJob = fn(&JobStatus, Timestamp) -> Option<f64>;
+
+const JOB: &[(&str, &str, OfJob)] = &[
+    ("last_success_timestamp_seconds", "Begin of the last run that kept something", |job, _| {
+        job.last_good.as_ref().map(|run| seconds(run.started_ms))
+    }),
+    ("last_success_age_seconds", "Time since the begin of the last run that kept something", age),
+    ("age_max_seconds", "Age from which on silence is an alarm", |job, _| {
+        job.age_max_ms.map(seconds)
+    }),
+    ("silent", "1 if there is no run as young as there has to be", |job, now| {
+        job.age_max_ms.map(|_| if job.is_silent(now) { 1.0 } else { 0.0 })
+    }),
+    ("running", "1 while a run is at work", |job, _| {
+        let is_running = job.last.as_ref().is_some_and(|run| run.outcome.is_none());
+        Some(if is_running { 1.0 } else { 0.0 })
+    }),
+    ("last_exit_code", "Exit code of the last run that has ended", |job, _| {
+        job.last.as_ref().and_then(|run| run.exit_code).map(number)
+    }),
+    ("last_problems", "Problems of the last run", |job, _| {
+        job.last.as_ref().map(|run| number(run.problems_count))
+    }),
+    ("last_duration_seconds", "Duration of the last run that has ended", |job, _| {
+        let run = job.last.as_ref()?;
+        Some(seconds(run.ended_ms?.saturating_sub(run.started_ms)))
+    }),
+    ("last_success_files", "Files of the last run that kept something", |job, _| {
+        job.last_good.as_ref().and_then(|run| run.files_count).map(number)
+    }),
+    ("last_success_content_bytes", "Bytes read by the last run that kept something", |job, _| {
+        job.last_good.as_ref().and_then(|run| run.content_bytes).map(number)
+    }),
+    ("last_success_stored_bytes", "Bytes that it stored", |job, _| {
+        job.last_good.as_ref().and_then(|run| run.stored_bytes).map(number)
+    }),
+    ("next_run_timestamp_seconds", "When the next run is due", |job, _| job.next_ms.map(seconds)),
+];
+
+fn age(job: &JobStatus, now: Timestamp) -> Option<f64> {
+    let good = job.last_good.as_ref()?;
+    Some(seconds(now.unix_ms.saturating_sub(good.started_ms)))
+}
+
+/// Prometheus knows no other numbers.
+fn number(count: i64) -> f64 {
+    count as f64
+}
+
+fn seconds(ms: i64) -> f64 {
+    number(ms) / 1000.0
+}
+
+/// One family of numbers.
+fn family<const N: usize>(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help): (&str, &str),
+    rows: impl Iterator<Item = ([(&'static str, String); N], f64)>,
+) -> fmt::Result {
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (labels, value) in rows {
+        ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+impl Collector for Moment {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        let build = [("version", env!("CARGO_PKG_VERSION").to_owned())];
+        let about = ("lifeboat_build_info", "The program");
+        family(encoder, about, std::iter::once((build, 1.0)))?;
+        for (name, help, of) in JOB {
+            let rows =
+                self.snapshot.jobs.iter().filter_map(|job| Some((labels(job), of(job, self.now)?)));
+            family(encoder, (&format!("lifeboat_job_{name}"), help), rows)?;
+        }
+        let queue = number(i64::try_from(self.snapshot.queue_count).unwrap_or(i64::MAX));
+        let about = ("lifeboat_queue_jobs", "Jobs that are due and wait");
+        family(encoder, about, std::iter::once(([], queue)))?;
+        let about = ("lifeboat_channel_failures", "Messages that did not arrive, since one did");
+        let rows = self.snapshot.channels.iter().map(|channel| {
+            ([("channel", channel.name.clone())], f64::from(channel.failures_count))
+        });
+        family(encoder, about, rows)
+    }
+}
+
+fn labels(job: &JobStatus) -> [(&'static str, String); 3] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    [("job", job.key.clone()), ("dataset", text(&job.dataset)), ("storage", text(&job.storage))]
+}
