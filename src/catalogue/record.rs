@@ -123,18 +123,20 @@ impl Catalogue {
     /// When the file cannot be written.
     pub fn take_jobs(&mut self, jobs: &[JobSpec], now: Timestamp) -> Result<(), CatalogueError> {
         self.write(|transaction| {
-            transaction.execute("UPDATE job SET is_gone = 1", [])?;
-            // One that comes back is a new one as far as missed runs go.
+            transaction.execute("UPDATE job SET is_gone = is_gone + 1", [])?;
+            // One that comes back (2: it was gone before) is a new one as far as missed runs go.
             let mut take = transaction.prepare(
                 "INSERT INTO job (key, dataset, storage, age_max_ms, since_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (key) DO UPDATE SET is_gone = 0, dataset = excluded.dataset,
-                 storage = excluded.storage, age_max_ms = excluded.age_max_ms",
+                 storage = excluded.storage, age_max_ms = excluded.age_max_ms,
+                 since_ms = iif(is_gone > 1, excluded.since_ms, since_ms)",
             )?;
             for job in jobs {
                 let JobSpec { key, dataset, storage, age_max_ms } = job;
                 take.execute(params![key, dataset, storage, age_max_ms, now.unix_ms])?;
             }
+            transaction.execute("UPDATE job SET is_gone = 1 WHERE is_gone > 1", [])?;
             Ok(())
         })
     }

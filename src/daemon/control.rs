@@ -90,7 +90,15 @@ pub(super) fn listen(path: &Path, events: &Sender<Event>) -> io::Result<()> {
     let seats = Arc::new(());
     std::thread::Builder::new().name("control".to_owned()).spawn(move || {
         for stream in listener.incoming() {
-            let Ok(stream) = stream else { continue };
+            let stream = match stream {
+                Ok(stream) => stream,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                Err(error) => {
+                    // Without files to open it would fail again at once, and for ever.
+                    tracing::error!(%error, "nobody is answered any more until a restart");
+                    return;
+                }
+            };
             let seat = Arc::clone(&seats);
             if Arc::strong_count(&seat) > ASKERS_MAX + 1 {
                 continue;

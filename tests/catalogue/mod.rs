@@ -115,6 +115,10 @@ fn jobs_come_and_go_and_their_runs_stay() {
     assert_eq!(catalogue.runs(filter, 100).unwrap().len(), 20);
     catalogue.take_jobs(&[job("backup:files"), job("prune:main")], at(31 * HOUR)).unwrap();
     assert_eq!(keys(&catalogue), ["backup:files", "prune:main"]);
+    // One that was away has missed nothing meanwhile; one that stayed is as old as it was.
+    catalogue.take_jobs(&[job("backup:files"), job("prune:main")], at(32 * HOUR)).unwrap();
+    assert_eq!(catalogue.history("backup:files").unwrap().since, at(31 * HOUR));
+    assert_eq!(catalogue.history("prune:main").unwrap().since, at(0));
     assert_eq!(catalogue.status().unwrap()[0].next_ms, Some(at(21 * HOUR).unix_ms));
     // Pages from the newest back.
     let first = catalogue.runs(RunFilter::default(), 5).unwrap();
