@@ -328,6 +328,32 @@ fn what_is_at_work_can_be_cancelled_and_pausing_holds_the_rest() {
 }
 
 #[test]
+fn copies_and_maintenance_find_their_storages_by_name() {
+    let scene = office("");
+    let (main, nas) = (scene.path("repository"), scene.path("nas"));
+    let (main, nas) = (main.to_str().unwrap(), nas.to_str().unwrap());
+    let secret = scene.path("secret");
+    let secret = ["--password-file", secret.to_str().unwrap()];
+    scene.expect(0, &["init", "-r", nas, "--twin-of", main, secret[0], secret[1]]);
+    let when = "cron = \"0 0 1 1 *\"";
+    let backup = files(&scene, "files", "source").replace("name =", "retention = \"r\"\nname =");
+    let rest = format!(
+        "[storage.nas]\nkind = \"folder\"\npath = \"{nas}\"\n{backup}\
+         [retention.r]\nkeep_last = 1\n[[copy]]\nfrom = \"main\"\nto = [\"nas\"]\n\
+         schedule = {{ {when} }}\n[maintenance]\nstorages = [\"main\", \"nas\"]\n\
+         forget = {{ {when} }}\nprune = {{ {when}, grace = \"7d\", max_delete = \"20%\" }}\n\
+         check = {{ {when}, read_data = \"3%\" }}\n"
+    );
+    configure(&scene, &rest);
+    let daemon = Daemon::start(&scene);
+    for job in ["files", "copy:main:nas", "forget:main", "forget:nas", "prune:nas", "check:nas"] {
+        scene.expect(0, &["run", job]);
+    }
+    assert_eq!(scene.expect(0, &["snapshots", "-r", "nas", "--json"]).json_of("result").len(), 1);
+    daemon.stop();
+}
+
+#[test]
 fn a_job_is_stopped_at_its_deadline() {
     let scene = office("");
     // Nobody ever writes into the pipe.

@@ -48,7 +48,7 @@ const BATCH_BYTES: u64 = 4 << 30;
 /// copied because something that it needs is lost.
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// The repository that snapshots are copied to.
+    /// The repository that snapshots are copied to: a folder, or the name of a storage.
     #[arg(long, value_name = "REPOSITORY", required_unless_present = "from")]
     pub to: Option<PathBuf>,
     /// The repository that snapshots are copied from: the one of `--repo` fetches them.
