@@ -86,6 +86,17 @@ impl Queue {
         self.0.remove(key).is_some()
     }
 
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)

@@ -2,6 +2,7 @@
 
 mod answers;
 mod reload;
+mod tell;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -33,12 +34,15 @@ use crate::daemon::hold;
 use crate::daemon::hold::HoldError;
 use crate::daemon::lines::Status;
 use crate::daemon::lines::Tally;
+use crate::daemon::serve::tell::Teller;
 use crate::daemon::supervise::Program;
 use crate::daemon::supervise::Why;
 use crate::daemon::supervise::Work;
 use crate::daemon::wake;
 use crate::daemon::wake::Alarm;
 use crate::disk::Disk;
+use crate::notify::Occasion;
+use crate::notify::send::Way;
 use crate::units::Timestamp;
 
 /// After the catalogue could not be written, it is tried again.
@@ -71,6 +75,8 @@ pub struct World<'w> {
     pub disk: &'w dyn Disk,
     pub program: Program,
     pub machine: Vec<u8>,
+    /// How messages go out.
+    pub way: Way,
     /// Reads the configuration again; the text says what is wrong with it.
     pub load: &'w dyn Fn(Timestamp) -> Result<Config, String>,
 }
@@ -103,6 +109,7 @@ struct Daemon<'w> {
     asked: Vec<(String, Sender<Answer>)>,
     told: BTreeMap<String, Option<Timestamp>>,
     events: Sender<Event>,
+    teller: Teller,
 }
 
 /// Serves until it is told to stop.
@@ -117,6 +124,7 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
     let (events, happened) = crossbeam_channel::bounded(256);
     wake::signals(&events)?;
     let alarm = Alarm::start(&events)?;
+    let teller = Teller::new(world, config, &events);
     let mut daemon = Daemon {
         world,
         catalogue,
@@ -132,6 +140,7 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
         asked: Vec::new(),
         told: BTreeMap::new(),
         events,
+        teller,
     };
     let cut_off = daemon.catalogue.cut_off(now)?;
     if cut_off > 0 {
@@ -177,11 +186,13 @@ impl Daemon<'_> {
             let wake = if self.is_leaving { None } else { self.start_due(now) };
             let elapsed = self.world.clock.elapsed();
             self.enforce(elapsed);
+            let told = self.teller.tell(&mut self.catalogue, self.queue.len(), now);
             if self.is_leaving && self.at_work.is_empty() {
+                self.teller.finish(&mut self.catalogue, now);
                 return Ok(());
             }
             self.tell_next(now);
-            alarm.set(wake, now)?;
+            alarm.set([wake, told].into_iter().flatten().min(), now)?;
             let looks = self.at_work.values().filter_map(Work::next_look).chain(self.again_at);
             let until = looks.min().map(|at| at.saturating_sub(elapsed));
             let timeout = [until, watchdog].into_iter().flatten().min();
@@ -252,6 +263,7 @@ impl Daemon<'_> {
         tracing::info!(job = start.key, run, "begins");
         let work = Work::new(entry.scheduled.job.clone(), now, deadline);
         self.at_work.insert(run, work);
+        self.teller.happened(Occasion::Started);
         self.refresh();
         self.step(run, Tally::default());
     }
@@ -303,6 +315,7 @@ impl Daemon<'_> {
         }
         self.unsaved.push((run, end, now));
         self.save();
+        self.teller.happened(Occasion::Ended);
         self.trim(now);
         self.refresh();
         self.answer_end(&work.key, run);

@@ -172,7 +172,10 @@ pub const ROOMS: &[Room] = &[
             "verify",
         ],
     },
-    Room { name: "daemon", may: &["words", "disk", "schedule", "config", "catalogue"] },
+    Room {
+        name: "daemon",
+        may: &["words", "disk", "schedule", "config", "catalogue", "metrics", "notify"],
+    },
     Room {
         name: "cli",
         may: &[

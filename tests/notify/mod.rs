@@ -1,5 +1,6 @@
 //! Messages against real servers of mail and HTTP, and commands.
 
+mod daemon;
 mod failing;
 mod metrics;
 mod receiver;

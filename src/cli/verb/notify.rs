@@ -90,12 +90,7 @@ fn test(context: &Context, config: &Config, only: Option<&str>) -> Result<Vec<Te
     }
     let host = String::from_utf8_lossy(&host_name()).into_owned();
     let voice = voice(config, host);
-    let way = Way {
-        outside: Arc::new(context.environment.clone()),
-        hidden: context.environment.own_names(),
-        clock: Arc::clone(&context.run.clock),
-        patience: Patience::usual(),
-    };
+    let way = way(context);
     let mut tested = Vec::new();
     for (name, channel) in config.channels.iter().filter(|(n, _)| only.is_none_or(|o| o == *n)) {
         context.run.check()?;
@@ -109,6 +104,17 @@ fn test(context: &Context, config: &Config, only: Option<&str>) -> Result<Vec<Te
         });
     }
     Ok(tested)
+}
+
+/// How messages go out of this process.
+#[must_use]
+pub fn way(context: &Context) -> Way {
+    Way {
+        outside: Arc::new(context.environment.clone()),
+        hidden: context.environment.own_names(),
+        clock: Arc::clone(&context.run.clock),
+        patience: Patience::usual(),
+    }
 }
 
 /// Only where the daemon has a catalogue; without one there is nothing that would read it.

@@ -33,6 +33,7 @@ impl Daemon<'_> {
             })
             .collect();
         self.told.clear();
+        self.teller.reload(self.world, config);
         self.refresh();
         self.disappoint();
         Ok(())

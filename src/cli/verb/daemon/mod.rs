@@ -15,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::language::Language;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::daemon::service as texts;
+use crate::cli::verb::notify;
 use crate::config::Config;
 use crate::daemon::hold::HoldError;
 use crate::daemon::serve;
@@ -49,6 +50,7 @@ pub fn run(context: &Context, _args: &DaemonArgs) -> Result<Ended, Failure> {
         disk: &RealDisk,
         program: program(context).map_err(|error| failure(&config, &error.into()))?,
         machine: host_name(),
+        way: notify::way(context),
         load: &|now| load(now).map_err(told),
     };
     serve::serve(&world, &config).map_err(|error| failure(&config, &error))?;

@@ -1,0 +1,104 @@
+//! Who is told of what has happened, and the numbers for those who ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use crate::catalogue::Catalogue;
+use crate::catalogue::CatalogueError;
+use crate::config::Config;
+use crate::config::tell::Metrics;
+use crate::daemon::serve::Event;
+use crate::daemon::serve::World;
+use crate::metrics::Snapshot;
+use crate::metrics::listen::Listener;
+use crate::notify::Occasion;
+use crate::notify::Telling;
+use crate::notify::desk::Wake;
+use crate::units::Timestamp;
+
+/// How long the last answers are waited for.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+pub(super) struct Teller {
+    telling: Telling,
+    /// What has happened since the last message.
+    occasions: Vec<Occasion>,
+    metrics: Option<Metrics>,
+    listener: Option<Listener>,
+}
+
+impl Teller {
+    pub(super) fn new(world: &World<'_>, config: &Config, events: &Sender<Event>) -> Self {
+        let events = events.clone();
+        // If there is no room, something happens anyway.
+        let wake = Wake(Arc::new(move || drop(events.try_send(Event::Clock))));
+        let host = String::from_utf8_lossy(&world.machine).into_owned();
+        let telling = Telling::new(config, host, world.way.clone(), wake);
+        Self { telling, occasions: Vec::new(), metrics: None, listener: None }
+    }
+
+    pub(super) fn reload(&mut self, world: &World<'_>, config: &Config) {
+        self.telling.reload(config);
+        if self.metrics == config.metrics {
+            return;
+        }
+        // The old address is free before the new one is taken.
+        self.listener = None;
+        self.metrics.clone_from(&config.metrics);
+        let Some(metrics) = &self.metrics else { return };
+        match Listener::start(metrics.listen, Arc::clone(&world.way.clock)) {
+            Ok(listener) => self.listener = Some(listener),
+            Err(error) => {
+                tracing::error!(listen = %metrics.listen, %error, "nobody can ask for metrics");
+            }
+        }
+    }
+
+    pub(super) fn happened(&mut self, occasion: Occasion) {
+        if !self.occasions.contains(&occasion) {
+            self.occasions.push(occasion);
+        }
+    }
+
+    /// Tells what there is to be told; when to call it again.
+    pub(super) fn tell(
+        &mut self,
+        catalogue: &mut Catalogue,
+        waiting: usize,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if let Err(error) = self.try_to_tell(catalogue, waiting, now) {
+            tracing::error!(%error, "what is to be told cannot be read or put on record");
+        }
+        self.telling.next()
+    }
+
+    fn try_to_tell(
+        &mut self,
+        catalogue: &mut Catalogue,
+        waiting: usize,
+        now: Timestamp,
+    ) -> Result<(), CatalogueError> {
+        if self.occasions.is_empty() {
+            self.occasions.push(Occasion::Tick);
+        }
+        for occasion in std::mem::take(&mut self.occasions) {
+            // The log has them.
+            let _troubles = self.telling.tell(catalogue, occasion, now)?;
+        }
+        if let Some(listener) = &self.listener {
+            let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
+            let (jobs, channels) = (catalogue.status()?, catalogue.channels()?);
+            listener.show(Snapshot::of(jobs, channels, waiting));
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self, catalogue: &mut Catalogue, now: Timestamp) {
+        if let Err(error) = self.telling.finish(catalogue, FAREWELL, now) {
+            tracing::error!(%error, "what was told cannot be put on record");
+        }
+    }
+}
