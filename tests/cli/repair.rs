@@ -219,6 +219,20 @@ fn what_is_relied_on_is_not_taken_back() {
     scene.expect(0, &["check", "-q"]);
 }
 
+/// A storage that leaves half of what it failed to write must not end every later repair.
+#[test]
+fn half_of_a_copy_in_quarantine_is_written_anew() {
+    let scene = scene();
+    let name = first(&scene, "keyring/");
+    flip(&scene, &name);
+    let damaged = blobs(&scene).remove(&name).unwrap();
+    let kept = format!("quarantine/{}", blake3::hash(&damaged));
+    put(&scene, &kept, Some(&damaged[..13]));
+    scene.expect(0, &["repair"]);
+    assert_eq!(blobs(&scene).remove(&kept), Some(damaged));
+    scene.expect(0, &["check", "--read-data"]);
+}
+
 #[test]
 fn it_is_told_in_vietnamese() {
     let scene = scene();

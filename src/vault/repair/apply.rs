@@ -89,6 +89,10 @@ fn quarantine(run: &Run, vault: &Inner, moved: &Moved) -> Result<(), RepairError
     let bytes = read(vault, &moved.blob)?.filter(|bytes| id_of(bytes) == moved.id);
     let bytes = bytes.ok_or_else(changed)?;
     let name = names::quarantined(&moved.id)?;
+    // Half of it, left by a repair that was cut off: no copy of anything, and the whole is at hand.
+    if read(vault, &name)?.is_some_and(|left| left != bytes) {
+        remove(vault, &name)?;
+    }
     create(vault, &name, &bytes)?;
     let found = read(vault, &name)?;
     if found.is_none_or(|found| found != bytes) {
