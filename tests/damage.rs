@@ -289,7 +289,7 @@ fn a_repair_heals_all_that_stands_twice_and_can_be_taken_back() {
             vec![Harm::Flip(name, bit)]
         } else {
             // Two: of a bad index, swapped packs and a lost one together a first repair leaves one
-            // copy of a node missing, which a second one would add. That is open.
+            // copy of a node missing; whether a second one adds it was not tried. That is open.
             (0..2).map(|_| harm::any(&oracle.original, &mut random)).collect()
         };
         let restores = match at % 6 {
