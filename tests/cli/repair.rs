@@ -21,10 +21,11 @@ fn scene() -> Scene {
     scene
 }
 
-/// Every blob of the repository.
+/// Every blob of the repository; what a backup is just writing has no name yet.
 fn blobs(scene: &Scene) -> BTreeMap<String, Vec<u8>> {
     let root = scene.path("repository");
-    let files = scene.files("repository").into_iter().filter(|path| Path::new(path).is_file());
+    let is_blob = |path: &String| Path::new(path).is_file() && !path.contains("/.tmp-");
+    let files = scene.files("repository").into_iter().filter(is_blob);
     let named = files.map(|path| {
         let name = Path::new(&path).strip_prefix(&root).unwrap().display().to_string();
         let bytes = std::fs::read(path).unwrap();
@@ -44,8 +45,7 @@ fn put(scene: &Scene, name: &str, bytes: Option<&[u8]>) {
 }
 
 fn flip(scene: &Scene, name: &str) {
-    // Beside backups a name may be gone by now; then nothing is harmed.
-    let Some(mut bytes) = blobs(scene).remove(name) else { return };
+    let mut bytes = blobs(scene).remove(name).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     put(scene, name, Some(&bytes));

@@ -24,6 +24,7 @@ use crate::vault::repair::read;
 use crate::vault::repair::salvage;
 use crate::vault::repair::salvage::Damaged;
 use crate::vault::repair::salvage::Rescue;
+use crate::vault::repair::salvage::Salvaged;
 use crate::vault::repair::unknown::is_as_written;
 use crate::vault::repair::unknown::is_good_now;
 use crate::vault::scrub::census::record_of;
@@ -130,6 +131,8 @@ struct Planner<'a> {
     bad: BTreeMap<&'a str, Bad<'a>>,
     plan: Plan,
     damaged: Damaged,
+    /// Damaged packs whose objects nobody can tell apart.
+    untold: Vec<BlobName>,
 }
 
 /// From what a look at every byte has found, what can be mended, and from where. Objects that are
@@ -140,16 +143,22 @@ pub fn plan(
     report: &Report,
     other: Option<&Vault>,
 ) -> Result<Plan, RepairError> {
-    let (plan, damaged) = (Plan::default(), Damaged::default());
     let inner = &vault.inner;
-    let mut planner = Planner { vault: inner, bad: by_name(report), plan, damaged };
+    let mut planner = Planner {
+        vault: inner,
+        bad: by_name(report),
+        plan: Plan::default(),
+        damaged: Damaged::default(),
+        untold: Vec::new(),
+    };
     let names: Vec<&str> = planner.bad.keys().copied().collect();
     for name in names {
         run.check()?;
         planner.blob(run, name)?;
     }
+    let salvaged = salvage::choose(run, vault, (report, &planner.damaged), other)?;
+    planner.untold(&salvaged)?;
     let Planner { mut plan, damaged, .. } = planner;
-    let salvaged = salvage::choose(run, vault, (report, &damaged), other)?;
     plan.objects_count = salvaged.rescues.iter().map(|it| u64::from(it.copies)).sum();
     let bytes = |it: &Rescue| u64::from(it.copies) * u64::from(it.len_bytes);
     plan.objects_bytes = salvaged.rescues.iter().map(bytes).sum();
@@ -268,12 +277,23 @@ impl Planner<'_> {
         let found = salvage::look_through(run, self.vault, (&id, &bytes))?;
         let class = self.bad.get(name.as_str()).map(|bad| bad.class);
         if !found.is_told && class > Some(Class::Healable) {
-            // Nobody can tell its objects apart, and some of them may be all that is left.
-            self.leave(name.as_str());
+            self.untold.push(name.clone());
             return Ok(());
         }
         self.damaged.packs.insert(id, found.objects);
         self.move_away((name, Kind::Pack), &bytes)
+    }
+
+    /// What nobody can tell apart may be all that is left of something, unless nothing is lost any
+    /// more when what was found elsewhere is back.
+    fn untold(&mut self, salvaged: &Salvaged) -> Result<(), RepairError> {
+        for name in std::mem::take(&mut self.untold) {
+            match read(self.vault, &name)?.filter(|_| !salvaged.leaves_loss) {
+                Some(bytes) => self.move_away((&name, Kind::Pack), &bytes)?,
+                None => self.leave(name.as_str()),
+            }
+        }
+        Ok(())
     }
 }
 

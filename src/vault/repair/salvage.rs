@@ -66,6 +66,8 @@ pub(super) struct Salvaged {
     pub(super) rescues: Vec<Rescue>,
     /// Packs that hold good copies already, and so have to stay.
     pub(super) relied: BTreeSet<PackId>,
+    /// Whether something that snapshots need comes back from nowhere.
+    pub(super) leaves_loss: bool,
 }
 
 /// What is found in a damaged pack.
@@ -162,10 +164,13 @@ pub(super) fn choose(
         run.check()?;
         look_up(run, inner, ((prefix, one), damaged), &mut salvaged)?;
     }
+    below(run, vault, (&wanted, damaged), &mut salvaged)?;
     if let Some(other) = other {
         let lost = report.lost_objects.iter().copied().collect();
         fetch(run, (vault, other), lost, &mut salvaged)?;
     }
+    let back: BTreeSet<Sid> = salvaged.rescues.iter().map(|rescue| rescue.sid).collect();
+    salvaged.leaves_loss |= !report.lost_objects.iter().all(|sid| back.contains(sid));
     // Neighbours are read together.
     salvaged.rescues.sort_by(|one, two| one.at.cmp(&two.at));
     Ok(salvaged)
@@ -221,6 +226,53 @@ fn look_up(
     if missing > 0 {
         let at = Some(at);
         salvaged.rescues.push(Rescue { sid, kind, len_bytes, at, copies: missing });
+    }
+    Ok(())
+}
+
+/// What is below nodes that come back: no check reached it, so nobody told what it lacks. What is
+/// no node and not among the wanted has its copy or is lost.
+fn below(
+    run: &Run,
+    vault: &Vault,
+    (wanted, damaged): (&BTreeMap<Prefix, Wanted>, &Damaged),
+    salvaged: &mut Salvaged,
+) -> Result<(), RepairError> {
+    let unwatched = run.unwatched();
+    let rescued: BTreeSet<Sid> = salvaged.rescues.iter().map(|rescue| rescue.sid).collect();
+    let comes_back = |it: &&Rescue| it.kind.is_node() && it.copies == NODE_COPIES;
+    let back: Vec<Rescue> = salvaged.rescues.iter().filter(comes_back).cloned().collect();
+    let mut stack = Vec::new();
+    for rescue in &back {
+        let Some((name, offset)) = &rescue.at else { continue };
+        let mut node = vec![0; usize::try_from(rescue.len_bytes).unwrap_or_default()];
+        let read = vault.inner.storage.read_range(name, u64::from(*offset), &mut node);
+        if absent_or_error(read, u64::from(rescue.len_bytes))?.is_ok() {
+            stack.extend(vault.children(&rescue.sid, &node).unwrap_or_default());
+        }
+    }
+    let mut seen: BTreeSet<Sid> = back.iter().map(|rescue| rescue.sid).collect();
+    while let Some(sid) = stack.pop() {
+        run.check()?;
+        if !seen.insert(sid) {
+            continue;
+        }
+        let prefix = prefix_of(&sid);
+        let (is_node, has_copy) = vault.inner.with_locations(run, |locations| {
+            let is_node = locations.find(&sid).any(|row| row.is_node());
+            (is_node, !copies_of(locations, prefix, damaged).is_empty())
+        })?;
+        if !is_node {
+            salvaged.leaves_loss |= !has_copy && !rescued.contains(&sid);
+            continue;
+        }
+        if !wanted.contains_key(&prefix) {
+            look_up(run, &vault.inner, ((&prefix, &Wanted::default()), damaged), salvaged)?;
+        }
+        match have(&unwatched, vault, &sid)? {
+            Some((_, node)) => stack.extend(vault.children(&sid, &node).unwrap_or_default()),
+            None => salvaged.leaves_loss |= !rescued.contains(&sid),
+        }
     }
     Ok(())
 }
