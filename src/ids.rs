@@ -150,6 +150,9 @@ id!(
     /// BLAKE3 of the bytes of a blob that is kept under another name.
     BlobId, 32);
 id!(
+    /// SHA-256 of the bytes of an entry or a document of the ledger.
+    LedgerHash, 32);
+id!(
     /// One keyset wrapped under a passphrase, key file or token.
     SlotId, 16);
 id!(

@@ -44,6 +44,8 @@ pub mod repair;
 pub mod restore;
 pub mod verify;
 
+pub mod evidence;
+
 pub mod daemon;
 
 pub mod cli;

@@ -39,3 +39,4 @@ pub const SIGN_NOTE: &str = "lifeboat 1 signature of a note";
 pub const SIGN_REPAIR: &str = "lifeboat 1 signature of a repair";
 pub const HPKE_SNAPSHOT: &str = "lifeboat 1 envelope of a snapshot key";
 pub const HPKE_KEYRING: &str = "lifeboat 1 envelope of a keyring";
+pub const HPKE_LEDGER: &str = "lifeboat 1 envelope of a document of the ledger";

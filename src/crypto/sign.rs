@@ -51,6 +51,20 @@ impl Purpose {
     }
 }
 
+/// Text that is signed as it stands, so that whoever has the file, the key and any program for
+/// Ed25519 can check it. It has no zero byte; every other message that a key signs has one, behind
+/// its context: neither passes for the other.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainText<'a>(&'a [u8]);
+
+impl<'a> PlainText<'a> {
+    /// `None` if there is a zero byte.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Option<Self> {
+        (!bytes.contains(&0)).then_some(Self(bytes))
+    }
+}
+
 /// A signature or public key that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
@@ -96,6 +110,19 @@ impl VerifyingKey {
         self.0
             .verify_strict(&purpose.prefixed(message), &signature)
             .map_err(|_| SignError::BadSignature { signer: self.key_id() })
+    }
+}
+
+impl VerifyingKey {
+    /// As [`Self::verify`], for text that was signed as it stands.
+    pub fn verify_plain(
+        &self,
+        text: PlainText<'_>,
+        signature: &[u8; SIGNATURE_BYTES],
+    ) -> Result<(), SignError> {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        let verified = self.0.verify_strict(text.0, &signature);
+        verified.map_err(|_| SignError::BadSignature { signer: self.key_id() })
     }
 }
 
@@ -151,6 +178,11 @@ impl SigningKey {
     pub fn sign(&self, purpose: Purpose, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
         self.0.sign(&purpose.prefixed(message)).to_bytes()
     }
+
+    #[must_use]
+    pub fn sign_plain(&self, text: PlainText<'_>) -> [u8; SIGNATURE_BYTES] {
+        self.0.sign(text.0).to_bytes()
+    }
 }
 
 impl fmt::Debug for SigningKey {
@@ -200,6 +232,20 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             assert!(public.verify(Purpose::Config, b"message", &bad).is_err(), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn plain_text_and_what_has_a_purpose_never_pass_for_each_other() {
+        let key = SigningKey::from_seed(&Secret32::new([7; 32]));
+        let public = key.verifying_key();
+        let text = PlainText::new(b"{}").unwrap();
+        let signature = key.sign_plain(text);
+        public.verify_plain(text, &signature).unwrap();
+        assert!(public.verify(Purpose::Config, b"{}", &signature).is_err());
+        let other = PlainText::new(b"{ }").unwrap();
+        assert!(public.verify_plain(other, &signature).is_err());
+        // A message with a purpose is no plain text: it has a zero byte.
+        assert!(PlainText::new(&Purpose::Config.prefixed(b"{}")).is_none());
     }
 
     /// Adding the group's order to S gives the same point; RFC 8032 5.1.7 forbids it.

@@ -16,6 +16,7 @@ pub mod index;
 pub mod keyring;
 pub mod keyset;
 pub mod leaf;
+pub mod ledger;
 pub mod machine;
 pub mod manifest;
 mod manifest_public;

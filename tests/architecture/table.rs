@@ -173,6 +173,19 @@ pub const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "evidence",
+        may: &[
+            "words",
+            "run",
+            "crypto",
+            "crypto::blind",
+            "crypto::sealed",
+            "crypto::sign",
+            "format",
+            "storage",
+        ],
+    },
+    Room {
         name: "daemon",
         may: &["words", "disk", "schedule", "config", "catalogue", "metrics", "notify"],
     },

@@ -18,6 +18,7 @@ use hpke::kem::XWing;
 use crate::crypto::context;
 use crate::crypto::sign::key_id;
 use crate::ids::KeyId;
+use crate::ids::LedgerHash;
 use crate::ids::MachineId;
 use crate::ids::RepositoryId;
 use crate::ids::SourceId;
@@ -101,6 +102,8 @@ pub enum Binding<'a> {
     },
     /// All generations of the keys of a repository.
     Keyring { repository: RepositoryId, generation: u32 },
+    /// The key of one document of the ledger.
+    Ledger { repository: RepositoryId, document: LedgerHash },
 }
 
 impl Binding<'_> {
@@ -122,6 +125,12 @@ impl Binding<'_> {
                 out.push(0);
                 out.extend_from_slice(repository.as_bytes());
                 out.extend_from_slice(&generation.to_le_bytes());
+            }
+            Self::Ledger { repository, document } => {
+                out.extend_from_slice(context::HPKE_LEDGER.as_bytes());
+                out.push(0);
+                out.extend_from_slice(repository.as_bytes());
+                out.extend_from_slice(document.as_bytes());
             }
         }
         out

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::format::config::CONFIG_NAMES;
 use crate::format::keyring::KEYRING_COPIES;
 use crate::format::keyring::KEYRINGS;
+use crate::format::ledger::LedgerName;
 use crate::format::machine::CUSTODY;
 use crate::format::machine::CUSTODY_COPIES;
 use crate::format::machine::MACHINE_COPIES;
@@ -96,7 +97,11 @@ impl Census {
             self.quarantined_bytes += len_bytes;
         } else if let Some((kind, stem, copies)) = record_of(text)? {
             self.groups.entry(stem).or_insert(Group { kind, copies });
-        } else if !self.notes.add(name) && !is_of_a_chain(name) && !is_journal(name) {
+        } else if !self.notes.add(name)
+            && !is_of_a_chain(name)
+            && !is_journal(name)
+            && !is_of_the_ledger(name)
+        {
             self.unknown.push(name.clone());
         }
         Ok(())
@@ -106,6 +111,11 @@ impl Census {
 /// Journals of repairs are read by whoever undoes one.
 fn is_journal(name: &BlobName) -> bool {
     names::parse_repair(name).is_some()
+}
+
+/// The ledger is read by whoever holds its keys to account: see the room `evidence`.
+fn is_of_the_ledger(name: &BlobName) -> bool {
+    LedgerName::parse(name.as_str()).is_some()
 }
 
 fn is_of_a_chain(name: &BlobName) -> bool {
