@@ -68,6 +68,18 @@ impl Environment {
         self.folder("XDG_DATA_HOME", ".local/share")
     }
 
+    /// The user's folder for configurations.
+    #[must_use]
+    pub fn config_home(&self) -> Option<PathBuf> {
+        self.folder("XDG_CONFIG_HOME", ".config")
+    }
+
+    /// The user's folder for what programs remember.
+    #[must_use]
+    pub fn state_home(&self) -> Option<PathBuf> {
+        self.folder("XDG_STATE_HOME", ".local/state")
+    }
+
     fn folder(&self, name: &str, in_home: &str) -> Option<PathBuf> {
         let named = self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
         named.or_else(|| self.get("HOME").map(|home| PathBuf::from(home).join(in_home)))

@@ -97,6 +97,7 @@ fn the_proof_of_quickstart() {
         " giây  2,8 MiB trong 1 tệp; thêm ",
         "2 mục, 0 mục khác nhau",
         "Mật khẩu kho ở",
+        "Tệp cấu hình ở",
         "khóa khôi phục in trên giấy",
     ] {
         assert!(told.contains(part), "{part}: {told}");

@@ -63,6 +63,77 @@ fn a_second_run_uses_the_repository_of_the_first() {
     assert_eq!(scene.expect(0, &args).json_of("result").len(), 2);
 }
 
+/// The configuration that the first run leaves makes the same backup, by name.
+#[test]
+fn it_leaves_a_configuration_that_does_the_same() {
+    let scene = fresh();
+    let told = scene.expect(0, &["quickstart", ".", "--json"]);
+    let proven = told.json_of("result").pop().unwrap();
+    let file = proven["configuration"].as_str().unwrap();
+    assert_eq!(file, scene.path("home/.config/lifeboat/lifeboat.toml").to_str().unwrap());
+    assert!(proven["service"].as_array().unwrap().len() > 1, "{told}");
+    let text = std::fs::read_to_string(file).unwrap();
+    let valid = scene.expect(0, &["config", "validate", file]);
+    assert!(valid.text().contains("backup:files"), "{valid}");
+    scene.file("source/new.txt", b"new");
+    scene.expect(0, &["--config", file, "backup", "--job", "files"]);
+    let list = ["--config", file, "-r", "main", "ls", "latest", "--tag", "files", "--recursive"];
+    assert!(scene.expect(0, &list).text().contains("new.txt"));
+    scene.expect(0, &["--config", file, "-r", "main", "check", "-q", "--read-data"]);
+
+    // The same once more is the same file; other folders are another, and none is overwritten.
+    let told = scene.expect(0, &["quickstart", "."]).text();
+    assert!(told.contains(&format!("The configuration is in  {file}\n")), "{told}");
+    let told = scene.expect(0, &["quickstart", "sub"]).text();
+    assert!(told.contains(&format!("{file} is another configuration")), "{told}");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), text);
+}
+
+#[test]
+fn the_report_says_how_it_runs_on_time() {
+    let scene = fresh();
+    let told = scene.expect(0, &["quickstart", "."]).text();
+    let (_, told) = told.split_once("The repository is in ").unwrap();
+    let mut told = told.replace(scene.path("home").to_str().unwrap(), "~");
+    let (before, rest) = told.split_once("passphrase-").unwrap();
+    told = format!("{before}passphrase-N{}", &rest[16..]);
+    let service = if rustix::process::geteuid().is_root() {
+        "  install -m 0640 -g lifeboat ~/.config/lifeboat/lifeboat.toml \
+         /etc/lifeboat/lifeboat.toml\n  \
+         chown -R lifeboat: ~/.local/share/lifeboat/quickstart\n  \
+         install -d /etc/systemd/system/lifeboat.service.d\n  \
+         printf '[Service]\\nReadWritePaths=\"%s\"\\n' ~/.local/share/lifeboat/quickstart > \
+         /etc/systemd/system/lifeboat.service.d/storage.conf\n  \
+         systemctl daemon-reload && systemctl enable --now lifeboat\n"
+    } else {
+        "  systemctl --user enable --now lifeboat\n  loginctl enable-linger\n"
+    };
+    let wanted = format!(
+        " ~/.local/share/lifeboat/quickstart\n\
+         Its passphrase is in  ~/.local/share/lifeboat/passphrase-N\n\
+         The configuration is in  ~/.config/lifeboat/lifeboat.toml\n\n\
+         On time, until it is ended:\n  \
+         lifeboat daemon --config ~/.config/lifeboat/lifeboat.toml\n\
+         On time, as a service, where the Debian package is installed:\n\
+         {service}\nStill missing for safety:\n"
+    );
+    let (told, _) = told.split_once("  a second place").unwrap();
+    assert_eq!(told, wanted);
+}
+
+/// What the file cannot say, or must not, is told; the proof stands all the same.
+#[test]
+fn without_a_configuration_it_says_why() {
+    let mut scene = fresh();
+    scene.file("secret", b"correct horse\n");
+    scene.set("LIFEBOAT_PASSWORD_FILE", scene.path("secret"));
+    let storage = scene.path("store");
+    let args = ["quickstart", ".", "--storage", storage.to_str().unwrap()];
+    let told = scene.expect(0, &args).text();
+    assert!(told.contains("No configuration was written: ") && told.contains("Proven"), "{told}");
+    assert!(told.contains("everybody can read"), "{told}");
+}
+
 #[test]
 fn a_named_storage_and_passphrase_are_taken() {
     let mut scene = fresh();

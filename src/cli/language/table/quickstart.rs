@@ -31,6 +31,16 @@ texts! {
         => "  {count} mục bị thay đổi trong lúc chạy nên không chứng minh được gì";
     REPOSITORY: "\nThe repository is in  {path}" => "\nKho sao lưu ở    {path}";
     PASSPHRASE: "Its passphrase is in  {path}" => "Mật khẩu kho ở   {path}";
+    CONFIGURATION: "The configuration is in  {path}" => "Tệp cấu hình ở   {path}";
+    NO_CONFIGURATION: "No configuration was written: {why}" => "Không ghi tệp cấu hình: {why}";
+    OTHER_CONFIGURATION: "{path} is another configuration and stays as it is"
+        => "{path} là cấu hình khác và được giữ nguyên";
+    NO_CONFIG_HOME: "HOME is not set" => "chưa đặt HOME";
+    NOT_SAYABLE: "a path that is not Unicode, or a key file, cannot stand in it"
+        => "đường dẫn không phải Unicode hoặc tệp khóa không ghi vào đó được";
+    BY_ITSELF: "\nOn time, until it is ended:" => "\nChạy theo lịch, đến khi tự dừng:";
+    AS_SERVICE: "On time, as a service, where the Debian package is installed:"
+        => "Chạy theo lịch như một dịch vụ, nơi đã cài gói Debian:";
     MISSING: "\nStill missing for safety:" => "\nĐể an toàn còn thiếu:";
     SECOND_PLACE: "  a second place: a disk or house that fails with this one takes both"
         => "  nơi lưu bản sao thứ hai: một ổ đĩa hay tòa nhà hỏng thì mất cả hai";

@@ -1,6 +1,7 @@
 //! `quickstart`: a repository, a backup, and the proof that it comes back, in one command.
 
 pub mod compare;
+pub mod configured;
 pub mod folders;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ use crate::cli::language::value::Value;
 use crate::cli::local::Local;
 use crate::cli::open;
 use crate::cli::secrets::Asked;
+use crate::cli::secrets::SecretSource;
 use crate::cli::verb::backup;
 use crate::cli::verb::backup::BackupArgs;
 use crate::cli::verb::backup::ExcludeArgs;
@@ -60,6 +62,8 @@ use crate::target::unix::FolderTarget;
 use crate::units::Bytes;
 
 use self::compare::Compared;
+use self::configured::Facts;
+use self::configured::Outcome;
 use self::folders::ProofFolder;
 
 /// Make a repository, back up, restore into a throw-away folder and compare every file.
@@ -82,6 +86,10 @@ struct Proven {
     repository: String,
     snapshot_id: String,
     password_file: Option<String>,
+    /// The file for `--config`, if it is there and says the same.
+    configuration: Option<String>,
+    /// What makes a service of it.
+    service: Vec<String>,
     entries_count: u64,
     files_count: u64,
     content_bytes: u64,
@@ -105,7 +113,15 @@ struct Times {
 struct Ready {
     writer: open::Writer,
     unlocked: Unlocked,
+    secret: SecretSource,
     password_file: Option<PathBuf>,
+}
+
+/// Where everything is.
+struct Places<'a> {
+    repository: &'a Path,
+    password_file: Option<&'a Path>,
+    configuration: &'a Outcome,
 }
 
 pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
@@ -113,7 +129,7 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
     let folder = folders::storage(context, args.storage.as_deref(), &paths)?;
     let backup_args = backup_args(&paths);
     let input = input::resolve(&backup_args, &context.environment)?;
-    let Ready { writer, unlocked, password_file } = ready(context, &folder)?;
+    let Ready { writer, unlocked, secret, password_file } = ready(context, &folder)?;
     let clock = &context.run.clock;
     let began = clock.elapsed();
     let (ended, made) = backup::make(context, (&backup_args, &input), &writer)?;
@@ -132,9 +148,18 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
         compare: clock.elapsed().saturating_sub(restored),
     };
     proof.remove()?;
-    let proven =
-        proven((&folder, password_file.as_deref()), &made, &compared, (restored_bytes, &times));
-    context.output.report("quickstart", &proven, || text(&proven, context.output.language()))?;
+    let facts = Facts { paths: &paths, storage: &folder, secret: &secret };
+    let configuration = configured::write(context, &facts);
+    let places = Places {
+        repository: &folder,
+        password_file: password_file.as_deref(),
+        configuration: &configuration,
+    };
+    let proven = proven(&places, &made, &compared, (restored_bytes, &times));
+    context.output.report("quickstart", &proven, || {
+        let lines = text(&proven, &configuration, context.output.language());
+        Value::from(lines).told_in(context.output.language())
+    })?;
     let exit = if proven.is_proven { ended.exit } else { Exit::Problems };
     Ok(Ended { exit, skipped_count: 0 })
 }
@@ -197,7 +222,7 @@ fn ready(context: &Context, folder: &Path) -> Result<Ready, Failure> {
     };
     let config = unlocked.config.clone();
     let writer = open::Writer { storage, config, keyset, local };
-    Ok(Ready { writer, unlocked, password_file })
+    Ok(Ready { writer, unlocked, secret: source, password_file })
 }
 
 fn keys(
@@ -269,18 +294,26 @@ fn compare_all(
 }
 
 fn proven(
-    (folder, password_file): (&Path, Option<&Path>),
+    places: &Places<'_>,
     made: &BackupReport,
     compared: &Compared,
     (restored_bytes, times): (u64, &Times),
 ) -> Proven {
     let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let shown = |path: &Path| escape(path.as_os_str().as_encoded_bytes());
+    let (configuration, service) = match places.configuration {
+        Outcome::There(path) => {
+            (Some(shown(path)), configured::service(path, places.repository).unwrap_or_default())
+        }
+        Outcome::Other(_) | Outcome::Not(_) => (None, Vec::new()),
+    };
     Proven {
         is_proven: compared.differences_count == 0 && made.tree.flagged_count == 0,
-        repository: shown(folder),
+        repository: shown(places.repository),
         snapshot_id: made.snapshot.map(|place| place.id.to_string()).unwrap_or_default(),
-        password_file: password_file.map(shown),
+        password_file: places.password_file.map(shown),
+        configuration,
+        service,
         entries_count: compared.entries_count,
         files_count: compared.files_count,
         content_bytes: compared.bytes,
@@ -294,7 +327,7 @@ fn proven(
     }
 }
 
-fn text(proven: &Proven, language: Language) -> String {
+fn text(proven: &Proven, configuration: &Outcome, language: Language) -> Vec<Said> {
     let verdict = if proven.is_proven { texts::PROVEN } else { texts::NOT_PROVEN };
     let took = |ms: u64| {
         let text = Value::from(Duration::from_millis(ms)).told_in(language);
@@ -323,11 +356,33 @@ fn text(proven: &Proven, language: Language) -> String {
     if let Some(file) = &proven.password_file {
         lines.push(texts::PASSPHRASE.with("path", file.as_str()));
     }
+    lines.extend(by_itself(proven, configuration));
     lines.push(texts::MISSING.into());
     lines.push(texts::SECOND_PLACE.into());
     if proven.password_file.is_some() {
         lines.push(texts::ELSEWHERE.into());
     }
     lines.push(texts::ON_PAPER.into());
-    Value::from(lines).told_in(language)
+    lines
+}
+
+/// How the same is made on time.
+fn by_itself(proven: &Proven, configuration: &Outcome) -> Vec<Said> {
+    let path = match configuration {
+        Outcome::Not(why) => return vec![texts::NO_CONFIGURATION.with("why", why.clone())],
+        Outcome::Other(path) => {
+            let path = escape(path.as_os_str().as_encoded_bytes());
+            return vec![texts::OTHER_CONFIGURATION.with("path", path)];
+        }
+        Outcome::There(path) => path.to_string_lossy(),
+    };
+    let quoted = shlex::try_quote(&path).map_or_else(|_| path.to_string(), |text| text.to_string());
+    let mut lines = vec![
+        texts::CONFIGURATION.with("path", proven.configuration.as_deref().unwrap_or_default()),
+        texts::BY_ITSELF.into(),
+        Said::plain(format!("  lifeboat daemon --config {quoted}")),
+        texts::AS_SERVICE.into(),
+    ];
+    lines.extend(proven.service.iter().map(|command| Said::plain(format!("  {command}"))));
+    lines
 }
