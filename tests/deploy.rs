@@ -4,9 +4,9 @@ use std::process::Command;
 
 use crate::house;
 
-/// The unit with the program that this build made.
-fn unit(folder: &std::path::Path) -> std::path::PathBuf {
-    let text = house::text("deploy/lifeboat.service");
+/// A unit with the program that this build made.
+fn unit(name: &str, folder: &std::path::Path) -> std::path::PathBuf {
+    let text = house::text(&format!("deploy/{name}"));
     let program = "/usr/bin/lifeboat";
     assert!(text.contains(program));
     let text = text.replace(program, env!("CARGO_BIN_EXE_lifeboat"));
@@ -18,7 +18,9 @@ fn unit(folder: &std::path::Path) -> std::path::PathBuf {
 }
 
 fn analyze(args: &[&str], unit: &std::path::Path) -> String {
-    let output = Command::new("systemd-analyze").args(args).arg(unit).output().unwrap();
+    let mut command = Command::new("systemd-analyze");
+    command.args(args).arg(unit).env("XDG_RUNTIME_DIR", unit.parent().unwrap());
+    let output = command.output().unwrap();
     let text = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
     assert!(output.status.success(), "{args:?}: {text}");
     text
@@ -27,14 +29,28 @@ fn analyze(args: &[&str], unit: &std::path::Path) -> String {
 #[test]
 fn the_unit_has_no_mistakes() {
     let folder = tempfile::tempdir().unwrap();
-    let told = analyze(&["verify", "--man=no"], &unit(folder.path()));
+    let told = analyze(&["verify", "--man=no"], &unit("lifeboat.service", folder.path()));
     assert!(!told.contains("lifeboat.service"), "{told}");
+}
+
+#[test]
+fn the_unit_of_one_person_has_no_mistakes() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = unit("lifeboat-user.service", folder.path());
+    let told = analyze(&["verify", "--user", "--man=no"], &unit);
+    assert!(!told.contains("lifeboat.service"), "{told}");
+}
+
+#[test]
+fn the_package_has_the_version_of_the_program() {
+    let first = format!("lifeboat ({}-1) ", env!("CARGO_PKG_VERSION"));
+    assert!(house::text("deploy/debian/changelog").starts_with(&first), "{first}");
 }
 
 #[test]
 fn the_unit_is_as_closed_as_its_page_says() {
     let folder = tempfile::tempdir().unwrap();
-    let told = analyze(&["security", "--offline=true"], &unit(folder.path()));
+    let told = analyze(&["security", "--offline=true"], &unit("lifeboat.service", folder.path()));
     let (_, score) = told.split_once("exposure level for lifeboat.service: ").expect(&told);
     let score = score.split_whitespace().next().unwrap();
     let page = house::text("deploy/README.md");
@@ -45,5 +61,7 @@ fn the_unit_is_as_closed_as_its_page_says() {
 #[test]
 fn scripts_are_read_by_a_shell() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/lifeboat.openrc");
-    assert!(Command::new("sh").arg("-n").arg(script).status().unwrap().success());
+    for script in [script, concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/debian/postrm")] {
+        assert!(Command::new("sh").arg("-n").arg(script).status().unwrap().success(), "{script}");
+    }
 }

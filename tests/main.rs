@@ -8,6 +8,8 @@ mod forward;
 mod architecture;
 mod canary;
 mod catalogue;
+#[cfg(target_os = "linux")]
+mod clean_root;
 mod cli;
 mod config;
 mod damage;

@@ -3,7 +3,7 @@
 mod daemon;
 mod failing;
 mod metrics;
-mod receiver;
+pub mod receiver;
 mod sleeping;
 mod telling;
 

@@ -32,7 +32,12 @@ impl Receiver {
         let made = Command::new("openssl")
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
             .args(["-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2"])
-            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+            .args([
+                "-subj",
+                "/CN=localhost",
+                "-addext",
+                "subjectAltName=DNS:localhost,DNS:mail.office.lan",
+            ])
             .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .current_dir(dir.path())
             .output()

@@ -12,6 +12,7 @@ fn documents() -> Vec<SourceFile> {
     let mut all = house::files("doc", "md");
     all.extend(house::files("changelog", "md"));
     all.extend(house::files("benches", "md"));
+    all.extend(house::files("deploy", "md"));
     for name in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"] {
         all.push(SourceFile { path: name.to_owned(), text: house::text(name) });
     }

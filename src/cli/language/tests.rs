@@ -97,6 +97,26 @@ fn words_are_those_of_the_glossary() {
 }
 
 #[test]
+fn vietnamese_pages_have_the_words_of_the_glossary() {
+    use unicode_normalization::UnicodeNormalization;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/vi");
+    let pages = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages_count = 0;
+    let mut wrong = Vec::new();
+    for path in pages {
+        let page = std::fs::read_to_string(&path).unwrap();
+        assert!(page.chars().eq(page.nfc()), "{}", path.display());
+        // Blocks of code are every other part.
+        let told: String = page.split("```").step_by(2).map(prose).collect();
+        for never in NEVER.iter().filter(|never| has_words(&told, never)) {
+            wrong.push(format!("{}: `{never}`", path.display()));
+        }
+        pages_count += 1;
+    }
+    assert!(wrong.is_empty() && pages_count > 0, "{}", wrong.join("\n"));
+}
+
+#[test]
 fn a_vietnamese_text_is_composed_and_differs() {
     use unicode_normalization::UnicodeNormalization;
     for (name, text) in all() {
