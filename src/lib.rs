@@ -16,6 +16,7 @@ pub mod units;
 
 pub mod run;
 
+pub mod capsule;
 pub mod chunk;
 pub mod crypto;
 pub mod document;
@@ -44,6 +45,7 @@ pub mod repair;
 pub mod restore;
 pub mod verify;
 
+pub mod drill;
 pub mod evidence;
 
 pub mod daemon;

@@ -17,6 +17,8 @@ mod damage;
 mod databases;
 #[cfg(target_os = "linux")]
 mod deploy;
+#[cfg(unix)]
+mod drill;
 mod formats;
 mod fuzz;
 mod harness;

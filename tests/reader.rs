@@ -38,7 +38,7 @@ pub fn python() -> PathBuf {
 }
 
 /// Runs the reader; `way` is the variable that opens the repository, and its value.
-fn reader(repository: &Path, way: (&str, &str), arguments: &[&str]) -> Output {
+pub fn reader(repository: &Path, way: (&str, &str), arguments: &[&str]) -> Output {
     let python = python();
     Command::new(&python)
         .arg("-B")

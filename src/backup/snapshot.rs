@@ -1,5 +1,6 @@
 //! From a source to a committed snapshot.
 
+pub mod attach;
 pub mod shrink;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use crate::backup::pipeline::Plan;
 use crate::backup::pipeline::TreeReport;
 use crate::backup::remember::Memory;
 use crate::backup::remember::TreeSink;
+use crate::backup::snapshot::attach::Attachments;
 use crate::backup::snapshot::shrink::Shrink;
 use crate::backup::snapshot::shrink::Size;
 use crate::chunk::CHUNKER_ID;
@@ -104,6 +106,7 @@ pub struct Request<'a> {
     pub unchanged: Unchanged,
     pub comparison: Comparison,
     pub shrink: Shrink,
+    pub attachments: &'a dyn Attachments,
 }
 
 impl std::fmt::Debug for Request<'_> {
@@ -111,6 +114,9 @@ impl std::fmt::Debug for Request<'_> {
         f.write_str("Request")
     }
 }
+
+/// What was done, and what was recorded at the source.
+type Made<'a> = (&'a BackupReport, &'a [Ref]);
 
 /// What a backup did.
 #[derive(Debug, Clone)]
@@ -302,9 +308,16 @@ pub fn execute(
     run.phase(Phase::BackingUp);
     let place = request.cache.map(|folder| (folder, &chain.cache_key));
     let mut memory = Memory::new(chain.cache.as_ref(), place);
-    let tree = write_tree(run, repository, (&keys, &chain, &session), request, &mut memory);
-    let tree = match tree.and_then(|tree| Ok(request.source.finish(run).map(|()| tree)?)) {
-        Ok(tree) => tree,
+    let began = request.attachments.before(run);
+    let tree = began.map_err(BackupError::from).and_then(|()| {
+        write_tree(run, repository, (&keys, &chain, &session), request, &mut memory)
+    });
+    let tree = tree.and_then(|tree| {
+        request.source.finish(run)?;
+        Ok((tree, attach::seal(run, (&keys, &session), request.attachments)?))
+    });
+    let (tree, capsules) = match tree {
+        Ok(made) => made,
         Err(error) => {
             memory.abandon();
             // The first error is the one to tell; what can still be kept is kept.
@@ -336,7 +349,8 @@ pub fn execute(
         session.suspend(run).map_err(RepositoryError::from)?;
         return Err(stopped.into());
     }
-    let committed = commit(run, repository, (agent, request), (&chain, &report, &mut session));
+    let made = (&report, &capsules[..]);
+    let committed = commit(run, repository, (agent, request), (&chain, made, &mut session));
     let (manifest, committed) = match committed {
         Ok(committed) => committed,
         Err(error) => {
@@ -380,13 +394,13 @@ fn commit(
     run: &Run,
     repository: &Repository,
     (agent, request): (&AgentKeyset, &Request<'_>),
-    (chain, report, session): (&Chain, &BackupReport, &mut Session),
+    (chain, made, session): (&Chain, Made<'_>, &mut Session),
 ) -> Result<(SignedManifest, SnapshotId), BackupError> {
     let name = ChainName { machine: agent.machine, source: chain.source };
     let mut newest = chain.newest;
     let mut attempts_left = COMMITS_MAX;
     loop {
-        let manifest = seal(agent, (chain.source, newest), request, (report, session.id()))?;
+        let manifest = seal(agent, (chain.source, newest), request, (made, session.id()))?;
         attempts_left -= 1;
         match session.commit(run, &manifest) {
             Ok(committed) => return Ok((manifest, committed)),
@@ -445,7 +459,7 @@ fn seal(
     agent: &AgentKeyset,
     (source, newest): (SourceId, Option<Place>),
     request: &Request<'_>,
-    (report, session): (&BackupReport, SessionId),
+    ((report, capsules), session): (Made<'_>, SessionId),
 ) -> Result<SignedManifest, BackupError> {
     let tree = &report.tree;
     let padded = |n: u64| padme(usize::try_from(n).unwrap_or(usize::MAX)) as u64;
@@ -458,7 +472,7 @@ fn seal(
         session,
         time: report.started,
         root: tree.root.sid,
-        capsules: Vec::new(),
+        capsules: capsules.iter().map(|it| it.sid).collect(),
         raw_bytes_padded: padded(tree.content_bytes),
         entries_padded: padded(tree.entries_count),
         domain: agent.domain.domain,
@@ -470,6 +484,7 @@ fn seal(
     let mut info = (request.info)(&tree.root);
     info.started = report.started;
     info.finished = report.finished;
+    info.attach(capsules);
     info.counts = SnapshotCounts {
         entries: tree.entries_count,
         files: tree.files_count,

@@ -131,6 +131,7 @@ pub enum Verb {
     Check(verb::check::CheckArgs),
     Copy(verb::copy::CopyArgs),
     Repair(verb::repair::RepairArgs),
+    Drill(verb::drill::DrillArgs),
     Prune(verb::prune::PruneArgs),
     Tag(verb::tag::TagArgs),
     Forget(Box<verb::forget::ForgetArgs>),

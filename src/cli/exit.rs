@@ -28,6 +28,10 @@ pub enum Exit {
     Storage = 15,
     /// Damage found: something is lost, or gone without a reason.
     Damage = 20,
+    /// A drill: data is not proven.
+    NotProven = 21,
+    /// A drill: something mandatory could not be carried out.
+    Inconclusive = 22,
     /// Interrupted; what was sent is reused.
     Interrupted = 130,
     /// Terminated; what was sent is reused.
@@ -47,6 +51,8 @@ pub const TABLE: &[(Exit, &str)] = &[
     (Exit::Newer, "repository newer than this program"),
     (Exit::Storage, "storage or channel unreachable or answering wrongly after all retries"),
     (Exit::Damage, "damage found: something is lost, or gone without a reason"),
+    (Exit::NotProven, "drill: data not proven, wrong or lost"),
+    (Exit::Inconclusive, "drill: no conclusion, something mandatory could not be carried out"),
     (Exit::Interrupted, "interrupted, what was sent is reused"),
     (Exit::Terminated, "terminated, what was sent is reused"),
 ];

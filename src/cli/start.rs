@@ -102,6 +102,7 @@ fn start(
         | Verb::Copy(_)
         | Verb::Repair(_)
         | Verb::Prune(_)
+        | Verb::Drill(_)
         | Verb::Stats(_) => true,
         // Not over the content of a file.
         Verb::Dump(args) => args.target.is_some() || !std::io::stdout().is_terminal(),
@@ -127,6 +128,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Copy(args) => verb::copy::run(context, &args),
         Verb::Restore(args) => verb::restore::run(context, &args),
         Verb::Repair(args) => verb::repair::run(context, &args),
+        Verb::Drill(args) => verb::drill::run(context, &args),
         Verb::Prune(args) => verb::prune::run(context, &args),
         Verb::Tag(args) => verb::tag::run(context, &args),
         Verb::Forget(args) => verb::forget::run(context, args),

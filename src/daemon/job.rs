@@ -21,6 +21,7 @@ pub enum Job {
     Forget { storage: String, backups: Vec<String> },
     Prune { storage: String, grace_s: Option<u64>, max_delete_percent: Option<u8> },
     Check { storage: String, read_data_percent: Option<u8> },
+    Drill { name: String, storage: String },
 }
 
 /// A job with its times.
@@ -41,6 +42,7 @@ impl Job {
             Self::Forget { storage, .. } => format!("forget:{storage}"),
             Self::Prune { storage, .. } => format!("prune:{storage}"),
             Self::Check { storage, .. } => format!("check:{storage}"),
+            Self::Drill { name, .. } => format!("drill:{name}"),
         }
     }
 
@@ -60,7 +62,8 @@ impl Job {
             Self::Backup { storage, .. }
             | Self::Forget { storage, .. }
             | Self::Prune { storage, .. }
-            | Self::Check { storage, .. } => storage,
+            | Self::Check { storage, .. }
+            | Self::Drill { storage, .. } => storage,
         }
     }
 
@@ -72,8 +75,9 @@ impl Job {
             Self::Backup { .. } => 0,
             Self::Copy { .. } => 1,
             Self::Forget { .. } => 2,
-            Self::Check { .. } => 3,
-            Self::Prune { .. } => 4,
+            Self::Drill { .. } => 3,
+            Self::Check { .. } => 4,
+            Self::Prune { .. } => 5,
         }
     }
 
@@ -105,6 +109,9 @@ impl Job {
                 step.extend(part.flat_map(|n| ["--read-data-subset".to_owned(), format!("{n}%")]));
                 vec![step]
             }
+            Self::Drill { name, storage } => {
+                vec![words(&["drill", "run", "-r", storage, name])]
+            }
         }
     }
 
@@ -115,7 +122,10 @@ impl Job {
         if self.key() == other.key() {
             return false;
         }
-        let adds = |job: &Self| matches!(job, Self::Backup { .. } | Self::Copy { .. });
+        // A drill reads, and adds to the ledger.
+        let adds = |job: &Self| {
+            matches!(job, Self::Backup { .. } | Self::Copy { .. } | Self::Drill { .. })
+        };
         (adds(self) && adds(other)) || self.storages().is_disjoint(&other.storages())
     }
 
@@ -146,7 +156,7 @@ impl Scheduled {
     }
 }
 
-/// Every job, in the order of the file. Drills are for a later version.
+/// Every job, in the order of the file.
 #[must_use]
 pub fn all(config: &Config, machine: &[u8]) -> Vec<Scheduled> {
     let mut jobs = Vec::new();
@@ -161,6 +171,10 @@ pub fn all(config: &Config, machine: &[u8]) -> Vec<Scheduled> {
     }
     for storage in &config.maintenance.storages {
         jobs.extend(maintenance(config, storage, machine));
+    }
+    for drill in &config.drills {
+        let job = Job::Drill { name: drill.name.clone(), storage: drill.storage.clone() };
+        jobs.push(Scheduled::new(job, &drill.schedule, machine));
     }
     jobs
 }

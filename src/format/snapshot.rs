@@ -45,6 +45,18 @@ pub struct SnapshotInfo {
     /// Rules that left something out.
     #[n(11)]
     pub excludes: Vec<String>,
+    /// How to open what was recorded at the source, in the order of the manifest's sids.
+    #[n(12)]
+    capsules: Option<Vec<CapsuleKey>>,
+}
+
+/// Opens one capsule.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+struct CapsuleKey {
+    #[n(0)]
+    key: Secret32,
+    #[n(1)]
+    len: u32,
 }
 
 /// Numbers of a snapshot.
@@ -101,6 +113,26 @@ impl SnapshotInfo {
             finished: Timestamp::default(),
             counts: SnapshotCounts::default(),
             excludes: Vec::new(),
+            capsules: None,
         }
+    }
+
+    /// Takes in what was recorded at the source; the manifest names the same objects.
+    pub fn attach(&mut self, capsules: &[Ref]) {
+        let key = |it: &Ref| CapsuleKey { key: Secret32::new(*it.key.expose()), len: it.raw_len };
+        self.capsules = (!capsules.is_empty()).then(|| capsules.iter().map(key).collect());
+    }
+
+    /// What was recorded at the source, as the manifest names it; `None` if the two do not fit.
+    #[must_use]
+    pub fn capsules(&self, sids: &[Sid]) -> Option<Vec<Ref>> {
+        let reference = |(sid, it): (&Sid, &CapsuleKey)| Ref {
+            sid: *sid,
+            key: ObjectKey::new(*it.key.expose()),
+            raw_len: it.len,
+        };
+        let own = self.capsules.as_deref().unwrap_or_default();
+        let all = sids.iter().zip(own).map(reference).collect();
+        (sids.len() == own.len()).then_some(all)
     }
 }

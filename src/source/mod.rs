@@ -8,6 +8,7 @@
 //! or read is a counted problem; a reader checks that what it opened is what was listed.
 //! Start reading at: [`Source`].
 
+pub mod census;
 pub mod database;
 pub mod exclude;
 pub mod host;

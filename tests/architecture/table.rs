@@ -22,6 +22,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "secret", may: &["words"] },
     Room { name: "units", may: &["words"] },
     Room { name: "run", may: &["words"] },
+    Room { name: "capsule", may: &["words"] },
     Room { name: "chunk", may: &["words"] },
     Room { name: "crypto::context", may: &[] },
     Room { name: "crypto", may: &["words"] },
@@ -60,7 +61,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "metrics", may: &["words", "catalogue"] },
     Room { name: "notify", may: &["words", "schedule", "config", "catalogue"] },
     Room { name: "storage", may: &["words", "run", "disk"] },
-    Room { name: "source", may: &["words", "run", "disk"] },
+    Room { name: "source", may: &["words", "run", "capsule", "disk"] },
     Room { name: "target", may: &["words", "run", "disk"] },
     Room {
         name: "vault",
@@ -173,6 +174,10 @@ pub const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "drill",
+        may: &["words", "run", "capsule", "format", "source", "target", "repository", "restore"],
+    },
+    Room {
         name: "evidence",
         may: &[
             "words",
@@ -194,6 +199,7 @@ pub const ROOMS: &[Room] = &[
         may: &[
             "words",
             "run",
+            "capsule",
             "chunk",
             "crypto::context",
             "crypto",
@@ -216,6 +222,7 @@ pub const ROOMS: &[Room] = &[
             "restore",
             "verify",
             "repair",
+            "drill",
             "document",
             "retention",
             "schedule",

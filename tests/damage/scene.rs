@@ -10,6 +10,7 @@ use lifeboat::backup::snapshot;
 use lifeboat::backup::snapshot::Comparison;
 use lifeboat::backup::snapshot::Request;
 use lifeboat::backup::snapshot::Unchanged;
+use lifeboat::backup::snapshot::attach::Nothing;
 use lifeboat::backup::snapshot::shrink::Shrink;
 use lifeboat::chunk::ChunkSizes;
 use lifeboat::clock::ManualClock;
@@ -216,6 +217,7 @@ impl Builder {
             unchanged: Unchanged::Commit,
             comparison: Comparison::Newest,
             shrink: Shrink::Any,
+            attachments: &Nothing,
         };
         let report = snapshot::execute(&self.run, &self.repository(), agent, &request).unwrap();
         let root = roots.lock().unwrap().pop().unwrap();

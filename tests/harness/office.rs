@@ -9,6 +9,7 @@ use lifeboat::backup::snapshot;
 use lifeboat::backup::snapshot::Comparison;
 use lifeboat::backup::snapshot::Request;
 use lifeboat::backup::snapshot::Unchanged;
+use lifeboat::backup::snapshot::attach::Nothing;
 use lifeboat::backup::snapshot::shrink::Shrink;
 use lifeboat::chunk::ChunkSizes;
 use lifeboat::clock::ManualClock;
@@ -355,10 +356,9 @@ impl Office {
     ) -> Result<(SnapshotId, Vec<Problem>), String> {
         let (process, _, agent) = self.writer(desk)?;
         let number = self.attempt(desk);
-        let tree = Arc::clone(&self.known.attempts[number].tree);
+        let source = Arc::clone(&self.known.attempts[number].tree).source();
         let repository = process.repository(agent.store.clone())?;
         let folder = self.unpack_cache(desk);
-        let source = tree.source();
         let hook = RefCell::new((&mut *self, meanwhile));
         let info = |root: &Ref| {
             let (office, meanwhile) = &mut *hook.borrow_mut();
@@ -376,14 +376,14 @@ impl Office {
             unchanged: Unchanged::Commit,
             comparison: Comparison::Newest,
             shrink: Shrink::Any,
+            attachments: &Nothing,
         };
-        let report = snapshot::execute(&process.run, &repository, &agent, &request);
-        let report = report.map_err(text)?;
+        let report =
+            snapshot::execute(&process.run, &repository, &agent, &request).map_err(text)?;
         let id = report.snapshot.ok_or("no snapshot")?.id;
         let now = self.now();
         self.known.attempts[number].acknowledged = Some((now, id));
-        let files = Arc::new(files_in(folder.path()));
-        self.desks[desk].caches.push((now, files));
+        self.desks[desk].caches.push((now, Arc::new(files_in(folder.path()))));
         Ok((id, process.problems()))
     }
 

@@ -745,8 +745,8 @@ class Repository:
         need(len(matches) == 1, f"{len(matches)} snapshots begin with {word}")
         return matches[0][1]
 
-    def root_of(self, manifest):
-        """The sealed part of a manifest, opened with the restore key: the root's ref."""
+    def told_of(self, manifest):
+        """The sealed part of a manifest, opened with the restore key."""
         values, public, sealed = manifest
         public_hash = blake3(public).digest()
         info = (b"lifeboat 1 envelope of a snapshot key\0" + self.repository + values[2]
@@ -764,11 +764,24 @@ class Repository:
         snapshot_key = mine[0][0].open(mine[0][1], info)
         opened = open_box(snapshot_key, self.repository, "snapshot", public_hash, box)
         need(opened is not None, "sealed part of a manifest")
-        told = fields(cbor_all(opened), (32, 32, int, str, list, list, str, str, int, int, list,
-                                         list))
+        told = padded(cbor_all(opened), (32, 32, int, str, list, list, str, str, int, int, list,
+                                         list, None))
         need(told[0] == values[8], "root of the public part")
         fields(told[10], (int,) * 9)
-        return tuple(told[:3])
+        need(len(told[12] or ()) == len(values[9]), "number of capsules")
+        return told
+
+    def root_of(self, manifest):
+        """The root's ref."""
+        return tuple(self.told_of(manifest)[:3])
+
+    def capsules(self, manifest):
+        """What was recorded at the source."""
+        for sid, capsule in zip(manifest[0][9], self.told_of(manifest)[12] or ()):
+            key, length = fields(capsule, (32, int))
+            told = json.loads(self.object(sid, key, length, (CAPSULE,))[2])
+            need(told.get("schema") == "lifeboat/capsule/1", "schema of a capsule")
+            yield told
 
     # Trees
 
@@ -1115,7 +1128,8 @@ def attributes(path, entry):
 
 def verify_all(repository):
     """Every blob is what its name says, every copy is good, every snapshot can be read."""
-    counts = {"blobs": 0, "objects": 0, "snapshots": 0, "entries": 0, "bytes": 0}
+    counts = {"blobs": 0, "objects": 0, "snapshots": 0, "entries": 0, "bytes": 0,
+              "capsules": 0}
     for name in repository.names():
         counts["blobs"] += 1
         folder = name.split("/")[0]
@@ -1139,6 +1153,7 @@ def verify_all(repository):
     verify_records(repository)
     for manifest in repository.snapshots().values():
         counts["snapshots"] += 1
+        counts["capsules"] += len(list(repository.capsules(manifest)))
         seen = set()
         for entry in repository.entries(repository.root_of(manifest)):
             counts["entries"] += 1

@@ -11,6 +11,7 @@ use lifeboat::backup::snapshot::BackupReport;
 use lifeboat::backup::snapshot::Comparison;
 use lifeboat::backup::snapshot::Request;
 use lifeboat::backup::snapshot::Unchanged;
+use lifeboat::backup::snapshot::attach::Nothing;
 use lifeboat::backup::snapshot::shrink::Shrink;
 use lifeboat::chunk::ChunkSizes;
 use lifeboat::clock::ManualClock;
@@ -223,6 +224,7 @@ impl World {
             unchanged: Unchanged::Commit,
             comparison: Comparison::Newest,
             shrink: Shrink::Any,
+            attachments: &Nothing,
         };
         let repository = self.open(&watched.run);
         snapshot::execute(&watched.run, &repository, &machine.keyset, &request)

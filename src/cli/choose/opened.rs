@@ -207,6 +207,7 @@ fn snapshot(place: &Place, signed: &SignedManifest, info: &SnapshotInfo) -> Snap
         tags_later: Vec::new(),
         comment: String::new(),
         root: info.root(),
+        capsules: info.capsules(&signed.public.capsules).unwrap_or_default(),
         entries_count: info.counts.entries,
         files_count: info.counts.files,
         files_changed: info.counts.files_changed,

@@ -39,6 +39,8 @@ pub struct Snapshot {
     /// The newest; empty if there is none.
     pub comment: String,
     pub root: Ref,
+    /// What was recorded at the source.
+    pub capsules: Vec<Ref>,
     pub entries_count: u64,
     pub files_count: u64,
     pub files_changed: u64,
@@ -211,6 +213,7 @@ mod tests {
     fn snapshot(id: u8, source: u8, seq: u64) -> Snapshot {
         let root = Ref { sid: Sid::new([0; 32]), key: ObjectKey::new([0; 32]), raw_len: 0 };
         Snapshot {
+            capsules: Vec::new(),
             id: SnapshotId::new([id; 32]),
             time: Timestamp::from_unix_ms(i64::from(id)),
             machine: MachineId::new([1; 16]),

@@ -1,11 +1,13 @@
 //! `backup`: a new snapshot of folders, standard input or a command's output.
 
 pub mod input;
+pub mod witness;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::Args;
@@ -20,6 +22,8 @@ use crate::backup::snapshot::Comparison;
 use crate::backup::snapshot::Given;
 use crate::backup::snapshot::Request;
 use crate::backup::snapshot::Unchanged;
+use crate::backup::snapshot::attach::Attachments;
+use crate::backup::snapshot::attach::Nothing;
 use crate::backup::snapshot::shrink::Shrink;
 use crate::backup::snapshot::shrink::Size;
 use crate::cli::choose::opened;
@@ -39,11 +43,13 @@ use crate::cli::open;
 use crate::cli::settings;
 use crate::cli::settings::CacheUse;
 use crate::cli::verb::backup::input::Input;
+use crate::cli::verb::backup::witness::Recorder;
 use crate::cli::verb::config::database;
 use crate::cli::verb::config::job;
 use crate::config::job::Backup;
 use crate::format::object::Ref;
 use crate::format::snapshot::SnapshotInfo;
+use crate::path::SnapshotPath;
 use crate::path::escape;
 use crate::run::monitor::Severity;
 use crate::source::host::host_name;
@@ -282,6 +288,15 @@ pub fn make(
     let repository = open::repository(context, (&writer.storage, &writer.config), keys)?;
     let folder = writer.local.root();
     let info = |root: &Ref| info(context, (args, input), root);
+    let recorder = Recorder {
+        dataset: args.job.as_deref().unwrap_or_default(),
+        source: &*input.source,
+        witness: &input.witness,
+        base: base(input),
+        before: Mutex::default(),
+    };
+    // Whoever backs up by hand asks for speed; a dataset of the file is drilled.
+    let attachments: &dyn Attachments = if args.job.is_some() { &recorder } else { &Nothing };
     let request = Request {
         source: &*input.source,
         dataset: &input.dataset,
@@ -293,6 +308,7 @@ pub fn make(
         unchanged: if args.how.skip_if_unchanged { Unchanged::Skip } else { Unchanged::Commit },
         comparison: comparison(context, args, writer)?,
         shrink: args.how.shrink_max,
+        attachments,
     };
     if args.how.dry_run {
         let plan = snapshot::plan(&context.run, &repository, &writer.keyset, &request)?;
@@ -321,6 +337,18 @@ pub fn make(
     show(context, &report)?;
     let exit = if report.tree.flagged_count > 0 { Exit::Problems } else { Exit::Done };
     Ok((Ended { exit, skipped_count: 0 }, Some(report)))
+}
+
+/// The folder that holds all that is named.
+fn base(input: &Input) -> SnapshotPath {
+    let mut paths = input.paths.iter().filter_map(|path| SnapshotPath::from_user(path).ok());
+    let Some(mut base) = paths.next() else { return SnapshotPath::root() };
+    for path in paths {
+        while !path.is_within(&base) {
+            base = base.parent().unwrap_or_default();
+        }
+    }
+    base
 }
 
 /// What changes are found against. A machine's own keyset opens no snapshot, so one that is named

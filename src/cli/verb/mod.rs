@@ -6,6 +6,7 @@ pub mod completion;
 pub mod config;
 pub mod copy;
 pub mod daemon;
+pub mod drill;
 pub mod dump;
 pub mod forget;
 pub mod init;

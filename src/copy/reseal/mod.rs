@@ -11,6 +11,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::copy::Doing;
 use crate::copy::error::CopyError;
@@ -23,6 +24,7 @@ use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sealed::keyset::RestoreKeyset;
 use crate::format::manifest::ManifestPublic;
 use crate::format::manifest::SignedManifest;
+use crate::format::object::ObjectKind;
 use crate::format::object::Ref;
 use crate::format::snapshot::SnapshotInfo;
 use crate::ids::KeyId;
@@ -41,6 +43,7 @@ use crate::vault::chains::Copies;
 use crate::vault::chains::Scope;
 use crate::vault::chains::StoredManifest;
 use crate::vault::chains::Verifier;
+use crate::vault::error::VaultError;
 use crate::vault::names::Chain;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
@@ -245,8 +248,12 @@ impl ChainCopier<'_> {
         let mut session = vault.open_session(self.run, request)?;
         self.run.phase(Phase::Copying);
         let written = tree::write(self.run, &self.resealing, (&session, &info.root()), objects);
-        let root = match written {
-            Ok(root) => root,
+        let written = written.and_then(|root| {
+            let capsules = info.capsules(&stored.manifest.public.capsules).unwrap_or_default();
+            Ok((root, self.capsules(&capsules, &session, objects)?))
+        });
+        let (root, capsules) = match written {
+            Ok(written) => written,
             Err(CopyError::Repository(error)) if is_loss(&error) => {
                 session.suspend(self.run)?;
                 return self.lost(stored, &error);
@@ -257,7 +264,7 @@ impl ChainCopier<'_> {
                 return Err(error);
             }
         };
-        let manifest = self.seal(stored, (&info, &root), &session)?;
+        let manifest = self.seal(stored, (&info, &root, &capsules), &session)?;
         let adopted = session
             .adopt(self.run, Adoption { manifests: &[&manifest], tombstones: &[], bases: &[] })?;
         let place = Place {
@@ -274,6 +281,25 @@ impl ChainCopier<'_> {
             self.standing.insert(place.seq, StoredManifest { place, manifest });
         }
         Ok(())
+    }
+
+    /// What was recorded at the source, under the target's keys.
+    fn capsules(
+        &self,
+        capsules: &[Ref],
+        session: &Session,
+        objects: &mut Objects,
+    ) -> Result<Vec<Ref>, CopyError> {
+        let mut own = Vec::with_capacity(capsules.len());
+        for capsule in capsules {
+            let wanted = [(Arc::new(capsule.clone()), ObjectKind::Capsule)];
+            objects.bring(self.run, (&self.resealing, session), &wanted)?;
+            let [(old, _)] = &wanted;
+            let brought = objects.own(session, old)?;
+            let missing = VaultError::UnknownObject { sid: capsule.sid };
+            own.push((*brought.ok_or(RepositoryError::from(missing))?).clone());
+        }
+        Ok(own)
     }
 
     /// Tells that a snapshot cannot come, and closes its number.
@@ -309,7 +335,7 @@ impl ChainCopier<'_> {
     fn seal(
         &self,
         stored: &StoredManifest,
-        (info, root): (&SnapshotInfo, &Ref),
+        (info, root, capsules): (&SnapshotInfo, &Ref, &[Ref]),
         session: &Session,
     ) -> Result<SignedManifest, CopyError> {
         let agent = self.resealing.agent;
@@ -327,7 +353,7 @@ impl ChainCopier<'_> {
             session: session.id(),
             time: old.time,
             root: root.sid,
-            capsules: Vec::new(),
+            capsules: capsules.iter().map(|it| it.sid).collect(),
             raw_bytes_padded: old.raw_bytes_padded,
             entries_padded: old.entries_padded,
             domain: agent.domain.domain,
@@ -346,6 +372,7 @@ impl ChainCopier<'_> {
         own.finished = info.finished;
         own.counts = info.counts;
         own.excludes.clone_from(&info.excludes);
+        own.attach(capsules);
         Ok(seal_manifest(agent, public, &own)?)
     }
 }

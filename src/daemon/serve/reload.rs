@@ -21,10 +21,6 @@ impl Daemon<'_> {
         let all = job::all(config, &self.world.machine);
         let specs: Vec<_> = all.iter().map(job::Scheduled::spec).collect();
         self.catalogue.take_jobs(&specs, now)?;
-        let drills = config.drills.len();
-        if drills > 0 {
-            tracing::warn!(drills, "drills do not run in this version");
-        }
         self.jobs = all
             .into_iter()
             .map(|scheduled| {

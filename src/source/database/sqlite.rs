@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -12,6 +15,8 @@ use rusqlite::backup::Backup;
 use rusqlite::backup::StepResult;
 use tempfile::TempDir;
 
+use crate::capsule::sqlite as truth;
+use crate::capsule::sqlite::SqliteTruth;
 use crate::path::SnapshotPath;
 use crate::run::Run;
 use crate::source::SourceError;
@@ -26,12 +31,15 @@ const LOCKED_WAIT: Duration = Duration::from_millis(50);
 const LOCK: &str = "lock";
 const HEAD: &[u8] = b"SQLite format 3\0";
 
+/// What was recorded of the state that is copied; empty until it was.
+pub type Recorded = Arc<Mutex<Option<SqliteTruth>>>;
+
 /// The file under its own name. The copy is made when it is read, in a private folder beneath
 /// `folder`, and removed with it.
 ///
 /// # Errors
 /// When there is no such file.
-pub fn source(path: &Path, folder: &Path) -> Result<StreamSource, SourceError> {
+pub fn source(path: &Path, folder: &Path) -> Result<(StreamSource, Recorded), SourceError> {
     let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
     let missing = |detail: String| SourceError::Missing { path: shown.clone(), detail };
     let metadata = path.metadata().map_err(|error| missing(error.to_string()))?;
@@ -41,10 +49,12 @@ pub fn source(path: &Path, folder: &Path) -> Result<StreamSource, SourceError> {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let name = SnapshotPath::from_user(name).map_err(|error| missing(error.to_string()))?;
     let (from, folder) = (path.to_owned(), folder.to_owned());
-    let later = Box::new(move |run: &Run| copied(run, &from, &folder));
+    let recorded = Recorded::default();
+    let record = Arc::clone(&recorded);
+    let later = Box::new(move |run: &Run| copied(run, (&from, &folder), &record));
     let stream = StreamSource::later(name, &shown, later)?;
     // An empty file is an empty database, and its copy has a first page.
-    Ok(stream.expecting(Expected { head: HEAD, ..Expected::default() }))
+    Ok((stream.expecting(Expected { head: HEAD, ..Expected::default() }), recorded))
 }
 
 /// An open copy; its folder goes with it.
@@ -90,17 +100,22 @@ impl Read for Copied {
     }
 }
 
-fn copied(run: &Run, from: &Path, folder: &Path) -> Result<Box<dyn Read + Send>, String> {
+fn copied(
+    run: &Run,
+    (from, folder): (&Path, &Path),
+    recorded: &Recorded,
+) -> Result<Box<dyn Read + Send>, String> {
     let failed = |error: std::io::Error| format!("no place for a copy: {error}");
     let folder = Private::new(folder).map_err(failed)?;
     let to = folder.folder.path().join("copy");
-    copy(run, from, &to)?;
+    let truth = copy(run, from, &to)?;
+    *recorded.lock().unwrap_or_else(PoisonError::into_inner) = Some(truth);
     let file = File::open(&to).map_err(|error| format!("cannot read the copy: {error}"))?;
     Ok(Box::new(Copied { file, _folder: folder }))
 }
 
-/// Copies one state and checks it.
-fn copy(run: &Run, from: &Path, to: &PathBuf) -> Result<(), String> {
+/// Copies one state, checks it, and reads at its source what it holds.
+fn copy(run: &Run, from: &Path, to: &PathBuf) -> Result<SqliteTruth, String> {
     let failed = |error: rusqlite::Error| format!("cannot be copied: {error}");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(from, flags).map_err(failed)?;
@@ -120,8 +135,10 @@ fn copy(run: &Run, from: &Path, to: &PathBuf) -> Result<(), String> {
             }
         }
     }
+    let truth = truth::read(&source).map_err(|error| error.to_string())?;
     source.execute_batch("commit").map_err(failed)?;
-    check(&target)
+    check(&target)?;
+    Ok(truth)
 }
 
 fn check(copy: &Connection) -> Result<(), String> {

@@ -38,6 +38,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("daemon::telling", daemon::telling::ALL),
     ("errors", errors::ALL),
     ("keeping::copy", keeping::copy::ALL),
+    ("keeping::drill", keeping::drill::ALL),
     ("keeping::forget", keeping::forget::ALL),
     ("keys", keys::ALL),
     ("options", options::ALL),

@@ -14,6 +14,7 @@ use crate::cli::secrets::read_bounded;
 use crate::cli::verb::backup::BackupArgs;
 use crate::cli::verb::backup::ExcludeArgs;
 use crate::cli::verb::backup::StreamArgs;
+use crate::cli::verb::backup::witness::Witness;
 use crate::path::SnapshotPath;
 use crate::source::Source;
 use crate::source::SourceError;
@@ -33,6 +34,8 @@ const FILES_FROM_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// A source with what is told of it.
 pub struct Input {
     pub source: Box<dyn Source>,
+    /// Who records what the source holds.
+    pub witness: Witness,
     /// The same text, the same chain of snapshots.
     pub dataset: Vec<u8>,
     /// Absolute paths, or the name of the stream.
@@ -85,7 +88,8 @@ pub fn resolve(args: &BackupArgs, environment: &Environment) -> Result<Input, Fa
     }
     let paths = absolute.into_iter().map(|(path, _)| path).collect();
     let excludes = told_rules(&rules, &args.exclude);
-    Ok(Input { source: Box::new(source), dataset, paths, excludes })
+    let source = Box::new(source);
+    Ok(Input { source, witness: Witness::Folder, dataset, paths, excludes })
 }
 
 fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure> {
@@ -116,7 +120,8 @@ fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure
     stored.extend_from_slice(&path.to_slashed());
     let dataset = [kind.as_bytes(), &stored].join(&0);
     let source = Box::new(source.expecting(expected));
-    Ok(Input { source, dataset, paths: vec![stored], excludes: Vec::new() })
+    let (witness, paths, excludes) = (Witness::Nobody, vec![stored], Vec::new());
+    Ok(Input { source, witness, dataset, paths, excludes })
 }
 
 /// Paths from a file, each ended by `end`; `-` is standard input.

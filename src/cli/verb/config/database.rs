@@ -8,6 +8,7 @@ use crate::cli::language::table::daemon as texts;
 use crate::cli::local::Local;
 use crate::cli::settings::configured::System;
 use crate::cli::verb::backup::input::Input;
+use crate::cli::verb::backup::witness::Witness;
 use crate::config::job::Backup;
 use crate::config::job::Method;
 use crate::config::job::Server;
@@ -29,6 +30,7 @@ const COPIES: &str = "databases";
 /// the password is not where the file says (2).
 pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failure> {
     let run = &context.run;
+    let mut witness = Witness::Nobody;
     let (source, path): (Box<dyn source::Source>, Vec<u8>) = match &backup.source {
         Source::Files(_) | Source::Command { .. } => return Ok(None),
         Source::Postgresql(asked) => {
@@ -51,12 +53,14 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
         Source::Sqlite { path } => {
             let dir = context.settings.cache_dir.as_deref();
             let folder = Local::new(dir, &context.environment)?.root().join(COPIES);
-            let stream = sqlite::source(path, &folder)?;
+            let (stream, recorded) = sqlite::source(path, &folder)?;
+            witness = Witness::Sqlite(recorded);
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
             (Box::new(stream), stored(name))
         }
     };
-    Ok(Some(Input { source, dataset: Vec::new(), paths: vec![path], excludes: Vec::new() }))
+    let (paths, excludes) = (vec![path], Vec::new());
+    Ok(Some(Input { source, witness, dataset: Vec::new(), paths, excludes }))
 }
 
 fn stored(name: &[u8]) -> Vec<u8> {

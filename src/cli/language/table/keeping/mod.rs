@@ -1,6 +1,7 @@
 //! Verbs that keep a repository over the years.
 
 pub mod copy;
+pub mod drill;
 pub mod forget;
 pub mod prune;
 pub mod repair;

@@ -1,0 +1,118 @@
+//! What a file's name promises of its first bytes, and how random these are.
+
+/// Bytes at the front of a file that are looked at.
+pub const HEAD_BYTES: usize = 4096;
+/// Below this a file is too short for its entropy to say anything.
+const ENTROPY_BYTES_MIN: usize = 256;
+
+/// What the first bytes are for an extension.
+struct Magic {
+    extensions: &'static [&'static str],
+    heads: &'static [&'static [u8]],
+}
+
+/// From the file formats' own specifications.
+const MAGICS: &[Magic] = &[
+    Magic {
+        extensions: &["docx", "xlsx", "pptx", "docm", "xlsm", "odt", "ods", "odp", "zip", "jar"],
+        heads: &[b"PK\x03\x04", b"PK\x05\x06"],
+    },
+    Magic {
+        extensions: &["doc", "xls", "ppt", "msg", "msi"],
+        heads: &[b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"],
+    },
+    Magic { extensions: &["pdf"], heads: &[b"%PDF-"] },
+    Magic { extensions: &["png"], heads: &[b"\x89PNG\r\n\x1a\n"] },
+    Magic { extensions: &["jpg", "jpeg"], heads: &[b"\xff\xd8\xff"] },
+    Magic { extensions: &["gif"], heads: &[b"GIF87a", b"GIF89a"] },
+    Magic { extensions: &["tif", "tiff"], heads: &[b"II*\0", b"MM\0*"] },
+    Magic { extensions: &["bmp"], heads: &[b"BM"] },
+    Magic { extensions: &["gz", "tgz"], heads: &[b"\x1f\x8b"] },
+    Magic { extensions: &["xz"], heads: &[b"\xfd7zXZ\0"] },
+    Magic { extensions: &["zst"], heads: &[b"\x28\xb5\x2f\xfd"] },
+    Magic { extensions: &["7z"], heads: &[b"7z\xbc\xaf\x27\x1c"] },
+    Magic { extensions: &["rar"], heads: &[b"Rar!\x1a\x07"] },
+    Magic { extensions: &["rtf"], heads: &[b"{\\rtf"] },
+    Magic { extensions: &["exe", "dll"], heads: &[b"MZ"] },
+];
+
+/// Whether a file begins as its name promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    Fits,
+    Differs,
+    /// Nothing is promised, or the file is empty.
+    Unknown,
+}
+
+/// The part behind the last dot, in lower case; at most 16 bytes of ASCII.
+#[must_use]
+pub fn extension(name: &[u8]) -> Option<String> {
+    let at = name.iter().rposition(|&byte| byte == b'.').filter(|at| *at > 0)?;
+    let text = name.get(at + 1..)?;
+    let is_short = (1..=16).contains(&text.len());
+    let text = std::str::from_utf8(text).ok()?;
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_short && is_plain).then(|| text.to_ascii_lowercase())
+}
+
+/// Compares a file's first bytes with what its extension promises.
+#[must_use]
+pub fn fit(extension: Option<&str>, head: &[u8]) -> Fit {
+    let of = |magic: &&Magic| extension.is_some_and(|it| magic.extensions.contains(&it));
+    let Some(magic) = MAGICS.iter().find(of) else { return Fit::Unknown };
+    if head.is_empty() {
+        return Fit::Unknown;
+    }
+    if magic.heads.iter().any(|begin| head.starts_with(begin)) { Fit::Fits } else { Fit::Differs }
+}
+
+/// Shannon's entropy of the bytes in halves of a bit, 0 to 15; `None` for fewer than 256 bytes.
+#[must_use]
+pub fn entropy(head: &[u8]) -> Option<usize> {
+    if head.len() < ENTROPY_BYTES_MIN {
+        return None;
+    }
+    let mut counts = [0_u32; 256];
+    for byte in head {
+        counts[usize::from(*byte)] += 1;
+    }
+    let len = head.len() as f64;
+    let shares = counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / len);
+    let bits: f64 = shares.map(|share| -share * share.log2()).sum();
+    // Counting on: a cast of a float would have to be argued.
+    Some((1..16).take_while(|half| f64::from(*half) / 2.0 <= bits).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions() {
+        assert_eq!(extension(b"a.DOCX").as_deref(), Some("docx"));
+        assert_eq!(extension(b"a.tar.gz").as_deref(), Some("gz"));
+        for none in [&b".profile"[..], b"a.", b"a", b"a.b c", b"a.\xff", b"a.12345678901234567"] {
+            assert_eq!(extension(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn first_bytes_fit_or_differ() {
+        assert_eq!(fit(Some("docx"), b"PK\x03\x04..."), Fit::Fits);
+        assert_eq!(fit(Some("docx"), b"Salted__"), Fit::Differs);
+        assert_eq!(fit(Some("pdf"), b""), Fit::Unknown);
+        assert_eq!(fit(Some("txt"), b"abc"), Fit::Unknown);
+        assert_eq!(fit(None, b"abc"), Fit::Unknown);
+    }
+
+    #[test]
+    fn entropy_in_halves_of_a_bit() {
+        assert_eq!(entropy(&[7; 4096]), Some(0));
+        let two: Vec<u8> = (0..4096_u32).map(|n| if n % 2 == 0 { 1 } else { 2 }).collect();
+        assert_eq!(entropy(&two), Some(2));
+        let all: Vec<u8> = (0..=255).cycle().take(4096).collect();
+        assert_eq!(entropy(&all), Some(15));
+        assert_eq!(entropy(&[1; 255]), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! Who records at the source what a dataset holds, while it is backed up.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use crate::backup::snapshot::attach::Attachments;
+use crate::capsule::Between;
+use crate::capsule::Capsule;
+use crate::capsule::SCHEMA;
+use crate::capsule::Truth;
+use crate::capsule::folder::FolderTruth;
+use crate::cli::open::PROGRAM;
+use crate::path::SnapshotPath;
+use crate::run::Run;
+use crate::source::Source;
+use crate::source::SourceError;
+use crate::source::census;
+use crate::source::database::sqlite::Recorded;
+
+/// How a dataset is looked at a second time.
+#[derive(Debug)]
+pub enum Witness {
+    /// Nothing can be read twice.
+    Nobody,
+    /// Folders are walked before and after.
+    Folder,
+    Sqlite(Recorded),
+}
+
+/// One dataset with its witness.
+pub struct Recorder<'a> {
+    pub dataset: &'a str,
+    pub source: &'a dyn Source,
+    pub witness: &'a Witness,
+    /// What lies directly beneath it is counted apart.
+    pub base: SnapshotPath,
+    /// When reading began, and what was found.
+    pub before: Mutex<(i64, Option<FolderTruth>)>,
+}
+
+impl Recorder<'_> {
+    fn walk(&self, run: &Run) -> Result<FolderTruth, SourceError> {
+        census::folder(run, self.source, &self.base)
+    }
+}
+
+impl Attachments for Recorder<'_> {
+    fn before(&self, run: &Run) -> Result<(), SourceError> {
+        let began_ms = run.clock.now().unix_ms;
+        let found = match self.witness {
+            Witness::Folder => Some(self.walk(run)?),
+            Witness::Nobody | Witness::Sqlite(_) => None,
+        };
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = (began_ms, found);
+        Ok(())
+    }
+
+    fn after(&self, run: &Run) -> Result<Vec<Vec<u8>>, SourceError> {
+        let (taken_at_ms, before) =
+            std::mem::take(&mut *self.before.lock().unwrap_or_else(PoisonError::into_inner));
+        let truth = match self.witness {
+            Witness::Nobody => None,
+            Witness::Folder => {
+                let after = self.walk(run)?;
+                before.map(|before| Truth::Folder(Box::new(Between { before, after })))
+            }
+            Witness::Sqlite(recorded) => {
+                let truth = recorded.lock().unwrap_or_else(PoisonError::into_inner).take();
+                truth.map(|truth| Truth::Sqlite(Box::new(truth)))
+            }
+        };
+        let Some(truth) = truth else { return Ok(Vec::new()) };
+        let capsule = Capsule {
+            schema: SCHEMA.to_owned(),
+            dataset: self.dataset.to_owned(),
+            reader: PROGRAM.to_owned(),
+            taken_at_ms,
+            same_point: !matches!(truth, Truth::Folder(_)),
+            truth,
+        };
+        let encoded = capsule.encode().map_err(|error| SourceError::Missing {
+            path: self.dataset.to_owned(),
+            detail: error.to_string(),
+        })?;
+        Ok(vec![encoded])
+    }
+}

@@ -1,0 +1,162 @@
+//! From the configuration and the list of snapshots to the plan of a drill.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::choose::snapshot::Snapshot;
+use crate::config::Config;
+use crate::config::drill::Check;
+use crate::config::drill::Class;
+use crate::config::drill::Drill;
+use crate::config::drill::Isolation;
+use crate::config::drill::Stratum;
+use crate::config::job::Backup;
+use crate::config::job::Source;
+use crate::config::storage::Storage;
+use crate::drill::plan;
+use crate::drill::plan::Custom;
+use crate::drill::plan::Kind;
+use crate::drill::plan::Planned;
+use crate::drill::plan::Room;
+use crate::drill::plan::Targets;
+
+/// Hard end of a drill that names none, by class.
+const LEASE_D1: Duration = Duration::from_secs(2 * 3600);
+const LEASE: Duration = Duration::from_secs(8 * 3600);
+
+/// Of a class.
+#[must_use]
+pub const fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::D1 => "D1",
+        Class::D2 => "D2",
+        Class::D3 => "D3",
+        Class::D4 => "D4",
+    }
+}
+
+#[must_use]
+pub const fn stratum_name(stratum: Stratum) -> &'static str {
+    match stratum {
+        Stratum::Newest => "newest",
+        Stratum::Oldest => "oldest",
+        Stratum::Middle => "middle",
+    }
+}
+
+/// What is in a dataset of the configuration.
+#[must_use]
+pub const fn kind_of(source: &Source) -> Kind {
+    match source {
+        Source::Files(_) => Kind::Files,
+        Source::Sqlite { .. } => Kind::Sqlite,
+        Source::Command { .. } => Kind::Stream,
+        Source::Postgresql(_) => Kind::Other("postgresql"),
+        Source::Mariadb(_) => Kind::Other("mariadb"),
+    }
+}
+
+/// The backups that a drill is about: those it names, or all whose snapshots its storage holds.
+#[must_use]
+pub fn backups<'c>(config: &'c Config, drill: &Drill) -> Vec<&'c Backup> {
+    let is_held = |backup: &&Backup| {
+        backup.storage == drill.storage
+            || config
+                .copies
+                .iter()
+                .any(|copy| copy.from == backup.storage && copy.to.contains(&drill.storage))
+    };
+    let is_named = |backup: &&Backup| drill.datasets.contains(&backup.name);
+    match drill.datasets.is_empty() {
+        true => config.backups.iter().filter(is_held).collect(),
+        false => config.backups.iter().filter(is_named).collect(),
+    }
+}
+
+/// Where it happens, and what must not be touched.
+#[must_use]
+pub fn room(config: &Config, drill: &Drill) -> Room {
+    let mut foreign: Vec<PathBuf> = Vec::new();
+    for backup in &config.backups {
+        match &backup.source {
+            Source::Files(files) => foreign.extend(files.paths.iter().cloned()),
+            Source::Sqlite { path } => foreign.push(path.clone()),
+            Source::Command { .. } | Source::Postgresql(_) | Source::Mariadb(_) => {}
+        }
+    }
+    for storage in config.storages.values() {
+        if let Storage::Folder { path } = storage {
+            foreign.push(path.clone());
+        }
+    }
+    let lease = if drill.class == Class::D1 { LEASE_D1 } else { LEASE };
+    Room {
+        path: drill.sandbox.path.clone(),
+        bytes_max: drill.sandbox.bytes_max,
+        lease: drill.sandbox.lease.unwrap_or(lease),
+        isolation: match drill.sandbox.isolation {
+            Isolation::I0 => plan::Isolation::I0,
+            Isolation::I1 => plan::Isolation::I1,
+            Isolation::I2 => plan::Isolation::I2,
+        },
+        foreign,
+    }
+}
+
+/// The snapshot of a dataset by its age; those under suspicion do not count.
+#[must_use]
+pub fn snapshot<'s>(all: &'s [Snapshot], dataset: &str, stratum: Stratum) -> Option<&'s Snapshot> {
+    let is_own = |snapshot: &&Snapshot| {
+        snapshot.suspect_since.is_none() && snapshot.tags.iter().any(|tag| tag == dataset)
+    };
+    let mut own: Vec<&Snapshot> = all.iter().filter(is_own).collect();
+    own.sort_by_key(|snapshot| (snapshot.time, snapshot.seq));
+    match stratum {
+        Stratum::Newest => own.last().copied(),
+        Stratum::Oldest => own.first().copied(),
+        Stratum::Middle => own.get(own.len() / 2).copied(),
+    }
+}
+
+/// One snapshot as an item.
+#[must_use]
+pub fn planned(
+    (dataset, kind): (&str, Kind),
+    snapshot: &Snapshot,
+    (stratum, storage, targets): (&str, &str, Targets),
+) -> Planned {
+    Planned {
+        dataset: dataset.to_owned(),
+        kind,
+        snapshot: plan::Snapshot {
+            id: snapshot.id.to_string(),
+            time: snapshot.time,
+            host: String::from_utf8_lossy(&snapshot.host).into_owned(),
+            root: snapshot.root.clone(),
+            capsules: snapshot.capsules.clone(),
+            content_bytes: snapshot.content_bytes,
+            files_count: snapshot.files_count,
+        },
+        stratum: stratum.to_owned(),
+        storage: storage.to_owned(),
+        targets,
+    }
+}
+
+/// What a backup is asked for by the configuration alone.
+#[must_use]
+pub fn targets(backup: &Backup) -> Targets {
+    Targets { rpo_s: backup.expect.age_max.map(|age| age.as_secs()), ..Targets::default() }
+}
+
+/// A check of the file.
+#[must_use]
+pub fn check(check: &Check) -> Custom {
+    match check.clone() {
+        Check::File { dataset, path, bytes_min } => {
+            Custom::File { dataset, path, bytes_min: bytes_min.unwrap_or(0) }
+        }
+        Check::Sql { dataset, query, min, max } => Custom::Sql { dataset, query, min, max },
+        Check::Command { dataset, .. } => Custom::Command { dataset },
+    }
+}

@@ -1,0 +1,78 @@
+//! What the office asks for beyond the checks of a kind.
+
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use rusqlite::OpenFlags;
+
+use crate::drill::check::Found;
+use crate::drill::plan::Custom;
+use crate::drill::verdict::FailureCode;
+use crate::drill::verdict::Level;
+use crate::drill::verdict::Outcome;
+
+/// Which rung such a check stands on.
+#[must_use]
+pub const fn level(asked: &Custom) -> Level {
+    match asked {
+        Custom::File { .. } => Level::L3,
+        Custom::Sql { .. } | Custom::Command { .. } => Level::L6,
+    }
+}
+
+/// Looks at what was restored into `folder`; `database` is the one that lies there.
+#[must_use]
+pub fn check(asked: &Custom, folder: &Path, database: Option<&Path>) -> Found {
+    match asked {
+        Custom::File { path, bytes_min, .. } => file(folder, path, *bytes_min),
+        Custom::Sql { query, min, max, .. } => sql(database, query, (*min, *max)),
+        Custom::Command { .. } => {
+            Found::skipped(FailureCode::F8, "commands of the office are not run in this version")
+        }
+    }
+}
+
+fn file(folder: &Path, path: &str, bytes_min: u64) -> Found {
+    // Absolute as at the source, or relative: beneath the folder in any case.
+    let own: PathBuf =
+        Path::new(path).components().filter(|it| matches!(it, Component::Normal(_))).collect();
+    let found = folder.join(own).symlink_metadata();
+    let expected = format!("a file of {bytes_min} bytes or more");
+    match found {
+        Ok(found) if found.is_file() && found.len() >= bytes_min => Found {
+            expected: Some(expected),
+            actual: Some(format!("{} bytes", found.len())),
+            result: Outcome::Pass,
+            ..Found::failed(FailureCode::F2, "")
+        }
+        .with("it is there"),
+        Ok(found) if found.is_file() => {
+            Found::equal(FailureCode::F2, expected, format!("{} bytes", found.len()))
+        }
+        Ok(_) => Found::equal(FailureCode::F2, expected, "no file"),
+        Err(_) => Found::equal(FailureCode::F2, expected, "nothing"),
+    }
+}
+
+/// One number of a restored database.
+fn sql(database: Option<&Path>, query: &str, (min, max): (Option<i64>, Option<i64>)) -> Found {
+    let Some(database) = database else {
+        return Found::skipped(FailureCode::F8, "queries are asked of SQLite in this version");
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let answer = Connection::open_with_flags(database, flags)
+        .and_then(|connection| connection.query_row(query, [], |row| row.get::<_, i64>(0)));
+    let told = |end: Option<i64>| end.map_or_else(String::new, |end| end.to_string());
+    let expected = format!("{}..{}", told(min), told(max));
+    match answer {
+        Ok(found) => {
+            let is_good = min.is_none_or(|min| found >= min) && max.is_none_or(|max| found <= max);
+            let mut one = Found::equal(FailureCode::F2, expected, found);
+            one.result = if is_good { Outcome::Pass } else { Outcome::Fail };
+            one
+        }
+        Err(error) => Found::failed(FailureCode::F2, error.to_string()),
+    }
+}

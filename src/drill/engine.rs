@@ -1,0 +1,226 @@
+//! A whole drill, from preflight to verdict.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::drill::check::restored::Owned;
+use crate::drill::item;
+use crate::drill::plan::Plan;
+use crate::drill::preflight;
+use crate::drill::record::About;
+use crate::drill::record::Environment;
+use crate::drill::record::Privacy;
+use crate::drill::record::Record;
+use crate::drill::record::SCHEMA;
+use crate::drill::sandbox::Sandbox;
+use crate::drill::verdict;
+use crate::drill::verdict::Outcome;
+use crate::drill::verdict::Verdict;
+use crate::repository::open::Repository;
+use crate::run::Run;
+use crate::run::Stopped;
+use crate::units::Timestamp;
+
+/// How often a stop of the run, or the end of the lease, is looked for.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// What items are restored from, and by whom.
+pub struct Bench<'a> {
+    pub run: &'a Run,
+    pub repository: &'a Repository,
+    pub threads_count: usize,
+    pub owned: Owned,
+    /// When the loss is taken to have happened.
+    pub loss_time: Timestamp,
+    pub offset_s: i32,
+}
+
+impl Bench<'_> {
+    /// A time as records have it.
+    #[must_use]
+    pub fn told(&self, time: Timestamp) -> String {
+        told(time, self.offset_s)
+    }
+}
+
+/// RFC 3339 with an offset, whole seconds.
+#[must_use]
+pub fn told(time: Timestamp, offset_s: i32) -> String {
+    let offset = jiff::tz::Offset::from_seconds(offset_s).unwrap_or(jiff::tz::Offset::UTC);
+    match jiff::Timestamp::from_millisecond(time.unix_ms) {
+        Ok(time) => time.display_with_offset(offset).to_string().replacen(".000", "", 1),
+        Err(_) => time.to_rfc3339(),
+    }
+}
+
+/// A drill that was carried out as far as it came.
+#[derive(Debug)]
+pub struct Done {
+    pub record: Record,
+    /// Whether the run was stopped from outside, and not by the lease.
+    pub stopped: Option<Stopped>,
+}
+
+/// Carries a drill out. The sandbox is left for whoever removes it after the record was kept.
+#[must_use]
+pub fn execute(run: &Run, repository: &Repository, plan: &Plan, sandbox: &Sandbox) -> Done {
+    let loss_time = whole(run.clock.now());
+    let leased = Leased::new(run, plan.room.lease);
+    let owned = if is_privileged() { Owned::Compared } else { Owned::LeftOut };
+    let checks = preflight::look(run, plan);
+    let is_ready = checks.iter().all(|it| !it.mandatory || it.result == Outcome::Pass);
+    let (mut items, mut stopped) = (Vec::new(), None);
+    if is_ready {
+        let bench = Bench {
+            run: &leased.run,
+            repository,
+            threads_count: plan.threads_count,
+            owned,
+            loss_time,
+            offset_s: plan.offset_s,
+        };
+        let watched = leased.watch(run, || {
+            for (number, planned) in plan.items.iter().enumerate() {
+                let folder = sandbox.content(number);
+                let (item, ended) = item::execute(&bench, (planned, &plan.checks), &folder);
+                items.push(item);
+                if let Err(why) = ended {
+                    stopped = Some(why);
+                    break;
+                }
+            }
+        });
+        if watched == Watched::LeaseEnded {
+            stopped = None;
+        }
+    }
+    let begun_count = items.len();
+    let at = told(loss_time, plan.offset_s);
+    items.extend(plan.absent.iter().map(|dataset| item::absent(run, dataset, &at)));
+    let mut verdict = verdict::drill(&items, &checks);
+    if begun_count < plan.items.len() {
+        // What was not even begun is not proven.
+        verdict = verdict.min(Verdict::Inconclusive);
+    }
+    let record = Record {
+        schema: SCHEMA.to_owned(),
+        kind: "drill".to_owned(),
+        record_id: plan.record_id.clone(),
+        legal_profile: plan.legal_profile.clone(),
+        org: plan.org.clone(),
+        drill: about(plan, loss_time, whole(run.clock.now())),
+        people: plan.people.clone(),
+        selection: plan.selection.clone(),
+        env: environment(plan),
+        preflight: checks,
+        items,
+        coverage: None,
+        privacy: Privacy { personal_data: true, basis: None, access: vec!["operator".to_owned()] },
+        findings: Vec::new(),
+        actions: Vec::new(),
+        verdict,
+    };
+    Done { record, stopped }
+}
+
+const fn whole(time: Timestamp) -> Timestamp {
+    Timestamp { unix_ms: time.unix_ms - time.unix_ms.rem_euclid(1000) }
+}
+
+fn about(plan: &Plan, started: Timestamp, ended: Timestamp) -> About {
+    About {
+        code: plan.code.clone(),
+        class: plan.class.clone(),
+        title: plan.title.clone(),
+        period: plan.period.clone(),
+        plan_ref: plan.plan_ref.clone(),
+        announced: plan.is_announced,
+        objectives: Vec::new(),
+        scenario: None,
+        location: None,
+        started_at: told(started, plan.offset_s),
+        ended_at: told(ended, plan.offset_s),
+    }
+}
+
+fn environment(plan: &Plan) -> Environment {
+    let sqlite = rusqlite::version().to_owned();
+    let own = env!("CARGO_PKG_VERSION").to_owned();
+    Environment {
+        isolation: plan.room.isolation.name().to_owned(),
+        volume: "plain".to_owned(),
+        host: plan.host.clone(),
+        os: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+        tools: BTreeMap::from([("lifeboat".to_owned(), own), ("sqlite".to_owned(), sqlite)]),
+        ntp_offset_ms: None,
+        lease_s: plan.room.lease.as_secs(),
+    }
+}
+
+#[cfg(unix)]
+fn is_privileged() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_privileged() -> bool {
+    false
+}
+
+/// A run that ends with its lease.
+struct Leased {
+    run: Run,
+    lease: Duration,
+}
+
+/// Why watching ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    Done,
+    LeaseEnded,
+}
+
+impl Leased {
+    fn new(run: &Run, lease: Duration) -> Self {
+        Self { run: run.unstopped(), lease }
+    }
+
+    /// Does `work`; whoever stops `outer`, or the end of the lease, stops it.
+    fn watch(&self, outer: &Run, work: impl FnOnce()) -> Watched {
+        let is_over = Arc::new((Mutex::new(false), Condvar::new()));
+        let has_ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let over = Arc::clone(&is_over);
+            let has_ended = &has_ended;
+            scope.spawn(move || {
+                let began = outer.clock.elapsed();
+                let (lock, wake) = &*over;
+                let mut is_over = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                while !*is_over {
+                    if let Err(why) = outer.check() {
+                        self.run.cancel.stop(why);
+                        return;
+                    }
+                    if outer.clock.elapsed().saturating_sub(began) >= self.lease {
+                        has_ended.store(true, Ordering::Relaxed);
+                        self.run.cancel.stop(Stopped::Terminated);
+                        return;
+                    }
+                    let waited = wake.wait_timeout(is_over, WATCH);
+                    is_over = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            });
+            work();
+            let (lock, wake) = &*is_over;
+            *lock.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            wake.notify_all();
+        });
+        if has_ended.into_inner() { Watched::LeaseEnded } else { Watched::Done }
+    }
+}

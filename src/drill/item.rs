@@ -1,0 +1,468 @@
+//! One dataset: restored, looked at rung by rung, measured, judged.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::capsule::Capsule;
+use crate::capsule::Truth;
+use crate::drill::check::Checks;
+use crate::drill::check::Found;
+use crate::drill::check::Weight;
+use crate::drill::check::capsule;
+use crate::drill::check::custom;
+use crate::drill::check::documents::Opens;
+use crate::drill::check::restored;
+use crate::drill::check::restored::Asked;
+use crate::drill::check::restored::CompareError;
+use crate::drill::check::restored::Compared;
+use crate::drill::check::restored::Owned;
+use crate::drill::check::sqlite;
+use crate::drill::engine::Bench;
+use crate::drill::plan::Custom;
+use crate::drill::plan::Kind;
+use crate::drill::plan::Planned;
+use crate::drill::record;
+use crate::drill::record::Item;
+use crate::drill::record::Marks;
+use crate::drill::record::Measures;
+use crate::drill::record::Point;
+use crate::drill::verdict;
+use crate::drill::verdict::Evidence;
+use crate::drill::verdict::FailureCode;
+use crate::drill::verdict::Level;
+use crate::drill::verdict::Outcome;
+use crate::format::object::ObjectKind;
+use crate::path::SnapshotPath;
+use crate::restore::Delete;
+use crate::restore::Options;
+use crate::restore::Overwrite;
+use crate::restore::Owners;
+use crate::restore::Replaced;
+use crate::restore::Report;
+use crate::restore::RestoreError;
+use crate::restore::Rights;
+use crate::restore::Verify;
+use crate::restore::execute;
+use crate::restore::select::Selection;
+use crate::run::Stopped;
+use crate::source::census;
+use crate::source::exclude::Excludes;
+use crate::source::unix::FolderSource;
+use crate::target::TargetErrorKind;
+use crate::target::unix::FolderTarget;
+
+/// More of the files than before that begin otherwise than their names promise, in percent of those
+/// looked at, before it looks like an attack; and at least so many.
+const MISMATCH_PERCENT: u64 = 10;
+const MISMATCH_MIN: u64 = 3;
+
+/// What is known of an item while it is worked on.
+struct Work<'a> {
+    bench: &'a Bench<'a>,
+    planned: &'a Planned,
+    customs: &'a [Custom],
+    folder: &'a Path,
+    began: Duration,
+    marks: Marks,
+    checks: Checks<'a>,
+    report: Report,
+    truth: Option<Capsule>,
+    width_permille: u64,
+    /// The restored file, where the dataset is a database.
+    database: Option<PathBuf>,
+    has_attack_signs: bool,
+    /// What kept the drill from being carried out.
+    broken: Option<String>,
+}
+
+/// A dataset that was to be restored and has no snapshot: nothing of it comes back.
+#[must_use]
+pub fn absent(run: &crate::run::Run, dataset: &str, at: &str) -> Item {
+    let mut checks = Checks::new(run);
+    let found = Found::equal(FailureCode::F2, "a snapshot", "none");
+    checks.note((Level::L0, "snapshot"), Weight::Mandatory, found);
+    Item {
+        service: None,
+        dataset: dataset.to_owned(),
+        machine: String::new(),
+        criticality: None,
+        snapshot: String::new(),
+        taken_at: at.to_owned(),
+        point: Point { kind: "none".to_owned(), at: at.to_owned() },
+        stratum: String::new(),
+        target: String::new(),
+        domain: None,
+        mode: "full".to_owned(),
+        claim: None,
+        logical_bytes: 0,
+        read_bytes: 0,
+        files_count: 0,
+        checked_count: 0,
+        marks: Marks::default(),
+        measures: Measures::default(),
+        checks: checks.list,
+        capsule: record::Capsule::Absent,
+        proof_level: None,
+        min_proof: Level::L6,
+        verdict: verdict::Verdict::Fail,
+        failures: vec![FailureCode::F2],
+        attack_signs: false,
+    }
+}
+
+/// Restores one dataset into `folder` and checks it. Whatever happens is in the item.
+///
+/// # Errors
+/// When the run is stopped; then the item says how far it came.
+pub fn execute(
+    bench: &Bench<'_>,
+    (planned, customs): (&Planned, &[Custom]),
+    folder: &Path,
+) -> (Item, Result<(), Stopped>) {
+    let began = bench.run.clock.elapsed();
+    let mut work = Work {
+        bench,
+        planned,
+        customs,
+        folder,
+        began,
+        marks: Marks::default(),
+        checks: Checks::new(bench.run),
+        report: Report::default(),
+        truth: None,
+        width_permille: 0,
+        database: None,
+        has_attack_signs: false,
+        broken: None,
+    };
+    // The point is the plan's, and the keys are those that opened it.
+    work.marks.t1_ms = Some(work.now_ms());
+    work.marks.t2_ms = work.marks.t1_ms;
+    let ended = work.all();
+    if ended.is_err() {
+        work.broken = Some("it was stopped".to_owned());
+    }
+    (work.item(), ended)
+}
+
+impl Work<'_> {
+    fn now_ms(&self) -> u64 {
+        let since = self.bench.run.clock.elapsed().saturating_sub(self.began);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn note(&mut self, level: Level, what: &str, found: Found) {
+        let what = format!("{}.{what}", self.planned.kind.name());
+        self.checks.note((level, &what), Weight::Mandatory, found);
+    }
+
+    fn all(&mut self) -> Result<(), Stopped> {
+        self.capsule()?;
+        self.checks.start();
+        if !self.restore()? {
+            return Ok(());
+        }
+        let compared = match self.compare() {
+            Ok(compared) => compared,
+            Err(CompareError::Stopped(stopped)) => return Err(stopped),
+            Err(error) => {
+                let found = Found::failed(FailureCode::F2, error.to_string());
+                self.note(Level::L1, "set", found);
+                return Ok(());
+            }
+        };
+        self.set(&compared);
+        match self.planned.kind {
+            Kind::Files => self.files(&compared)?,
+            Kind::Sqlite => self.sqlite(),
+            Kind::Stream => {}
+            Kind::Other(name) => {
+                let why = format!("no engine for {name} is driven yet");
+                self.note(Level::L5, "start", Found::skipped(FailureCode::F8, why));
+            }
+        }
+        let own = self.customs.iter().filter(|it| it.dataset() == self.planned.dataset);
+        for (number, asked) in own.enumerate() {
+            let found = custom::check(asked, self.folder, self.database.as_deref());
+            let level = custom::level(asked);
+            self.checks.note((level, &format!("custom.{}", number + 1)), Weight::Mandatory, found);
+        }
+        self.bench.run.check()?;
+        let is_bad = |check: &record::Check| {
+            check.mandatory && !matches!(check.result, Outcome::Pass | Outcome::NotApplicable)
+        };
+        if !self.checks.list.iter().any(is_bad) {
+            self.marks.t7_ms = Some(self.now_ms());
+        }
+        Ok(())
+    }
+
+    /// The truth of the snapshot, if it has one that can be read.
+    fn capsule(&mut self) -> Result<(), Stopped> {
+        let bench = self.bench;
+        bench.run.check()?;
+        let Some(reference) = self.planned.snapshot.capsules.first() else { return Ok(()) };
+        let read = bench.repository.data(bench.run, reference, ObjectKind::Capsule);
+        let decoded = read.map_err(|error| error.to_string());
+        let decoded =
+            decoded.and_then(|bytes| Capsule::decode(&bytes).map_err(|error| error.to_string()));
+        match decoded {
+            Ok(capsule) => self.truth = Some(capsule),
+            Err(why) => self.note(Level::L0, "capsule", Found::failed(FailureCode::F1, why)),
+        }
+        Ok(())
+    }
+
+    /// Whether there is anything to look at.
+    fn restore(&mut self) -> Result<bool, Stopped> {
+        let bench = self.bench;
+        let target = match FolderTarget::open(self.folder, bench.run.seed) {
+            Ok(target) => target,
+            Err(error) => {
+                self.broken = Some(error.to_string());
+                return Ok(false);
+            }
+        };
+        let selection = match Selection::new(SnapshotPath::root(), &[], &[]) {
+            Ok(selection) => selection,
+            Err(error) => {
+                self.broken = Some(error.to_string());
+                return Ok(false);
+            }
+        };
+        let options = Options {
+            selection,
+            overwrite: Overwrite::IfChanged,
+            replaced: Replaced::Dropped,
+            delete: Delete::Nothing,
+            owners: Owners::ByName,
+            rights: Rights::Careful,
+            verify: Verify::ReadAgain,
+            threads_count: bench.threads_count,
+        };
+        self.marks.t3_ms = Some(self.now_ms());
+        let source = (bench.repository as &dyn crate::restore::ObjectSource, self.root());
+        match execute::execute(bench.run, source, &target, &options) {
+            Ok(report) => self.report = report,
+            Err(RestoreError::Stopped(stopped)) => return Err(stopped),
+            Err(RestoreError::Target(error)) if error.kind == TargetErrorKind::Full => {
+                self.broken = Some(format!("the sandbox is full: {error}"));
+                return Ok(false);
+            }
+            Err(RestoreError::Storage(error)) => {
+                let found = Found::skipped(FailureCode::F6, error.to_string());
+                self.note(Level::L0, "objects", found);
+                return Ok(false);
+            }
+            Err(error) => {
+                self.broken = Some(error.to_string());
+                return Ok(false);
+            }
+        }
+        self.marks.t4_ms = Some(self.now_ms());
+        self.marks.t5_ms = self.marks.t4_ms;
+        let Report { lost_nodes_count, unread_count, failed_count, .. } = self.report;
+        let found = match unread_count {
+            0 => Found::equal(FailureCode::F1, 0, lost_nodes_count + failed_count),
+            _ => Found::skipped(FailureCode::F6, format!("{unread_count} could not be read")),
+        };
+        self.note(Level::L0, "objects", found);
+        let found = Found::equal(
+            FailureCode::F2,
+            self.report.asked_count,
+            self.report.restored_count + self.report.kept_count,
+        );
+        self.note(Level::L1, "bytes", found.with("every file was read again and compared"));
+        Ok(true)
+    }
+
+    fn root(&self) -> &crate::format::object::Ref {
+        &self.planned.snapshot.root
+    }
+
+    fn compare(&self) -> Result<Compared, CompareError> {
+        let opens = if self.planned.kind == Kind::Files { Opens::Yes } else { Opens::No };
+        let asked = Asked {
+            repository: self.bench.repository,
+            root: self.root(),
+            folder: self.folder,
+            owned: self.bench.owned,
+            opens,
+        };
+        restored::compare(self.bench.run, asked)
+    }
+
+    fn set(&mut self, compared: &Compared) {
+        let wrong = compared.missing_count + compared.extra_count + compared.different_count;
+        let detail = format!(
+            "{} missing, {} more, {} different of {}",
+            compared.missing_count,
+            compared.extra_count,
+            compared.different_count,
+            compared.entries_count
+        );
+        self.note(Level::L1, "set", Found::equal(FailureCode::F2, 0, wrong).with(detail));
+        if compared.flagged_count > 0 {
+            let found = Found::equal(FailureCode::F2, 0, compared.flagged_count)
+                .with("the backup itself could not read these to their end");
+            self.checks.note((Level::L1, "source.problems"), Weight::Minor, found);
+        }
+        let found = Found::equal(FailureCode::F2, 0, compared.attributes_count);
+        let found = match self.bench.owned {
+            Owned::Compared => found,
+            Owned::LeftOut => found.with("owners are not compared: this user cannot set them"),
+        };
+        self.note(Level::L2, "attributes", found);
+        self.marks.t6_ms = Some(self.now_ms());
+    }
+
+    fn files(&mut self, compared: &Compared) -> Result<(), Stopped> {
+        let tally = compared.documents;
+        let bad = tally.broken + tally.parts + tally.wrong_head;
+        let detail = format!(
+            "{} open, {} not to their end, {} lack parts, {} begin as another format, {} looked at \
+             the front only",
+            tally.good, tally.broken, tally.parts, tally.wrong_head, tally.head_only
+        );
+        let found = Found::equal(FailureCode::F1, 0, bad).with(detail);
+        self.note(Level::L4, "open", found);
+        let run = self.bench.run;
+        let source = FolderSource::at(SnapshotPath::root(), self.folder, Excludes::default());
+        let counted = source.and_then(|source| {
+            let base = SnapshotPath::root();
+            census::folder(run, &source, &base)
+        });
+        let found = match counted {
+            Ok(found) => found,
+            Err(crate::source::SourceError::Stopped(stopped)) => return Err(stopped),
+            Err(error) => {
+                let found = Found::skipped(FailureCode::F8, error.to_string());
+                self.note(Level::L6, "capsule", found);
+                return Ok(());
+            }
+        };
+        let expected = match self.truth.as_ref().map(|capsule| &capsule.truth) {
+            Some(Truth::Folder(expected)) => Some(expected.clone()),
+            Some(_) => {
+                let why = "the capsule is of another kind than the dataset";
+                self.note(Level::L6, "capsule", Found::failed(FailureCode::F2, why));
+                None
+            }
+            None => None,
+        };
+        self.drift(compared, expected.as_deref().map(|between| between.before.mismatch()));
+        if let Some(expected) = expected {
+            self.width_permille = capsule::folder(&mut self.checks, &expected, &found);
+        }
+        Ok(())
+    }
+
+    /// Files whose first bytes are not what their names promise: some always are, many at once look
+    /// like an attack.
+    fn drift(&mut self, compared: &Compared, before: Option<(u64, u64)>) {
+        let (looked_at, wrong) = (compared.documents.total(), compared.documents.wrong_head);
+        let allowed = looked_at * MISMATCH_PERCENT / 100;
+        let is_drift = wrong >= MISMATCH_MIN && wrong > allowed;
+        self.has_attack_signs |= is_drift;
+        let detail = before.map(|(looked_at, wrong)| {
+            format!("when it was backed up {wrong} of {looked_at} in a sample")
+        });
+        let found = Found {
+            result: if is_drift { Outcome::Fail } else { Outcome::Pass },
+            code: FailureCode::F1,
+            expected: Some(format!("at most {}", allowed.max(MISMATCH_MIN - 1))),
+            actual: Some(format!("{wrong} of {looked_at}")),
+            detail,
+        };
+        self.note(Level::L4, "drift", found);
+    }
+
+    fn sqlite(&mut self) {
+        let expected = match self.truth.as_ref().map(|capsule| &capsule.truth) {
+            Some(Truth::Sqlite(expected)) => Some(expected.clone()),
+            _ => None,
+        };
+        let mut files = std::fs::read_dir(self.folder).into_iter().flatten().flatten();
+        let path = match (files.next(), files.next()) {
+            (Some(file), None) => file.path(),
+            _ => {
+                let why = "expected one file in the snapshot of a database";
+                self.note(Level::L4, "header", Found::failed(FailureCode::F2, why));
+                return;
+            }
+        };
+        let pages = expected.as_ref().map(|truth| truth.page_count);
+        let found = sqlite::check(&mut self.checks, &path, pages);
+        self.database = Some(path);
+        if let (Some(expected), Some(found)) = (expected, found) {
+            capsule::sqlite(&mut self.checks, &expected, &found);
+        }
+    }
+
+    fn item(self) -> Item {
+        let Work { bench, planned, marks, checks, report, truth, .. } = self;
+        let snapshot = &planned.snapshot;
+        let seconds = |ms: u64| ms.div_ceil(1000);
+        let age_ms = bench.loss_time.unix_ms.saturating_sub(snapshot.time.unix_ms);
+        let moved_ms = marks.t4_ms.zip(marks.t3_ms).map(|(end, start)| (end - start).max(1));
+        let measures = Measures {
+            rto_target_s: planned.targets.rto_s,
+            rto_tech_s: marks.t7_ms.map(seconds),
+            mtd_s: planned.targets.mtd_s,
+            throughput_bps: moved_ms.map(|ms| report.restored_bytes.saturating_mul(1000) / ms),
+            rpo_target_s: planned.targets.rpo_s,
+            rpo_s: u64::try_from(age_ms).ok().map(seconds),
+            rpo_worst_s: None,
+            rpo_content_s: None,
+        };
+        let capsule = match &truth {
+            None => record::Capsule::Absent,
+            Some(capsule) if capsule.same_point => record::Capsule::SamePoint,
+            Some(_) => record::Capsule::Interval,
+        };
+        let mut list = checks.list;
+        if let Some(why) = &self.broken {
+            let mut last = Checks::new(bench.run);
+            let found = Found::skipped(FailureCode::F8, why.as_str());
+            last.note((Level::L0, "drill.environment"), Weight::Mandatory, found);
+            list.append(&mut last.list);
+        }
+        let evidence = Evidence {
+            checks: &list,
+            measures: &measures,
+            capsule,
+            width_permille: self.width_permille,
+            broken: self.broken.is_some(),
+        };
+        let (verdict, failures) = (verdict::item(&evidence), verdict::failures(&evidence));
+        let proof_level = verdict::proof_level(&list, capsule);
+        Item {
+            service: planned.targets.service.clone(),
+            dataset: planned.dataset.clone(),
+            machine: snapshot.host.clone(),
+            criticality: planned.targets.criticality.clone(),
+            snapshot: snapshot.id.clone(),
+            taken_at: bench.told(snapshot.time),
+            point: Point { kind: "backup_began".to_owned(), at: bench.told(snapshot.time) },
+            stratum: planned.stratum.clone(),
+            target: planned.storage.clone(),
+            domain: planned.targets.domain.clone(),
+            mode: "full".to_owned(),
+            claim: None,
+            logical_bytes: snapshot.content_bytes,
+            read_bytes: report.restored_bytes,
+            files_count: snapshot.files_count,
+            checked_count: report.verified_count,
+            marks,
+            measures,
+            checks: list,
+            capsule,
+            proof_level,
+            min_proof: planned.kind.min_proof(),
+            verdict,
+            failures,
+            attack_signs: self.has_attack_signs,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a drill is to do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::drill::record::Org;
+use crate::drill::record::People;
+use crate::drill::record::Selection;
+use crate::drill::verdict::Level;
+use crate::format::object::Ref;
+use crate::units::Timestamp;
+
+/// What is in a dataset, and so how it is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Files,
+    Sqlite,
+    /// One file of a command or of standard input.
+    Stream,
+    /// A kind whose engine this program does not drive yet.
+    Other(&'static str),
+}
+
+impl Kind {
+    /// As ids of checks have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Sqlite => "sqlite",
+            Self::Stream => "stream",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// The least level that proves it.
+    #[must_use]
+    pub const fn min_proof(self) -> Level {
+        match self {
+            Self::Stream => Level::L1,
+            Self::Files | Self::Sqlite | Self::Other(_) => Level::L6,
+        }
+    }
+}
+
+/// A snapshot that is restored.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub id: String,
+    /// When its backup began: nothing later is in it for certain.
+    pub time: Timestamp,
+    pub host: String,
+    pub root: Ref,
+    pub capsules: Vec<Ref>,
+    pub content_bytes: u64,
+    pub files_count: u64,
+}
+
+/// A check that the office asks for beyond those of the kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Custom {
+    /// A file is there and has so many bytes at least.
+    File { dataset: String, path: String, bytes_min: u64 },
+    /// A query gives a number between these.
+    Sql { dataset: String, query: String, min: Option<i64>, max: Option<i64> },
+    /// A program of the office, on restored data.
+    Command { dataset: String },
+}
+
+impl Custom {
+    #[must_use]
+    pub fn dataset(&self) -> &str {
+        match self {
+            Self::File { dataset, .. } | Self::Sql { dataset, .. } | Self::Command { dataset } => {
+                dataset
+            }
+        }
+    }
+}
+
+/// One dataset.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub dataset: String,
+    pub kind: Kind,
+    pub snapshot: Snapshot,
+    /// `newest`, `middle` or `oldest`.
+    pub stratum: String,
+    pub storage: String,
+    pub targets: Targets,
+}
+
+/// What the continuity plan asks of a dataset.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    pub service: Option<String>,
+    pub criticality: Option<String>,
+    pub domain: Option<String>,
+    pub rto_s: Option<u64>,
+    pub rpo_s: Option<u64>,
+    pub mtd_s: Option<u64>,
+}
+
+/// How far restored data is kept from the rest of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// A folder; no program is started.
+    I0,
+    /// Programs without a network.
+    I1,
+    /// A machine of its own on an unplugged switch: only people can say so.
+    I2,
+}
+
+impl Isolation {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::I0 => "I0",
+            Self::I1 => "I1",
+            Self::I2 => "I2",
+        }
+    }
+}
+
+/// Where it happens, and what it may take.
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// Folder in which every drill makes its own.
+    pub path: PathBuf,
+    pub bytes_max: Option<u64>,
+    pub lease: Duration,
+    pub isolation: Isolation,
+    /// Folders that a sandbox may neither lie in nor hold: sources and storages.
+    pub foreign: Vec<PathBuf>,
+}
+
+/// A whole drill.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub record_id: String,
+    pub code: String,
+    pub class: String,
+    pub title: String,
+    pub period: String,
+    pub plan_ref: Option<String>,
+    pub is_announced: bool,
+    pub org: Option<Org>,
+    pub people: Option<People>,
+    pub selection: Option<Selection>,
+    pub legal_profile: Option<String>,
+    pub room: Room,
+    pub items: Vec<Planned>,
+    /// Datasets that were to be restored and have no snapshot there.
+    pub absent: Vec<String>,
+    pub checks: Vec<Custom>,
+    pub threads_count: usize,
+    /// This machine, as the record calls it.
+    pub host: String,
+    /// Offset of the office's clock from UTC, in seconds.
+    pub offset_s: i32,
+}

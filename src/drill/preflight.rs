@@ -1,0 +1,135 @@
+//! What must hold before anything is restored.
+
+use std::path::Path;
+
+use crate::drill::check::Checks;
+use crate::drill::check::Found;
+use crate::drill::check::Weight;
+use crate::drill::plan::Isolation;
+use crate::drill::plan::Kind;
+use crate::drill::plan::Plan;
+use crate::drill::plan::Room;
+use crate::drill::record::Check;
+use crate::drill::verdict::FailureCode;
+use crate::drill::verdict::Level;
+use crate::drill::verdict::Outcome;
+use crate::run::Run;
+
+/// A sandbox needs so much more than what is restored, in tenths.
+const SPACE_TENTHS: u64 = 13;
+
+/// What the machine says of a folder's medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    pub free_bytes: u64,
+}
+
+/// Looks at everything; nothing is started if a mandatory one did not pass.
+#[must_use]
+pub fn look(run: &Run, plan: &Plan) -> Vec<Check> {
+    let mut checks = Checks::new(run);
+    let mut note = |what: &str, weight, found| {
+        checks.note((Level::L0, what), weight, found);
+    };
+    note("PF.paths", Weight::Mandatory, paths(&plan.room));
+    note("PF.space", Weight::Mandatory, space(plan));
+    note("PF.engine", Weight::Minor, engine(plan));
+    note("PF.isolation", Weight::Mandatory, isolation(plan));
+    note("PF.lease", Weight::Mandatory, lease(&plan.room));
+    let readonly = Found {
+        result: Outcome::NotApplicable,
+        ..Found::skipped(FailureCode::F8, "this storage is a folder: it cannot refuse a write")
+    };
+    note("PF.readonly", Weight::Minor, readonly);
+    let clock = Found::skipped(FailureCode::F8, "no time server was asked");
+    note("PF.clock", Weight::Minor, clock);
+    let mut list = checks.list;
+    for check in &mut list {
+        // They belong to no rung.
+        if let Some(name) = check.id.strip_prefix("L0.") {
+            check.id = name.to_owned();
+        }
+    }
+    list
+}
+
+/// The sandbox lies in no source and no storage, and holds none.
+fn paths(room: &Room) -> Found {
+    let real = |path: &Path| {
+        let known = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+        known.map_or_else(
+            || path.to_owned(),
+            |(above, real)| real.join(path.strip_prefix(above).unwrap_or(Path::new(""))),
+        )
+    };
+    let own = real(&room.path);
+    if own.parent().is_none() {
+        return Found::failed(FailureCode::F8, "the sandbox would be the root of a file system");
+    }
+    for foreign in &room.foreign {
+        let other = real(foreign);
+        if own.starts_with(&other) || other.starts_with(&own) {
+            let detail = "the sandbox and a source or storage lie inside each other";
+            return Found::failed(FailureCode::F8, detail);
+        }
+    }
+    Found::equal(FailureCode::F8, "apart", "apart")
+}
+
+fn space(plan: &Plan) -> Found {
+    let logical: u64 = plan.items.iter().map(|item| item.snapshot.content_bytes).sum();
+    let needed = logical.saturating_mul(SPACE_TENTHS) / 10;
+    let Some(space) = free(&plan.room.path) else {
+        return Found::skipped(FailureCode::F8, "the free space cannot be told");
+    };
+    let allowed = plan.room.bytes_max.unwrap_or(u64::MAX).min(space.free_bytes);
+    let found = Found {
+        expected: Some(format!("{needed} bytes")),
+        actual: Some(format!("{allowed} bytes")),
+        ..Found::failed(FailureCode::F8, "free, and allowed to a drill")
+    };
+    if needed <= allowed { Found { result: Outcome::Pass, ..found } } else { found }
+}
+
+/// Free bytes of the medium that the folder, or the one above it that exists, lies on.
+#[cfg(unix)]
+fn free(path: &Path) -> Option<Space> {
+    let above = path.ancestors().find(|above| above.exists())?;
+    let stat = rustix::fs::statvfs(above).ok()?;
+    Some(Space { free_bytes: stat.f_bavail.saturating_mul(stat.f_frsize) })
+}
+
+#[cfg(not(unix))]
+fn free(_path: &Path) -> Option<Space> {
+    None
+}
+
+fn engine(plan: &Plan) -> Found {
+    let absent = plan.items.iter().find_map(|item| match item.kind {
+        Kind::Other(name) => Some(name),
+        _ => None,
+    });
+    match absent {
+        Some(name) => Found::skipped(FailureCode::F8, format!("no engine for {name} is driven")),
+        None => Found::equal(FailureCode::F8, "built in", "built in"),
+    }
+}
+
+/// Where no program is started there is nothing that a network could reach.
+fn isolation(plan: &Plan) -> Found {
+    match plan.room.isolation {
+        Isolation::I0 | Isolation::I1 => Found::equal(FailureCode::F8, "no program", "no program")
+            .with("restored data is read by this process alone"),
+        Isolation::I2 => {
+            Found::skipped(FailureCode::F8, "only people can say that a machine is unplugged")
+        }
+    }
+}
+
+fn lease(room: &Room) -> Found {
+    if room.lease.is_zero() {
+        return Found::failed(FailureCode::F8, "no time is given");
+    }
+    let armed = format!("{} s", room.lease.as_secs());
+    Found::equal(FailureCode::F8, &armed, &armed)
+}
