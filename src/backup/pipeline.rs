@@ -37,7 +37,7 @@ use crate::source::Found;
 use crate::source::Source;
 
 /// Entries that may wait for one before them; bounds memory.
-const WINDOW_ENTRIES_MAX: usize = 16 * 1024;
+pub(super) const WINDOW_ENTRIES_MAX: usize = 16 * 1024;
 /// Jobs that wait for each worker.
 const JOBS_PER_WORKER: usize = 4;
 
@@ -188,10 +188,7 @@ fn drive(
             }
         }
         collector.advance()?;
-        if collector.waits_for_batch(&batch) {
-            collector.hand_out(&jobs, batch.take())?;
-        }
-        collector.hold_window()?;
+        collector.hold_window(&jobs, &mut batch)?;
     }
     run.count(Count::WalksDone, 1);
     if !batch.tasks.is_empty() {
@@ -324,8 +321,11 @@ impl<'a> Collector<'a> {
             && !batch.tasks.is_empty()
     }
 
-    fn hold_window(&mut self) -> Result<(), BackupError> {
+    fn hold_window(&mut self, jobs: &Sender<Job>, batch: &mut Batch) -> Result<(), BackupError> {
         while self.slots.len() >= WINDOW_ENTRIES_MAX && self.waiting_count > 0 {
+            if self.waits_for_batch(batch) {
+                self.hand_out(jobs, batch.take())?;
+            }
             self.collect_one()?;
             self.write_ready()?;
         }

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
+use crate::backup::parent::lost::Packs;
+use crate::backup::snapshot::BackupReport;
+use crate::format::manifest::SignedManifest;
 use crate::format::object::Ref;
 use crate::format::object::SealedObject;
 use crate::ids::Sid;
+use crate::ids::SnapshotId;
 use crate::repository::ObjectSink;
 use crate::repository::cache::Cache;
 use crate::repository::cache::CacheKey;
@@ -13,7 +17,9 @@ use crate::repository::cache::Head;
 use crate::repository::error::RepositoryError;
 use crate::repository::tree::NodeSink;
 use crate::run::Run;
+use crate::vault::Vault;
 use crate::vault::session::Session;
+use crate::vault::whole::Presence;
 
 use super::worker::count_stored;
 
@@ -22,6 +28,21 @@ pub(super) struct TreeSink<'a, 'm> {
     pub(super) run: &'a Run,
     pub(super) session: &'a Session,
     pub(super) memory: &'a mut Memory<'m>,
+    /// Where to look for what the parent had, if not all of it is there.
+    pub(super) doubted: Option<&'a Vault>,
+}
+
+impl TreeSink<'_, '_> {
+    /// Whether the vault has it because the parent has it: then nothing is put.
+    fn has(&self, node: &Sid) -> Result<bool, RepositoryError> {
+        if !self.memory.old.is_some_and(|old| old.has(node)) {
+            return Ok(false);
+        }
+        match self.doubted {
+            None => Ok(true),
+            Some(vault) => Ok(vault.presence(self.run, node)? == Presence::Whole),
+        }
+    }
 }
 
 /// What the machine remembers of the new snapshot. A cache that cannot be written costs the next
@@ -102,8 +123,7 @@ impl<'a> Memory<'a> {
 
 impl NodeSink for TreeSink<'_, '_> {
     fn put(&mut self, object: SealedObject) -> Result<(), RepositoryError> {
-        if self.memory.old.is_some_and(|old| old.has(&object.sid)) {
-            // The parent has the same branch, so the vault has it: nothing is looked up.
+        if self.has(&object.sid)? {
             self.memory.again(object.sid);
             return Ok(());
         }
@@ -116,5 +136,22 @@ impl NodeSink for TreeSink<'_, '_> {
     fn reuse(&mut self, node: &Ref) -> Result<(), RepositoryError> {
         self.memory.again(node.sid);
         Ok(())
+    }
+}
+
+/// What the machine remembers of its new snapshot.
+pub(super) fn head(manifest: &SignedManifest, report: &BackupReport, packs: [Packs; 2]) -> Head {
+    let tree = &report.tree;
+    let mut packs = packs.concat();
+    packs.sort_unstable();
+    Head {
+        snapshot: SnapshotId::new(crate::crypto::blind::hash(manifest.as_bytes())),
+        seq: manifest.public.seq,
+        root: tree.root.clone(),
+        started: report.started,
+        decayed: tree.decayed.iter().copied().collect(),
+        files_count: tree.files_count,
+        content_bytes: tree.content_bytes,
+        packs,
     }
 }

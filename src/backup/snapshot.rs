@@ -12,10 +12,12 @@ use crate::backup::Cutting;
 use crate::backup::error::BackupError;
 use crate::backup::parent::ParentTree;
 use crate::backup::parent::lost;
+use crate::backup::parent::lost::Packs;
 use crate::backup::pipeline;
 use crate::backup::pipeline::Pipeline;
 use crate::backup::pipeline::Plan;
 use crate::backup::pipeline::TreeReport;
+use crate::backup::remember;
 use crate::backup::remember::Memory;
 use crate::backup::remember::TreeSink;
 use crate::backup::snapshot::attach::Attachments;
@@ -39,7 +41,6 @@ use crate::repository::ObjectSink;
 use crate::repository::Stored;
 use crate::repository::cache::Cache;
 use crate::repository::cache::CacheKey;
-use crate::repository::cache::Head;
 use crate::repository::error::RepositoryError;
 use crate::repository::keys::complete;
 use crate::repository::manifest::seal_manifest;
@@ -312,11 +313,11 @@ pub fn execute(
     let tree = began.map_err(BackupError::from).and_then(|()| {
         write_tree(run, repository, (&keys, &chain, &session), request, &mut memory)
     });
-    let tree = tree.and_then(|tree| {
+    let tree = tree.and_then(|(tree, packs)| {
         request.source.finish(run)?;
-        Ok((tree, attach::seal(run, (&keys, &session), request.attachments)?))
+        Ok((tree, packs, attach::seal(run, (&keys, &session), request.attachments)?))
     });
-    let (tree, capsules) = match tree {
+    let (tree, packs, capsules) = match tree {
         Ok(made) => made,
         Err(error) => {
             memory.abandon();
@@ -358,7 +359,7 @@ pub fn execute(
             return Err(error);
         }
     };
-    let head = head(&manifest, &report);
+    let head = remember::head(&manifest, &report, [packs, session.written_packs()]);
     memory.finish(&head);
     let chain_name = ChainName { machine: agent.machine, source: chain.source };
     report.snapshot = Some(Place { chain: chain_name, seq: head.seq, id: committed });
@@ -412,36 +413,23 @@ fn commit(
     }
 }
 
-/// What the machine remembers of its new snapshot.
-fn head(manifest: &SignedManifest, report: &BackupReport) -> Head {
-    let tree = &report.tree;
-    Head {
-        snapshot: SnapshotId::new(crate::crypto::blind::hash(manifest.as_bytes())),
-        seq: manifest.public.seq,
-        root: tree.root.clone(),
-        started: report.started,
-        decayed: tree.decayed.iter().copied().collect(),
-        files_count: tree.files_count,
-        content_bytes: tree.content_bytes,
-    }
-}
-
 fn write_tree(
     run: &Run,
     repository: &Repository,
     (keys, chain, session): (&SealKeys, &Chain, &Session),
     request: &Request<'_>,
     memory: &mut Memory<'_>,
-) -> Result<TreeReport, BackupError> {
+) -> Result<(TreeReport, Packs), BackupError> {
     let mut parent = chain.parent(&request.comparison);
     if let Some(before) = chain.size_before(&request.comparison) {
         run.count(Count::BytesExpected, before.content_bytes);
     }
     let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
-    let repaired = repository.vault().is_repaired_since(run, chain.newest.as_ref());
-    if let (Some(parent), true) = (&mut parent, repaired.map_err(RepositoryError::from)?) {
-        // What is lost is told by whoever reads it; here it is mended.
-        parent.decayed.extend(lost::find(&run.unwatched(), &nodes, &parent.root)?);
+    let root = parent.as_ref().map(|parent| &parent.root);
+    let looked = lost::look(run, &nodes, (root, chain.newest.as_ref()))?;
+    let doubted = looked.lost.is_some().then(|| repository.vault());
+    if let Some(parent) = &mut parent {
+        parent.decayed.extend(looked.lost.into_iter().flatten());
     }
     let pipeline = Pipeline {
         source: request.source,
@@ -452,7 +440,8 @@ fn write_tree(
         cutting: request.cutting,
         workers_count: request.workers_count,
     };
-    pipeline::execute(run, &pipeline, &mut TreeSink { run, session, memory })
+    let mut sink = TreeSink { run, session, memory, doubted };
+    Ok((pipeline::execute(run, &pipeline, &mut sink)?, looked.packs))
 }
 
 fn seal(

@@ -3,6 +3,7 @@
 mod change;
 mod content;
 mod faults;
+mod order;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

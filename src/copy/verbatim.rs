@@ -72,6 +72,10 @@ pub struct CopyReport {
 /// is reused then.
 pub fn copy(run: &Run, ends: Ends<'_>, options: CopyOptions) -> Result<CopyReport, CopyError> {
     run.phase(Phase::Planning);
+    if options.doing == Doing::Copy {
+        // What a copy that was interrupted has left.
+        ends.target.complete_manifests(run)?;
+    }
     let source = ends.source.manifests(run, Scope::All, Copies::First, ends.signers)?;
     tell(run, &source);
     let target =

@@ -29,6 +29,7 @@ use crate::format::wire::FormatError;
 use crate::format::wire::Reader;
 use crate::format::wire::push_varint;
 use crate::ids::MachineId;
+use crate::ids::PackId;
 use crate::ids::RepositoryId;
 use crate::ids::Sid;
 use crate::ids::SnapshotId;
@@ -39,7 +40,7 @@ use crate::units::Timestamp;
 
 const MAGIC: &[u8; 8] = b"LBCACH\0\x01";
 const HEAD_KIND: &str = "local cache";
-const HEAD_VERSION: u8 = 2;
+const HEAD_VERSION: u8 = 3;
 const HEAD_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Which chain of snapshots, and the key that seals what is remembered of it.
@@ -73,6 +74,8 @@ pub struct Head {
     pub decayed: BTreeSet<Sid>,
     pub files_count: u64,
     pub content_bytes: u64,
+    /// Packs that were in the repository, and their lengths; sorted.
+    pub packs: Vec<(PackId, u64)>,
 }
 
 /// An opened cache.
@@ -157,6 +160,11 @@ fn encode_head(head: &Head, nodes: &[(Sid, u32)]) -> Vec<u8> {
     }
     push_varint(&mut out, head.files_count);
     push_varint(&mut out, head.content_bytes);
+    push_varint(&mut out, head.packs.len() as u64);
+    for (pack, len_bytes) in &head.packs {
+        out.extend_from_slice(pack.as_bytes());
+        push_varint(&mut out, *len_bytes);
+    }
     push_varint(&mut out, nodes.len() as u64);
     for (sid, len) in nodes {
         out.extend_from_slice(sid.as_bytes());
@@ -184,6 +192,10 @@ fn decode_head(bytes: &[u8], nodes_end: u64) -> Result<(Head, Nodes), FormatErro
         decayed.insert(Sid::new(reader.array()?));
     }
     let (files_count, content_bytes) = (reader.varint()?, reader.varint()?);
+    let mut packs = Vec::new();
+    for _ in 0..reader.count(reader.left())? {
+        packs.push((PackId::new(reader.array()?), reader.varint()?));
+    }
     let mut nodes = BTreeMap::new();
     let mut offset = MAGIC.len() as u64;
     for _ in 0..reader.count(reader.left())? {
@@ -199,7 +211,7 @@ fn decode_head(bytes: &[u8], nodes_end: u64) -> Result<(Head, Nodes), FormatErro
     if offset != nodes_end {
         return Err(FormatError::Invalid { what: "local cache", why: "lengths" });
     }
-    let head = Head { snapshot, seq, root, started, decayed, files_count, content_bytes };
+    let head = Head { snapshot, seq, root, started, decayed, files_count, content_bytes, packs };
     Ok((head, nodes))
 }
 
@@ -298,6 +310,7 @@ mod tests {
             decayed: BTreeSet::from([Sid::new([10; 32])]),
             files_count: 11,
             content_bytes: 1 << 40,
+            packs: vec![(PackId::new([12; 32]), 13), (PackId::new([14; 32]), 1 << 25)],
         }
     }
 

@@ -383,9 +383,8 @@ impl Shelf<'_> {
             }
             self.read_copies(Reading { place, listed, copies, verifier }, &mut found)?;
         }
-        let mut places: BTreeSet<Place> = names.manifests.keys().copied().collect();
-        places.extend(&removed);
-        gaps::find(&places, &mut found);
+        let places: BTreeSet<Place> = names.manifests.keys().copied().collect();
+        gaps::find(&places, &removed, &mut found);
         Ok(found)
     }
 

@@ -15,6 +15,9 @@ use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
 
+/// How often a copy is read until two reads give the same.
+const READS_MAX: usize = 4;
+
 /// A record that cannot be kept or had.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RecordsError {
@@ -98,6 +101,27 @@ impl Records {
             Err(error) if error.kind == StorageErrorKind::NotFound => Copy::Missing,
             Err(error) => Copy::Failed(error),
         }
+    }
+
+    /// One copy, whatever its state, with its bytes, which are to be written elsewhere: what one
+    /// read got wrong is not made to last.
+    pub fn read_bytes<T>(
+        &self,
+        name: &BlobName,
+        decode: impl Fn(&[u8]) -> Result<T, RecordError>,
+    ) -> Copy<(T, Vec<u8>)> {
+        let decode = |bytes: &[u8]| Ok((decode(bytes)?, bytes.to_vec()));
+        let mut first = self.read_copy(name, decode);
+        for _ in 0..READS_MAX {
+            let second = self.read_copy(name, decode);
+            match (&first, &second) {
+                (Copy::Good((_, one)), Copy::Good((_, other))) if one != other => {}
+                (Copy::Good(_), Copy::Unreadable(_)) | (Copy::Unreadable(_), Copy::Good(_)) => {}
+                _ => return second,
+            }
+            first = second;
+        }
+        first
     }
 
     /// The first copy that can be read. Those before it are reported as healable. If none can, the

@@ -49,10 +49,16 @@ pub enum Presence {
 }
 
 impl Vault {
-    /// All packs that storage lists, with their lengths in bytes.
+    /// All packs that storage lists, with their lengths in bytes; sorted.
     pub fn packs(&self, run: &Run) -> Result<Vec<(PackId, u64)>, VaultError> {
         run.check()?;
         Ok(load::list_packs(&self.inner)?.into_iter().collect())
+    }
+
+    /// Whether a pack that a table names is gone, or has another length.
+    pub fn lacks_packs(&self, run: &Run) -> Result<bool, VaultError> {
+        let is_bad = |pack: &KnownPack| pack.found_bytes != Some(pack.len_bytes);
+        self.inner.with_locations(run, |locations| locations.packs().iter().any(is_bad))
     }
 
     /// How an object is kept, by the index and the listing; nothing is read.

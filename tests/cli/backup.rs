@@ -187,3 +187,56 @@ fn a_source_that_is_suddenly_empty_is_told() {
     scene.expect(0, &["backup", "-q", ".", "--shrink-max", "20%"]);
     scene.expect(2, &["backup", "-q", ".", "--shrink-max", "20"]);
 }
+
+/// Files of the repository's packs.
+fn packs(scene: &Scene) -> Vec<String> {
+    let files = scene.files("repository").into_iter().filter(|name| name.contains("/packs/"));
+    files.filter(|name| std::path::Path::new(name).is_file()).collect()
+}
+
+/// Whoever removes packs by hand loses nothing that the source still has.
+#[test]
+fn packs_that_somebody_removed_are_stored_anew() {
+    let scene = with_files();
+    for n in 0..40_u64 {
+        scene.file(format!("source/many/{n}"), format!("{n} ").repeat(500).as_bytes());
+    }
+    scene.file("source/large", &crate::support::Random::new(3).bytes(5_000_000));
+    scene.expect(0, &["backup", "-q", "."]);
+    // One more, so that packs of several backups are there.
+    scene.file("source/many/later", b"later");
+    scene.expect(0, &["backup", "-q", "."]);
+    let before = packs(&scene);
+    assert!(before.len() >= 4, "{before:?}");
+    let each = before.iter().map(std::slice::from_ref);
+    for gone in each.chain([&before[..]]) {
+        let gone: Vec<String> =
+            gone.iter().filter(|pack| std::path::Path::new(pack).exists()).cloned().collect();
+        gone.iter().for_each(|pack| std::fs::remove_file(pack).unwrap());
+        let told = scene.run(&["backup", "--skip-if-unchanged", "."]);
+        let is_told = told.stderr.contains("a pack is gone or cut short");
+        assert_eq!(told.code, Some(if is_told { 3 } else { 0 }), "{told}");
+        // Only the index still names it; nothing that is needed is missing.
+        let checked = scene.run(&["check", "-q", "--read-data"]);
+        assert!(matches!(checked.code, Some(0 | 3)), "{checked}");
+        scene.expect(0, &["backup", "-q", "."]);
+        scene.expect(0, &["prune", "-q", "--max-unused", "100%"]);
+        scene.expect(0, &["check", "-q", "--read-data"]);
+        // A prune writes the index anew, and nobody wonders about it.
+        scene.expect(0, &["backup", "-q", "."]);
+    }
+    // A pack that was cut short is found by its length.
+    let pack = packs(&scene).pop().unwrap();
+    let bytes = std::fs::read(&pack).unwrap();
+    std::fs::remove_file(&pack).unwrap();
+    scene.file(&pack, &bytes[..bytes.len() - 1]);
+    let told = scene.expect(3, &["backup", "."]);
+    assert!(told.stderr.contains("a pack is gone or cut short"), "{told}");
+    scene.expect(0, &["repair", "-q"]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    let all = scene.expect(0, &["snapshots", "--json"]).json_of("result");
+    let id = all[0]["id"].as_str().unwrap();
+    scene.expect(0, &["restore", "-q", id, "--target", "../back"]);
+    let large = std::fs::read(scene.path("back/large")).unwrap();
+    assert_eq!(large, crate::support::Random::new(3).bytes(5_000_000));
+}

@@ -1,5 +1,7 @@
 //! `copy`: a second repository that restores as the first does.
 
+mod other;
+
 use std::path::Path;
 
 use super::scene::Scene;
@@ -319,102 +321,6 @@ fn copies_beside_backups_and_prunes_on_both_sides_lose_nothing() {
     let (source, target) = (ids(&scene, "repository"), ids(&scene, "twin"));
     let missing: Vec<&String> = source.iter().filter(|id| !target.contains(id)).collect();
     assert!(missing.len() <= 1, "only what the twin itself removed: {missing:?}");
-}
-
-/// Another repository with a passphrase of its own, whose file is named.
-fn other(scene: &Scene, more: &[&str]) -> (String, String) {
-    let (other, secret) = (text(&scene.path("other")), text(&scene.path("secret")));
-    scene.file("secret", b"another passphrase\n");
-    let args = ["init", "-q", "-r", &other, "--password-file", &secret];
-    scene.expect(0, &[&args[..], more].concat());
-    (other, secret)
-}
-
-fn snapshots(scene: &Scene, args: &[&str]) -> Vec<serde_json::Value> {
-    let mut rows = scene.expect(0, &[&["snapshots", "--json"], args].concat()).json_of("result");
-    for row in &mut rows {
-        for own in ["id", "short_id", "machine_id", "dataset_id", "tags_later"] {
-            row[own] = serde_json::Value::Null;
-        }
-    }
-    rows
-}
-
-#[test]
-fn another_repository_gets_the_same_files_under_its_own_keys() {
-    let scene = with_snapshots();
-    // A huge file has a map of its own.
-    scene.file("source/one/huge", &Random::new(500).bytes(90 << 20));
-    scene.expect(0, &["backup", "-q", "one"]);
-    let id = ids(&scene, "repository").remove(0);
-    scene.expect(0, &["tag", "-q", &id, "--add", "audited"]);
-    let (place, secret) = other(&scene, &[]);
-    let told = scene.run(&["copy", "-q", "--to", &place]);
-    assert_eq!(told.code, Some(12), "{told}");
-    assert!(told.stderr.contains("does not open the other repository"), "{told}");
-    let args = ["copy", "--json", "--to", &place, "--to-password-file", &secret];
-    let done = scene.expect(0, &args).json_of("result");
-    assert_eq!(done[0]["copied_count"], 5, "{done:?}");
-    let opens = ["-r", &place, "--password-file", &secret];
-    scene.expect(0, &[&["check", "-q", "--read-data"], &opens[..]].concat());
-    // Host, paths, times, words and counts are those of the original.
-    assert_eq!(snapshots(&scene, &[]), snapshots(&scene, &opens));
-    let rows = scene.expect(0, &[&["snapshots", "--json"], &opens[..]].concat());
-    let originals = scene.expect(0, &["snapshots", "--json"]).json_of("result");
-    for (row, original) in rows.json_of("result").iter().zip(&originals) {
-        let (copied, id) = (row["id"].as_str().unwrap(), original["id"].as_str().unwrap());
-        let target = scene.path(format!("other-{copied}"));
-        let args = ["restore", "-q", copied, "--target", &text(&target)];
-        scene.expect(0, &[&args[..], &opens[..]].concat());
-        let mut tree = compare::look(&target);
-        tree.remove(&b""[..]);
-        compare::assert_alike(copied, &restored(&scene, "repository", id), &tree);
-    }
-    // A second copy knows what is there, and what the first one was made of.
-    let again = scene.expect(0, &args).json_of("result");
-    assert_eq!((&again[0]["copied_count"], &again[0]["known_count"]), (&0.into(), &5.into()));
-    scene.file("source/one/d/small", b"one file more");
-    scene.expect(0, &["backup", "-q", "one"]);
-    let third = scene.expect(0, &args).json_of("result");
-    assert_eq!(third[0]["copied_count"], 1);
-    assert!(third[0]["bytes"].as_u64().unwrap() < 100_000, "{third:?}");
-}
-
-#[test]
-fn with_a_shared_domain_data_travels_as_it_is() {
-    let scene = with_snapshots();
-    let own = text(&scene.path("repository"));
-    scene.file("own", b"x\n");
-    let file = text(&scene.path("own"));
-    let shared = ["--copy-domain-from", &own, "--from-password-file", &file];
-    let (place, secret) = other(&scene, &shared);
-    let args = ["copy", "--json", "--to", &place, "--to-password-file", &secret];
-    assert_eq!(scene.expect(0, &args).json_of("result")[0]["copied_count"], 4);
-    let opens = ["-r", &place, "--password-file", &secret];
-    scene.expect(0, &[&["check", "-q", "--read-data"], &opens[..]].concat());
-    // What a backup of the same folder would store is there already.
-    let backup = ["backup", "--json", "one"];
-    let done = scene.expect(0, &[&backup[..], &opens[..]].concat()).json_of("result");
-    assert!(done[0]["stored_bytes"].as_u64().unwrap() < 10_000, "{done:?}");
-}
-
-#[test]
-fn numbers_that_cannot_come_are_closed_and_do_not_come_back() {
-    let scene = with_snapshots();
-    let (place, secret) = other(&scene, &[]);
-    let opens = ["-r", &place, "--password-file", &secret];
-    let all = ids(&scene, "repository");
-    scene.expect(0, &["forget", "-q", &all[0]]);
-    let args = ["copy", "--json", "--to", &place, "--to-password-file", &secret];
-    let done = scene.expect(0, &args).json_of("result");
-    assert_eq!((&done[0]["copied_count"], &done[0]["tombstones_count"]), (&3.into(), &1.into()));
-    scene.expect(0, &[&["check", "-q"], &opens[..]].concat());
-    let rows = scene.expect(0, &[&["snapshots", "--json"], &opens[..]].concat());
-    let copied = rows.json_of("result")[0]["id"].as_str().unwrap().to_owned();
-    scene.expect(0, &[&["forget", "-q", &copied], &opens[..]].concat());
-    let again = scene.expect(0, &args).json_of("result");
-    assert_eq!((&again[0]["copied_count"], &again[0]["removed_count"]), (&0.into(), &1.into()));
-    scene.expect(0, &[&["check", "-q"], &opens[..]].concat());
 }
 
 #[test]

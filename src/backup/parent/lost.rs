@@ -2,8 +2,8 @@
 //! source still has it.
 //!
 //! A backup takes for granted that all of its parent is there. After a repair that is not so: what
-//! could not be mended is absent. So the first backup of a source behind a repair looks at every
-//! object of its parent.
+//! could not be mended is absent. And somebody may have removed packs by hand: a machine remembers
+//! which there were, so a listing tells. Then a backup looks at every object of its parent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::format::entry::Content;
 use crate::format::entry::Extent;
 use crate::format::object::Ref;
+use crate::ids::PackId;
 use crate::ids::Sid;
 use crate::path::SnapshotPath;
 use crate::repository::error::RepositoryError;
@@ -18,14 +19,53 @@ use crate::repository::open::CachedNodes;
 use crate::repository::tree::map::MapReader;
 use crate::repository::tree::reader::TreeReader;
 use crate::run::Run;
+use crate::run::monitor::Problem;
+use crate::vault::names::Place;
 use crate::vault::whole::Presence;
 
-/// Objects, leaves and maps of a tree that are not as often in the repository as they should be.
-pub(in crate::backup) fn find(
+/// Packs and their lengths; sorted.
+pub(in crate::backup) type Packs = Vec<(PackId, u64)>;
+
+/// What a backup has looked at before it relies on its parent.
+#[derive(Debug)]
+pub(in crate::backup) struct Looked {
+    /// What of the parent is not there; none where nothing is in doubt.
+    pub lost: Option<BTreeSet<Sid>>,
+    /// What there is now.
+    pub packs: Packs,
+}
+
+/// Looks whether packs are gone since the last backup, or a repair came after it; and only then
+/// whether all of the parent is there.
+pub(in crate::backup) fn look(
     run: &Run,
     nodes: &CachedNodes<'_>,
-    root: &Ref,
-) -> Result<BTreeSet<Sid>, RepositoryError> {
+    (parent, newest): (Option<&Ref>, Option<&Place>),
+) -> Result<Looked, RepositoryError> {
+    let vault = nodes.repository.vault();
+    let packs = vault.packs(run)?;
+    let Some(root) = parent else { return Ok(Looked { lost: None, packs }) };
+    let is_repaired = vault.is_repaired_since(run, newest)?;
+    let known = nodes.cache.map(|cache| &cache.head.packs);
+    let is_here = |pack| packs.binary_search(pack).is_ok();
+    // A prune removes packs too; after it no table names them any more.
+    let is_gone =
+        !known.is_some_and(|known| known.iter().all(is_here)) && vault.lacks_packs(run)?;
+    if !is_repaired && !is_gone {
+        return Ok(Looked { lost: None, packs });
+    }
+    // Objects that are lost are told by whoever reads them; here they are mended.
+    let lost = find(&run.unwatched(), nodes, root)?;
+    if is_gone && !is_repaired && !lost.is_empty() {
+        let message = "a pack is gone or cut short that no prune has removed; what the source \
+                       still has of it is stored anew";
+        run.problem(&Problem::healable("packs/", message));
+    }
+    Ok(Looked { lost: Some(lost), packs })
+}
+
+/// Objects, leaves and maps of a tree that are not as often in the repository as they should be.
+fn find(run: &Run, nodes: &CachedNodes<'_>, root: &Ref) -> Result<BTreeSet<Sid>, RepositoryError> {
     let mut looking = Looking { run, nodes, lost: BTreeSet::new() };
     for leaf in TreeReader::new(run, nodes, root, &SnapshotPath::root()) {
         let leaf = match leaf {

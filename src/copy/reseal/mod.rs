@@ -31,6 +31,7 @@ use crate::ids::KeyId;
 use crate::ids::SnapshotId;
 use crate::repository::error::RepositoryError;
 use crate::repository::forget::tombstone;
+use crate::repository::keys::complete;
 use crate::repository::manifest::open_manifest;
 use crate::repository::manifest::seal_manifest;
 use crate::repository::open::Repository;
@@ -53,6 +54,7 @@ use crate::vault::session::adopt::Adoption;
 /// Why a number of a chain is empty at the target.
 const REMOVED: &str = "copy: it was removed where it comes from";
 const LOST: &str = "copy: something that it needs is lost where it comes from";
+const NOT_CHOSEN: &str = "copy: it was not chosen";
 
 /// One of the two repositories, with what opens it.
 #[derive(Clone, Copy)]
@@ -72,12 +74,15 @@ pub struct Resealing<'a> {
     pub sizes: TreeSizes,
     /// zstd level.
     pub level: i32,
+    /// Only these are copied, if they are named.
+    pub chosen: Option<&'a BTreeSet<SnapshotId>>,
     /// Words of a snapshot as they stand after all notes.
     pub words: &'a BTreeMap<SnapshotId, Vec<String>>,
     pub doing: Doing,
 }
 
-/// Copies every snapshot that the target lacks, the oldest of a chain first.
+/// Copies every snapshot that the target lacks, or of those the chosen ones, the oldest of a chain
+/// first.
 ///
 /// # Errors
 /// When one of the storages fails, others commit for too long, or the run is stopped. What was sent
@@ -85,6 +90,11 @@ pub struct Resealing<'a> {
 pub fn copy(run: &Run, resealing: Resealing<'_>) -> Result<CopyReport, CopyError> {
     run.phase(Phase::Planning);
     let (source, target) = (resealing.source, resealing.target);
+    if resealing.doing == Doing::Copy {
+        // What a copy that was interrupted has left.
+        complete::lasting_records(run, target.repository.vault().storage())?;
+        target.repository.vault().complete_manifests(run)?;
+    }
     let found =
         source.repository.vault().manifests(run, Scope::All, Copies::First, source.signers)?;
     crate::copy::verbatim::tell(run, &found);
@@ -122,15 +132,21 @@ pub fn copy(run: &Run, resealing: Resealing<'_>) -> Result<CopyReport, CopyError
             },
             chain: name,
             standing: BTreeMap::new(),
-            removed: BTreeMap::new(),
+            closed: BTreeMap::new(),
             report: &mut report,
         };
         for stored in there.manifests.iter().filter(|it| it.place.chain == name) {
             copier.standing.insert(stored.place.seq, stored.clone());
         }
-        for place in there.tombstones.iter().map(crate::copy::extras::place_of) {
+        for signed in &there.tombstones {
+            let place = crate::copy::extras::place_of(signed);
             if place.chain == name {
-                copier.removed.insert(place.seq, place.id);
+                let closed = match signed.tombstone.reason.as_str() {
+                    REMOVED | LOST | NOT_CHOSEN => Closed::ByCopy(place.id),
+                    _ => Closed::ByOthers(place.id),
+                };
+                let known = copier.closed.entry(place.seq).or_insert(closed);
+                *known = closed.max(*known);
             }
         }
         copier.all(&numbers)?;
@@ -157,6 +173,23 @@ fn own_source(domain: &DomainKeys, chain: &Chain, source: Side<'_>) -> crate::id
     domain.source_id(&name)
 }
 
+/// A number at the target that has a tombstone, and the id that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Closed {
+    /// It could not come. Once it can, it does.
+    ByCopy(SnapshotId),
+    /// It was removed there: it does not come back.
+    ByOthers(SnapshotId),
+}
+
+impl Closed {
+    const fn id(self) -> SnapshotId {
+        match self {
+            Self::ByCopy(id) | Self::ByOthers(id) => id,
+        }
+    }
+}
+
 /// One number of a chain: a snapshot, or one that was removed.
 #[derive(Clone, Copy)]
 struct Number<'a> {
@@ -171,7 +204,7 @@ struct ChainCopier<'a> {
     /// At the target.
     chain: Chain,
     standing: BTreeMap<u64, StoredManifest>,
-    removed: BTreeMap<u64, SnapshotId>,
+    closed: BTreeMap<u64, Closed>,
     report: &'a mut CopyReport,
 }
 
@@ -180,7 +213,13 @@ impl ChainCopier<'_> {
         let mut objects = None;
         let mut done = BTreeSet::new();
         let mut last_there: Option<&StoredManifest> = None;
-        for number in numbers {
+        let chosen = numbers.iter().filter(|it| it.stored.is_some_and(|it| self.is_chosen(it)));
+        // Of numbers behind the last that is chosen nothing is said.
+        let last_seq = match self.resealing.chosen {
+            Some(_) => chosen.map(|number| number.seq).max().unwrap_or(0),
+            None => u64::MAX,
+        };
+        for number in numbers.iter().take_while(|number| number.seq <= last_seq) {
             self.run.check()?;
             let is_twice = !done.insert(number.seq);
             let Some(stored) = number.stored else {
@@ -196,8 +235,10 @@ impl ChainCopier<'_> {
             } else if self.standing.contains_key(&number.seq) {
                 self.report.known_count += 1;
                 last_there = Some(stored);
-            } else if self.removed.contains_key(&number.seq) {
+            } else if matches!(self.closed.get(&number.seq), Some(Closed::ByOthers(_))) {
                 self.report.removed_count += 1;
+            } else if !self.is_chosen(stored) {
+                self.close(number.seq, NOT_CHOSEN)?;
             } else if !self.source_vault().is_acknowledged(self.run, &stored.place)? {
                 self.report.unfinished_count += 1;
                 // What comes behind it in the chain waits for it.
@@ -212,6 +253,10 @@ impl ChainCopier<'_> {
             }
         }
         Ok(())
+    }
+
+    fn is_chosen(&self, stored: &StoredManifest) -> bool {
+        self.resealing.chosen.is_none_or(|chosen| chosen.contains(&stored.place.id))
     }
 
     fn source_vault(&self) -> &crate::vault::Vault {
@@ -316,7 +361,7 @@ impl ChainCopier<'_> {
 
     /// A tombstone for a number that no snapshot comes to.
     fn close(&mut self, seq: u64, reason: &str) -> Result<(), CopyError> {
-        if self.standing.contains_key(&seq) || self.removed.contains_key(&seq) {
+        if self.standing.contains_key(&seq) || self.closed.contains_key(&seq) {
             return Ok(());
         }
         self.report.tombstones_count += 1;
@@ -328,7 +373,7 @@ impl ChainCopier<'_> {
         let target = self.resealing.target;
         let signed = tombstone(target.keyset, &place, self.run.clock.now(), reason);
         target.repository.vault().bury(self.run, &[signed])?;
-        self.removed.insert(seq, id);
+        self.closed.insert(seq, Closed::ByCopy(id));
         Ok(())
     }
 
@@ -342,7 +387,7 @@ impl ChainCopier<'_> {
         let (old, seq) = (&stored.manifest.public, stored.place.seq);
         let before = seq.saturating_sub(1);
         let standing = self.standing.get(&before).map(|stored| stored.place.id);
-        let prev = standing.or_else(|| self.removed.get(&before).copied());
+        let prev = standing.or_else(|| self.closed.get(&before).map(|closed| closed.id()));
         let public = ManifestPublic {
             repository: agent.repository,
             machine: agent.machine,

@@ -76,13 +76,12 @@ fn signed<R: SignedRecord>(bytes: &[u8]) -> Result<(), RecordError> {
 }
 
 struct Writer {
-    storage: Arc<dyn Storage>,
     records: Records,
 }
 
 impl Writer {
     fn new(storage: &Arc<dyn Storage>) -> Self {
-        Self { storage: Arc::clone(storage), records: Records::new(Arc::clone(storage)) }
+        Self { records: Records::new(Arc::clone(storage)) }
     }
 
     /// Only what is missing is written, and only from a copy that can be read: a damaged copy
@@ -98,8 +97,7 @@ impl Writer {
             return Ok(());
         }
         for name in names.iter().filter(|name| !missing.contains(name)) {
-            if matches!(self.records.read_copy(name, check), Copy::Good(())) {
-                let bytes = self.storage.read(name, record::RECORD_BYTES_MAX as u64)?;
+            if let Copy::Good(((), bytes)) = self.records.read_bytes(name, check) {
                 return Ok(self.records.create_all(&missing, &bytes)?);
             }
         }

@@ -20,12 +20,12 @@ use crate::format::machine::MachineRecord;
 use crate::format::recipients::RECIPIENTS;
 use crate::format::recipients::RECIPIENTS_COPIES;
 use crate::format::recipients::RecipientsRecord;
-use crate::format::record::RECORD_BYTES_MAX;
 use crate::format::record::Record;
 use crate::format::record::RecordError;
 use crate::format::slot::SLOTS;
 use crate::format::slot::SlotRecord;
 use crate::ids::RepositoryId;
+use crate::repository::keys::complete;
 use crate::repository::keys::convert;
 use crate::repository::keys::create;
 use crate::repository::keys::error::KeysError;
@@ -62,7 +62,14 @@ pub fn create_twin(
 ) -> Result<ConfigRecord, KeysError> {
     let config = publish::load_config(run, from)?;
     create::refuse_if_taken(to, &Records::new(Arc::clone(to)))?;
-    carry_records(run, from, to)?;
+    carry_below(run, (from, to), &config)?;
+    // A listing that came out empty: without these nobody opens the twin.
+    let carried = Records::new(Arc::clone(to));
+    for (folder, what) in [(SLOTS, "slot"), (KEYRINGS, "keyring")] {
+        if carried.list(folder)?.is_empty() {
+            return Err(KeysError::NoRecord { what });
+        }
+    }
     to.sync()?;
     run.check()?;
     let bytes = good_config(from, &config)?;
@@ -74,16 +81,17 @@ pub fn create_twin(
 fn good_config(from: &Arc<dyn Storage>, config: &ConfigRecord) -> Result<Vec<u8>, KeysError> {
     let records = Records::new(Arc::clone(from));
     for name in publish::config_names()? {
-        let found = records.read_copy(&name, records::signed::<ConfigRecord>);
-        if matches!(found, Copy::Good((found, _)) if found == *config) {
-            return Ok(from.read(&name, RECORD_BYTES_MAX as u64)?);
+        match records.read_bytes(&name, records::signed::<ConfigRecord>) {
+            Copy::Good(((found, _), bytes)) if found == *config => return Ok(bytes),
+            _ => {}
         }
     }
     Err(KeysError::NoRepository { location: from.location() })
 }
 
 /// Carries over every record of keys that `to` lacks, and answers how many. Both have to be the
-/// same repository. They are durable after the storage's next barrier.
+/// same repository. What a writer that died left without its other copies gets them too. All of it
+/// is durable after the storage's next barrier.
 ///
 /// # Errors
 /// When one of the storages fails, or no list of recipients is left.
@@ -93,6 +101,17 @@ pub fn carry_records(
     to: &Arc<dyn Storage>,
 ) -> Result<u64, KeysError> {
     let config = publish::load_config(run, from)?;
+    let carried = carry_below(run, (from, to), &config)?;
+    complete::lasting_records(run, to)?;
+    Ok(carried)
+}
+
+/// All but the config.
+fn carry_below(
+    run: &Run,
+    (from, to): (&Arc<dyn Storage>, &Arc<dyn Storage>),
+    config: &ConfigRecord,
+) -> Result<u64, KeysError> {
     let root = VerifyingKey::from_bytes(&config.root)?;
     let list = publish::load_recipients(run, from, (config.repository, &root))?;
     let mut signers = convert::admin_keys(&list)?;
@@ -140,7 +159,7 @@ fn carry(
     let source = Records::new(Arc::clone(from));
     let mut refused = None;
     for name in names {
-        match source.read_copy(name, |bytes| Ok((believes(bytes)?, bytes.to_vec()))) {
+        match source.read_bytes(name, &believes) {
             Copy::Good((Placed::Right, bytes)) => {
                 target.create_all(&missing, &bytes)?;
                 return Ok(true);

@@ -9,10 +9,11 @@ use crate::vault::chains::Manifests;
 use crate::vault::names::Chain;
 use crate::vault::names::Place;
 
-/// `places` are all manifests that are listed, good or bad, and all good tombstones.
-pub(super) fn find(places: &BTreeSet<Place>, found: &mut Manifests) {
+/// `manifests` are all that are listed, good or bad; `removed` is what good tombstones name. Of two
+/// with one number of which one was removed, the other is the one that stands.
+pub(super) fn find(manifests: &BTreeSet<Place>, removed: &BTreeSet<Place>, found: &mut Manifests) {
     let mut chains: BTreeMap<Chain, BTreeMap<u64, Vec<SnapshotId>>> = BTreeMap::new();
-    for place in places {
+    for place in manifests.union(removed) {
         chains.entry(place.chain).or_default().entry(place.seq).or_default().push(place.id);
     }
     for (chain, members) in &chains {
@@ -22,8 +23,10 @@ pub(super) fn find(places: &BTreeSet<Place>, found: &mut Manifests) {
                 let (first_seq, last_seq) = (next_seq, seq - 1);
                 found.findings.push(ChainFinding::Gap { chain: *chain, first_seq, last_seq });
             }
+            let stands =
+                |id: &&SnapshotId| !removed.contains(&Place { chain: *chain, seq, id: **id });
+            let ids: Vec<SnapshotId> = ids.iter().filter(stands).copied().collect();
             if ids.len() > 1 {
-                let ids = ids.clone();
                 found.findings.push(ChainFinding::Fork { chain: *chain, seq, ids });
             }
             next_seq = seq.saturating_add(1);

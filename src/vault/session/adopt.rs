@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use crate::crypto::blind;
 use crate::disk::Held;
-use crate::format::manifest::MANIFEST_BYTES_MAX;
 use crate::format::manifest::SignedManifest;
 use crate::format::tombstone::SignedTombstone;
 use crate::ids::SnapshotId;
@@ -18,7 +17,6 @@ use crate::storage::BlobName;
 use crate::storage::StorageErrorKind;
 use crate::vault::chains::ChainNames;
 use crate::vault::chains::Scope;
-use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::gc::condemned::Condemned;
 use crate::vault::names::Chain;
@@ -27,6 +25,7 @@ use crate::vault::names::Place;
 use crate::vault::names::TOMBSTONES;
 use crate::vault::removal;
 use crate::vault::session::Session;
+use crate::vault::session::halves;
 use crate::vault::session::lease::LeaseState;
 
 /// What is to be committed.
@@ -70,11 +69,7 @@ impl Session {
             return Err(VaultError::OtherSession { field: "repository" });
         }
         self.flush()?;
-        let adopted = self.adopt_flushed(run, adoption);
-        adopted.map_err(|error| match error {
-            VaultError::Storage(_) => self.writer.poison(error),
-            other => other,
-        })
+        self.poisoned(self.adopt_flushed(run, adoption))
     }
 
     fn adopt_flushed(
@@ -82,14 +77,7 @@ impl Session {
         run: &Run,
         adoption: Adoption<'_>,
     ) -> Result<Vec<SnapshotId>, VaultError> {
-        self.write_index(run)?;
-        if self.relies_on_packs() {
-            self.barrier(run)?;
-        }
-        let state = self.writer.progress().lease.renew(run, &self.vault)?;
-        // As for a commit: nobody else writes a manifest or deletes until the last one is there.
-        let alone = self.alone(run)?;
-        self.rely(run)?;
+        let (state, alone) = self.settle(run)?;
         let names = ChainNames::list_scope(&*self.vault.storage, Scope::All)?;
         self.look_at_bases(run, adoption.bases, &names)?;
         if state == LeaseState::Expired {
@@ -174,10 +162,7 @@ impl Session {
             Ok(()) => {}
             Err(error) if error.kind == StorageErrorKind::AlreadyExists => {
                 created.names.pop();
-                let found = self.vault.storage.read(&name, MANIFEST_BYTES_MAX)?;
-                if found != bytes {
-                    return Err(VaultError::Record { name, fault: Fault::Hash });
-                }
+                halves::is_same(&self.vault, &name, bytes)?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -4,21 +4,18 @@ use std::time::Duration;
 
 use crate::crypto::blind;
 use crate::disk::Held;
-use crate::format::manifest::MANIFEST_BYTES_MAX;
 use crate::format::manifest::SignedManifest;
 use crate::ids::Sid;
 use crate::ids::SnapshotId;
 use crate::run::Run;
 use crate::run::monitor::Phase;
 use crate::storage::Alone;
-use crate::storage::BlobName;
-use crate::storage::StorageErrorKind;
 use crate::vault::chains::ChainNames;
-use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
+use crate::vault::session::halves;
 use crate::vault::session::lease::LeaseState;
 
 /// How often a commit asks whether it is its turn.
@@ -38,11 +35,28 @@ impl Session {
         run.phase(Phase::Committing);
         self.check_fields(manifest)?;
         self.flush()?;
-        let committed = self.commit_flushed(run, manifest);
-        committed.map_err(|error| match error {
+        self.poisoned(self.commit_flushed(run, manifest))
+    }
+
+    /// After an error of the storage nothing more is written.
+    pub(super) fn poisoned<T>(&self, ended: Result<T, VaultError>) -> Result<T, VaultError> {
+        ended.map_err(|error| match error {
             VaultError::Storage(_) => self.writer.poison(error),
             other => other,
         })
+    }
+
+    /// Makes durable what was flushed, and looks at everything that is relied on. From that look to
+    /// the last manifest nobody else may write one, or take away what a failed barrier covered.
+    pub(super) fn settle(&self, run: &Run) -> Result<(LeaseState, Option<Held>), VaultError> {
+        self.write_index(run)?;
+        if self.relies_on_packs() {
+            self.barrier(run)?;
+        }
+        let state = self.writer.progress().lease.renew(run, &self.vault)?;
+        let alone = self.alone(run)?;
+        self.rely(run)?;
+        Ok((state, alone))
     }
 
     fn commit_flushed(
@@ -52,15 +66,7 @@ impl Session {
     ) -> Result<SnapshotId, VaultError> {
         let id = SnapshotId::new(blind::hash(manifest.as_bytes()));
         let storage = &self.vault.storage;
-        self.write_index(run)?;
-        if self.relies_on_packs() {
-            self.barrier(run)?;
-        }
-        let state = self.writer.progress().lease.renew(run, &self.vault)?;
-        // From the look at packs and chain to the manifest nobody else may write one, or take away
-        // what a failed barrier covered.
-        let alone = self.alone(run)?;
-        self.rely(run)?;
+        let (state, alone) = self.settle(run)?;
         self.check_chain(run, manifest)?;
         if state == LeaseState::Expired {
             self.writer.progress().lease.pin_again();
@@ -68,13 +74,13 @@ impl Session {
         let place = Place { chain: self.chain(), seq: manifest.public.seq, id };
         // The second copy goes first, so that nothing shows under the first name before both are.
         let [first, second] = MANIFESTS;
-        self.create_manifest(&place.name(second)?, manifest)?;
+        halves::create_same(&self.vault, &place.name(second)?, manifest.as_bytes())?;
         // A prune that did not see this manifest has a record that is seen now.
         if let Err(error) = self.rely(run) {
             self.disown_manifest(&place);
             return Err(error);
         }
-        self.create_manifest(&place.name(first)?, manifest)?;
+        halves::create_same(&self.vault, &place.name(first)?, manifest.as_bytes())?;
         if let Err(error) = storage.sync() {
             if alone.is_some() {
                 self.disown_manifest(&place);
@@ -135,19 +141,7 @@ impl Session {
             return Err(VaultError::ParentGone { id });
         }
         self.check_root(run, &manifest.public.root, &names)?;
-        self.write_twins(run, &names)
-    }
-
-    /// A writer that died between the two copies of its manifest left one: this is the other. A
-    /// copy that cannot be read is no reason not to commit; `check` tells of it.
-    fn write_twins(&self, run: &Run, names: &ChainNames) -> Result<(), VaultError> {
-        for (place, prefix) in names.without_twin() {
-            run.check()?;
-            if let Ok(Some(manifest)) = self.vault.read_manifest_at(&place) {
-                self.create_manifest(&place.name(prefix)?, &manifest)?;
-            }
-        }
-        Ok(())
+        halves::complete(run, &self.vault, &names).map(drop)
     }
 
     /// A root that was not put now is either the parent's or known to the index.
@@ -165,23 +159,5 @@ impl Session {
             return Ok(());
         }
         Err(VaultError::RootMissing { sid: *root })
-    }
-
-    fn create_manifest(
-        &self,
-        name: &BlobName,
-        manifest: &SignedManifest,
-    ) -> Result<(), VaultError> {
-        match self.vault.storage.create(name, &[manifest.as_bytes()]) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind == StorageErrorKind::AlreadyExists => {
-                let found = self.vault.storage.read(name, MANIFEST_BYTES_MAX)?;
-                if found == manifest.as_bytes() {
-                    return Ok(());
-                }
-                Err(VaultError::Record { name: name.clone(), fault: Fault::Hash })
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 }

@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod builder;
 mod commit;
 mod disown;
+mod halves;
 mod lease;
 mod rely;
 pub mod writer;
@@ -257,6 +258,13 @@ impl Session {
         }
         packs.extend(self.open().relied.iter().map(|(id, len_bytes)| (*id, *len_bytes)));
         packs
+    }
+
+    /// Packs that this session has written so far, and their lengths.
+    #[must_use]
+    pub fn written_packs(&self) -> Vec<(PackId, u64)> {
+        let progress = self.writer.progress();
+        progress.written.iter().map(|table| (table.pack, table.pack_len_bytes())).collect()
     }
 
     /// Whether an object is here, as far as this session can tell without reading the index for it.

@@ -39,6 +39,22 @@ fn remove(fixture: &Fixture, prefix: &str, id: &SnapshotId) -> String {
     name
 }
 
+fn bury(fixture: &Fixture, place: &Place) -> SignedTombstone {
+    let tombstone = Tombstone {
+        repository: keys().repository(),
+        machine: place.chain.machine,
+        source: place.chain.source,
+        seq: place.seq,
+        snapshot: place.id,
+        time: Timestamp::from_unix_ms(1),
+        signer: KeyId::new([1; 16]),
+        reason: "asked for".to_owned(),
+    };
+    let signed = SignedTombstone { tombstone, signature: [0; 64] };
+    fixture.storage.insert(place.name(TOMBSTONES).unwrap().as_str(), signed.encode());
+    signed
+}
+
 #[test]
 fn whole_chains_have_no_findings() {
     let (fixture, ids) = three();
@@ -93,19 +109,7 @@ fn a_deleted_manifest_is_a_gap_unless_a_tombstone_tells_of_it() {
     remove(&fixture, "manifests.2/", &ids[1]);
     let gap = ChainFinding::Gap { chain: CHAIN, first_seq: 2, last_seq: 2 };
     assert_eq!(manifests(&fixture).findings, [gap]);
-    let tombstone = Tombstone {
-        repository: keys().repository(),
-        machine: CHAIN.machine,
-        source: CHAIN.source,
-        seq: 2,
-        snapshot: ids[1],
-        time: Timestamp::from_unix_ms(1),
-        signer: KeyId::new([1; 16]),
-        reason: "asked for".to_owned(),
-    };
-    let signed = SignedTombstone { tombstone, signature: [0; 64] };
-    let place = Place { chain: CHAIN, seq: 2, id: ids[1] };
-    fixture.storage.insert(place.name(TOMBSTONES).unwrap().as_str(), signed.encode());
+    let signed = bury(&fixture, &Place { chain: CHAIN, seq: 2, id: ids[1] });
     let found = manifests(&fixture);
     assert_eq!((found.findings, found.tombstones), (vec![], vec![signed]));
 }
@@ -114,18 +118,7 @@ fn a_deleted_manifest_is_a_gap_unless_a_tombstone_tells_of_it() {
 fn a_tombstone_removes_the_newest_but_its_number_is_not_used_again() {
     let (fixture, ids) = three();
     let head = fixture.vault.head(&fixture.run, &CHAIN).unwrap().unwrap();
-    let tombstone = Tombstone {
-        repository: keys().repository(),
-        machine: CHAIN.machine,
-        source: CHAIN.source,
-        seq: 3,
-        snapshot: ids[2],
-        time: Timestamp::from_unix_ms(1),
-        signer: KeyId::new([1; 16]),
-        reason: String::new(),
-    };
-    let signed = SignedTombstone { tombstone, signature: [0; 64] };
-    fixture.storage.insert(head.name(TOMBSTONES).unwrap().as_str(), signed.encode());
+    bury(&fixture, &head);
     // Half removed: the manifest is still there.
     assert_eq!(manifests(&fixture).manifests.len(), 2);
     remove(&fixture, "manifests/", &ids[2]);
@@ -154,6 +147,12 @@ fn forks_and_other_predecessors_are_named() {
     forked.sort_unstable();
     let fork = ChainFinding::Fork { chain: CHAIN, seq: 2, ids: forked };
     assert_eq!(found.findings, [fork, ChainFinding::OtherPrev { place }]);
+    // Of two of which one is removed, the other stands.
+    let removed = Place { id: ids[1], ..place };
+    bury(&fixture, &removed);
+    let found = manifests(&fixture);
+    assert_eq!(found.findings, [ChainFinding::OtherPrev { place }]);
+    fixture.storage.remove(removed.name(TOMBSTONES).unwrap().as_str());
     remove(&fixture, "manifests/", &ids[1]);
     remove(&fixture, "manifests.2/", &ids[1]);
     let third = Place { chain: CHAIN, seq: 3, id: ids[2] };

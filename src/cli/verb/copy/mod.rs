@@ -4,6 +4,7 @@ mod ends;
 mod rule;
 mod secret;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::backup::Cutting;
 use crate::cli::choose::opened;
 use crate::cli::choose::opened::Keys;
+use crate::cli::choose::select::FilterArgs;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
@@ -30,6 +32,7 @@ use crate::copy::reseal::Side;
 use crate::copy::verbatim;
 use crate::copy::verbatim::CopyOptions;
 use crate::copy::verbatim::CopyReport;
+use crate::ids::SnapshotId;
 use crate::path::escape;
 use crate::units::Bytes;
 
@@ -48,6 +51,10 @@ const BATCH_BYTES: u64 = 4 << 30;
 /// copied because something that it needs is lost.
 #[derive(Debug, Args)]
 pub struct CopyArgs {
+    /// Only these, by the beginning of an id or as `latest`; or without ids those that the filters
+    /// leave. Not into a twin: it has all snapshots.
+    #[arg(value_name = "SNAPSHOT", conflicts_with = "heal")]
+    pub ids: Vec<String>,
     /// The repository that snapshots are copied to: a folder, or the name of a storage.
     #[arg(long, value_name = "REPOSITORY", required_unless_present = "from")]
     pub to: Option<PathBuf>,
@@ -62,7 +69,16 @@ pub struct CopyArgs {
     #[arg(long, conflicts_with = "dry_run")]
     pub heal: bool,
     #[command(flatten)]
+    pub filter: FilterArgs,
+    #[command(flatten)]
     pub secret: OtherSecretArgs,
+}
+
+impl CopyArgs {
+    fn is_choice(&self) -> bool {
+        let FilterArgs { host, tag, path } = &self.filter;
+        !(self.ids.is_empty() && host.is_empty() && tag.is_empty() && path.is_empty())
+    }
 }
 
 pub fn run(context: &Context, args: &CopyArgs) -> Result<Ended, Failure> {
@@ -70,6 +86,9 @@ pub fn run(context: &Context, args: &CopyArgs) -> Result<Ended, Failure> {
     let doing = if args.dry_run { Doing::Plan } else { Doing::Copy };
     let mut healed = Vec::new();
     let report = match ends::open(context, (args, &places))? {
+        Opened::Twins(_) if args.is_choice() => {
+            return Err(Failure::usage(texts::TWIN_HAS_ALL, texts::LEAVE_OUT_CHOICE));
+        }
         Opened::Twins(twins) => {
             if doing == Doing::Copy {
                 twins.carry_records(&context.run)?;
@@ -87,7 +106,7 @@ pub fn run(context: &Context, args: &CopyArgs) -> Result<Ended, Failure> {
         Opened::Others(_) if args.heal => {
             return Err(Failure::usage(texts::HEAL_TWINS_ONLY, texts::LEAVE_OUT_HEAL));
         }
-        Opened::Others(others) => reseal(context, &others, doing)?,
+        Opened::Others(others) => reseal(context, &others, (args, doing))?,
     };
     for (place, report) in &healed {
         let path = escape(place.as_os_str().as_encoded_bytes());
@@ -126,20 +145,26 @@ struct Healed<'a> {
     report: &'a HealReport,
 }
 
-fn reseal(context: &Context, others: &Others, doing: Doing) -> Result<CopyReport, Failure> {
+fn reseal(
+    context: &Context,
+    others: &Others,
+    (args, doing): (&CopyArgs, Doing),
+) -> Result<CopyReport, Failure> {
     // What is wrong with the source is told by the copy itself.
     let snapshots = opened::list(&context.unwatched(), &others.source)?;
+    let chosen = opened::several(&snapshots, &args.ids, &args.filter)?;
     let Some(agent) = &others.agent else {
-        let count = snapshots.len() as u64;
-        let bytes = snapshots.iter().map(|snapshot| snapshot.content_bytes).sum();
+        let count = chosen.len() as u64;
+        let bytes = chosen.iter().map(|snapshot| snapshot.content_bytes).sum();
         let report = CopyReport {
-            snapshots_count: count,
+            snapshots_count: snapshots.len() as u64,
             copied_count: count,
             bytes,
             ..CopyReport::default()
         };
         return Ok(report);
     };
+    let ids: BTreeSet<SnapshotId> = chosen.iter().map(|snapshot| snapshot.id).collect();
     let words = snapshots.into_iter().map(|snapshot| (snapshot.id, snapshot.tags)).collect();
     let resealing = Resealing {
         source: side(&others.source),
@@ -147,6 +172,7 @@ fn reseal(context: &Context, others: &Others, doing: Doing) -> Result<CopyReport
         agent,
         sizes: Cutting::of(&others.target.unlocked.config.parameters).tree,
         level: i32::from(context.settings.compression),
+        chosen: args.is_choice().then_some(&ids),
         words: &words,
         doing,
     };

@@ -36,6 +36,10 @@ texts! {
         => "{first} và {second} cùng được đặt: dùng cái nào để mở kho sao lưu kia?";
     HEAL_TWINS_ONLY: "`--heal` works between twins only, and these are two repositories"
         => "`--heal` chỉ dùng giữa hai kho song sinh, còn đây là hai kho sao lưu khác nhau";
+    TWIN_HAS_ALL: "the other repository is a twin, and a twin has all snapshots"
+        => "kho kia là kho song sinh, mà kho song sinh thì có đủ mọi bản chụp";
+    LEAVE_OUT_CHOICE: "leave the snapshots and filters out, or copy to a repository with other keys"
+        => "bỏ phần chọn bản chụp, hoặc sao chép sang một kho có khóa khác";
     LEAVE_OUT_HEAL: "leave `--heal` out" => "bỏ tùy chọn `--heal`";
     HEALED: "{path}: {packs} packs read, {bad} of them bad; {objects} objects written anew, \
         {bytes}; {lost} are lost in both"
