@@ -225,8 +225,9 @@ fn packs_that_somebody_removed_are_stored_anew() {
         // A prune writes the index anew, and nobody wonders about it.
         scene.expect(0, &["backup", "-q", "."]);
     }
-    // A pack that was cut short is found by its length.
-    let pack = packs(&scene).pop().unwrap();
+    // A pack that was cut short is found by its length: here the one with the large file.
+    let len = |pack: &String| std::fs::metadata(pack).unwrap().len();
+    let pack = packs(&scene).into_iter().max_by_key(len).unwrap();
     let bytes = std::fs::read(&pack).unwrap();
     std::fs::remove_file(&pack).unwrap();
     scene.file(&pack, &bytes[..bytes.len() - 1]);

@@ -120,6 +120,41 @@ fn damage_and_wrong_options_stop_it_before_anything_goes() {
     assert_eq!(lengths(&scene), before);
 }
 
+/// What a repair has set aside goes with the trash, and then there is no way back.
+#[test]
+fn quarantine_is_emptied_after_the_grace() {
+    let scene = removed();
+    let files = || lengths(&scene).into_keys();
+    let quarantined = || files().filter(|name| name.contains("/quarantine/")).count();
+    let config = files().find(|name| name.ends_with("/config")).unwrap();
+    let good = std::fs::read(&config).unwrap();
+    std::fs::remove_file(&config).unwrap();
+    scene.file(&config, b"LIFEBOAT and nonsense");
+    scene.expect(0, &["repair", "-q"]);
+    assert_eq!((quarantined(), std::fs::read(&config).unwrap()), (1, good));
+    let told = scene.expect(0, &["prune"]);
+    assert!(told.text().contains("21 B stays in quarantine, 1 blobs"), "{told}");
+    let dry = scene.expect(0, &["prune", "--grace", "0", "--dry-run", "--max-delete", "100%"]);
+    assert!(dry.text().contains("21 B that a repair has put into quarantine would go"), "{dry}");
+    assert_eq!(quarantined(), 1);
+    scene.expect(0, &["repair", "--undo", "--dry-run"]);
+    let args = ["prune", "--empty-trash", "--max-delete", "100%", "--json"];
+    let told = scene.expect(0, &args).json_of("result").pop().unwrap();
+    let of = |name: &str| told[name].as_u64().unwrap();
+    let names = ["removed_set_aside_count", "removed_set_aside_bytes", "set_aside_count"];
+    assert_eq!((names.map(of), quarantined()), ([1, 21, 0], 0));
+    let told = scene.expect(13, &["repair", "--undo"]);
+    assert!(told.stderr.contains("config` cannot come back: it is not in quarantine"), "{told}");
+    let told = scene.expect(13, &["repair", "--undo", "--lang", "vi"]);
+    assert!(told.stderr.contains("phần cách ly đã được dọn"), "{told}");
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    // A later repair is taken back all the same.
+    std::fs::remove_file(&config).unwrap();
+    scene.expect(0, &["repair", "-q"]);
+    scene.expect(0, &["repair", "-q", "--undo"]);
+    assert!(!Path::new(&config).exists());
+}
+
 /// Real processes on a real folder: two machines' worth of backups, and two who remove and prune.
 #[test]
 fn prunes_beside_backups_take_nothing_that_is_needed() {

@@ -253,17 +253,15 @@ fn it_is_told_in_vietnamese() {
 #[test]
 fn a_repair_beside_backups_leaves_all_whole() {
     let scene = scene();
-    let at_work = std::sync::atomic::AtomicBool::new(true);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let backups = scope.spawn(|| {
             for round in 0..6 {
                 scene.file("source/large", &Random::new(100 + round).bytes(500_000));
                 let told = scene.run(&["backup", "-q", "."]);
                 assert!(matches!(told.code, Some(0 | 3)), "{told}");
             }
-            at_work.store(false, std::sync::atomic::Ordering::SeqCst);
         });
-        while at_work.load(std::sync::atomic::Ordering::SeqCst) {
+        while !backups.is_finished() {
             let nodes = packs(&scene).remove(0);
             if scene.path("repository").join(&nodes).exists() {
                 flip(&scene, &nodes);

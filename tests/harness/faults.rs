@@ -36,6 +36,7 @@ use super::office::Now;
 use super::office::Office;
 use super::office::Open;
 use super::scenarios::Scenario;
+use super::twins;
 
 const START_MS: i64 = 1_800_000_000_000;
 const RETRY: RetryOptions = RetryOptions {
@@ -186,6 +187,7 @@ fn state_of(rig: &Rig, office: &Office, claim: Claim) -> u64 {
     for (name, blob) in rig.memory.blobs() {
         (name, blob.content, blob.created.unix_ms).hash(&mut hasher);
     }
+    twins::copied_blobs(office).hash(&mut hasher);
     let Office { known, desks, half_slots, .. } = office;
     let attempts: Vec<_> = known.attempts.iter().map(|attempt| attempt.acknowledged).collect();
     for desk in desks {

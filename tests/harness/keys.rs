@@ -1,10 +1,11 @@
-//! Rotating keys and revoking machines.
+//! Recovery, rotating keys, revoking machines.
 
 use lifeboat::repository::keys::error::KeysError;
 use lifeboat::repository::keys::machine;
 use lifeboat::repository::keys::machine::revoke;
 use lifeboat::repository::keys::machine::revoke::Loss;
 use lifeboat::repository::keys::machine::revoke::Standing;
+use lifeboat::repository::keys::recovery;
 use lifeboat::repository::keys::rotate;
 use lifeboat::repository::keys::rotate::Part;
 
@@ -67,6 +68,27 @@ impl Office {
             Err(KeysError::Revoked { .. }) => self.desks[desk].keyset = None,
             Err(error) => return Err(error.to_string()),
         }
+        Ok(())
+    }
+
+    /// `key recovery create` and `check`.
+    pub fn make_shares(&mut self) -> Result<(), String> {
+        let (process, unlocked) = self.unlock()?;
+        let (run, storage) = (&process.run, &process.storage);
+        let made = recovery::create(run, storage, &unlocked.keyset, (2, 3)).map_err(text)?;
+        recovery::check(run, storage, &made.shares[1..]).map_err(text)?;
+        self.shares = made.shares;
+        Ok(())
+    }
+
+    /// `key recovery use`.
+    pub fn use_shares(&mut self, passphrase: &str) -> Result<(), String> {
+        let process = self.process(Opening::Existing)?;
+        let at = self.begin_secret(passphrase);
+        let new = new_slot(passphrase);
+        recovery::use_shares(&process.run, &process.storage, &self.shares[..2], &new)
+            .map_err(text)?;
+        self.known.secrets[at].opens = Some(self.now());
         Ok(())
     }
 }

@@ -44,6 +44,7 @@ use super::office::Secret;
 use super::office::secret;
 use super::office::text;
 use super::target::MemoryTarget;
+use super::twins;
 
 /// A law that does not hold.
 #[derive(Debug, Clone)]
@@ -89,13 +90,18 @@ pub fn hold(office: &mut Office) -> Result<(), Broken> {
 
 /// The laws, as far as they are claimed.
 pub fn hold_as(office: &mut Office, claim: Claim) -> Result<(), Broken> {
-    let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match claim {
-        Claim::All => try_all(office),
-        Claim::Kept => try_kept(office),
-        Claim::Noticed => try_noticed(office),
-        Claim::Nothing => {
-            drop(try_noticed(office));
-            Ok(())
+    let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        if let Some(target) = twins::target(office) {
+            hold_as(&mut target.map_err(broken("K3 copy"))?, claim)?;
+        }
+        match claim {
+            Claim::All => try_all(office),
+            Claim::Kept => try_kept(office),
+            Claim::Noticed => try_noticed(office),
+            Claim::Nothing => {
+                drop(try_noticed(office));
+                Ok(())
+            }
         }
     }));
     tried.unwrap_or_else(|_| Err(Broken { law: "K10", found: "a panic".to_owned() }))
@@ -110,6 +116,7 @@ fn try_all(office: &mut Office) -> Result<(), Broken> {
         checks(&reader, &found.half)?;
         problems_are_none(office, &reader, Writers::None)?;
     }
+    copied(office)?;
     for desk in 0..office.desks.len() {
         let told = office.backup_while(desk, &mut |_| {}).map_err(broken("K3 backup"))?;
         let is_left = |problem: &Problem| is_half_done(office, problem, Writers::None);
@@ -124,6 +131,20 @@ fn try_all(office: &mut Office) -> Result<(), Broken> {
     if office.known.heads.is_some() { gives_back(office) } else { Ok(()) }
 }
 
+/// What a copy has begun is ended by the next one, and needs no backup for it.
+fn copied(office: &mut Office) -> Result<(), Broken> {
+    let Some(told) = twins::copy_again(office) else { return Ok(()) };
+    let (report, problems) = told.map_err(broken("K3 copy"))?;
+    demand("K3 copy", twins::lacks(&report))?;
+    let is_left = |problem: &Problem| is_half_done(office, problem, Writers::None);
+    let damage = problems.iter().find(|problem| is_damage(problem) && !is_left(problem));
+    demand("K8 false alarm of copy", damage.map(ToString::to_string))?;
+    let reader = office.reader().map_err(broken("K3 open"))?;
+    let found = restores(office, &reader)?;
+    demand("K3 twin of a copy", (!found.half.is_empty()).then(|| format!("{:?}", found.half)))?;
+    problems_are_none(office, &reader, Writers::Backups)
+}
+
 /// What was begun is ended by the next prune: nothing is left that nobody needs, and all else is.
 fn gives_back(office: &mut Office) -> Result<(), Broken> {
     // Where the medium knows no turns the second mark is another run.
@@ -136,7 +157,7 @@ fn gives_back(office: &mut Office) -> Result<(), Broken> {
     checks(&reader, &[])?;
     let report = check(&reader, &reader.unlocked.keyset).map_err(broken("K3 check"))?;
     let is_clean = report.unreferenced_packs.is_empty() && report.gone_packs.is_empty();
-    demand("K5", (!is_clean).then(|| format!("{report:?}")))
+    demand("K5", (!is_clean || report.quarantined_count > 0).then(|| format!("{report:?}")))
 }
 
 /// Where something was damaged that stands twice: nothing is lost by it at any moment of a repair
@@ -159,6 +180,7 @@ fn try_kept(office: &mut Office) -> Result<(), Broken> {
     };
     secrets_open(office)?;
     mended(office)?;
+    twins::copy_again(office).transpose().map_err(broken("K3 copy"))?;
     for desk in 0..office.desks.len() {
         office.backup(desk).map_err(broken("K3 backup"))?;
     }
@@ -250,7 +272,11 @@ fn make_if_missing(office: &mut Office) -> Result<bool, Broken> {
     match office.known.made {
         None => {
             office.half_slots = true;
-            office.init("made after all").map(|()| true).map_err(broken("K3 init"))
+            let made = match twins::is_twin(office) {
+                true => twins::make_twin(office),
+                false => office.init("made after all"),
+            };
+            made.map(|()| true).map_err(broken("K3 init"))
         }
         Some(_) => found.map_err(broken("K1 repository")),
     }

@@ -17,3 +17,4 @@ mod office;
 mod restore;
 mod scenarios;
 mod target;
+mod twins;

@@ -29,7 +29,6 @@ use lifeboat::repository::keys::create::create_repository;
 use lifeboat::repository::keys::machine;
 use lifeboat::repository::keys::machine::Identity;
 use lifeboat::repository::keys::publish;
-use lifeboat::repository::keys::recovery;
 use lifeboat::repository::keys::slots;
 use lifeboat::repository::keys::slots::NewSlot;
 use lifeboat::repository::keys::unlock::Unlocked;
@@ -50,6 +49,7 @@ use lifeboat::vault::names::Place;
 use crate::support::Random;
 
 use super::model::Tree;
+use super::twins::Pair;
 
 pub const LEASE_MS: i64 = 15 * 60 * 1000;
 
@@ -97,7 +97,9 @@ pub struct Known {
     pub attempts: Vec<Attempt>,
     /// Snapshots that machines remember, if space is given back in the end.
     pub heads: Option<Vec<Place>>,
-    pub is_harmed: bool, // What stands twice was damaged: the next repair mends it.
+    /// What stands twice was damaged: the next repair mends it.
+    pub is_harmed: bool,
+    pub pair: Option<Pair>,
 }
 
 /// Files of a machine's cache, by path.
@@ -402,7 +404,7 @@ impl Office {
     }
 
     /// Notes a secret that is being made.
-    fn begin_secret(&mut self, passphrase: &str) -> usize {
+    pub fn begin_secret(&mut self, passphrase: &str) -> usize {
         let (text, begun) = (passphrase.to_owned(), self.now());
         let secret = Secret { text, begun, opens: None, ending: None, ended: None };
         self.known.secrets.push(secret);
@@ -446,27 +448,6 @@ impl Office {
         let place = (unlocked.config.repository, slot);
         slots::remove(&process.run, &process.storage, place).map_err(text)?;
         self.known.secrets[at].ended = Some(self.now());
-        Ok(())
-    }
-
-    /// `key recovery create` and `check`.
-    pub fn make_shares(&mut self) -> Result<(), String> {
-        let (process, unlocked) = self.unlock()?;
-        let (run, storage) = (&process.run, &process.storage);
-        let made = recovery::create(run, storage, &unlocked.keyset, (2, 3)).map_err(text)?;
-        recovery::check(run, storage, &made.shares[1..]).map_err(text)?;
-        self.shares = made.shares;
-        Ok(())
-    }
-
-    /// `key recovery use`.
-    pub fn use_shares(&mut self, passphrase: &str) -> Result<(), String> {
-        let process = self.process(Opening::Existing)?;
-        let at = self.begin_secret(passphrase);
-        let new = new_slot(passphrase);
-        recovery::use_shares(&process.run, &process.storage, &self.shares[..2], &new)
-            .map_err(text)?;
-        self.known.secrets[at].opens = Some(self.now());
         Ok(())
     }
 }

@@ -12,6 +12,11 @@ use super::laws;
 use super::office::LEASE_MS;
 use super::office::Office;
 use super::target::MemoryTarget;
+use super::twins;
+use super::twins::no_twin;
+use super::twins::other_keys;
+use super::twins::source;
+use super::twins::twin_behind;
 
 pub type Act = fn(&mut Office) -> Result<(), String>;
 
@@ -213,6 +218,12 @@ fn with_repair(office: &mut Office) -> Result<(), String> {
     office.repair()
 }
 
+/// What a repair has put into quarantine goes with the trash.
+fn with_set_aside(office: &mut Office) -> Result<(), String> {
+    with_repair(office)?;
+    office.prunes_in_the_end()
+}
+
 macro_rules! scenarios {
     ($($name:ident: $prepare:ident, $act:expr;)*) => {
         /// All of them.
@@ -265,6 +276,12 @@ scenarios! {
     prune_at_once: with_removed, |office| office.prune(Trash::Emptied).map(drop);
     repair: with_damage, Office::repair;
     undo_repair: with_repair, Office::undo_repair;
+    prune_set_aside: with_set_aside, |office| office.prune(Trash::Emptied).map(drop);
+    copy: no_twin, twins::one_by_one;
+    copy_more: twin_behind, twins::again;
+    copy_other_keys: other_keys, twins::again;
+    copy_out: source, twins::out_to_twin;
+    copy_out_other_keys: source, twins::out_to_other;
     check: backed_up, check;
     restore: backed_up, restore;
 }

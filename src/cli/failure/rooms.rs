@@ -231,6 +231,9 @@ impl From<MendError> for Failure {
             MendError::NothingToUndo => (Exit::Failed, (repair::NOTHING_TO_UNDO, errors::CHECK)),
             MendError::Journal { .. } => (Exit::Refused, (repair::BAD_JOURNAL, errors::CHECK)),
             MendError::Relied { .. } => (Exit::Refused, (repair::RELIED, errors::CHECK)),
+            MendError::QuarantineEmptied { .. } => {
+                (Exit::Refused, (repair::QUARANTINE_EMPTIED, repair::NO_WAY_BACK))
+            }
             MendError::QuarantineLost { .. } => {
                 (Exit::Damage, (repair::QUARANTINE_LOST, errors::CHECK))
             }

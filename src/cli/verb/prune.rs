@@ -10,6 +10,7 @@ use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::keeping::prune as texts;
+use crate::cli::language::text::Text;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
 use crate::cli::settings::duration;
@@ -51,10 +52,11 @@ pub struct SpaceArgs {
     /// How much of all that is stored may go in one run.
     #[arg(long, value_name = "N%", default_value = "20%", value_parser = percent)]
     pub max_delete: u8,
-    /// How long a removed snapshot can still be brought back.
+    /// How long a removed snapshot can still be brought back, and a repair be taken back.
     #[arg(long, value_name = "TIME", default_value = "7d")]
     pub grace: String,
-    /// Keep nothing for snapshots that were removed, and remove in the same run what nothing needs.
+    /// Keep nothing for snapshots that were removed or for repairs, and remove in the same run what
+    /// nothing needs.
     #[arg(long)]
     pub empty_trash: bool,
 }
@@ -127,7 +129,20 @@ fn with_account(said: Said, report: &PruneReport) -> Said {
 }
 
 fn planned(report: &PruneReport) -> Said {
-    with_account(texts::PLANNED.into(), report)
+    with_set_aside(with_account(texts::PLANNED.into(), report), report, texts::SET_ASIDE_GOES)
+}
+
+/// What repairs have put into quarantine, where they did.
+fn with_set_aside(mut said: Said, report: &PruneReport, goes: Text) -> Said {
+    for (text, count, bytes) in [
+        (goes, report.removed_set_aside_count, report.removed_set_aside_bytes),
+        (texts::SET_ASIDE_STAYS, report.set_aside_count, report.set_aside_bytes),
+    ] {
+        if count > 0 {
+            said = text.with("done", said).with("count", count).with("bytes", Bytes(bytes));
+        }
+    }
+    said
 }
 
 fn pruned(report: &PruneReport) -> Said {
@@ -136,7 +151,8 @@ fn pruned(report: &PruneReport) -> Said {
         (_, 0) => texts::PRUNED_WAITING,
         _ => texts::PRUNED_BESIDE,
     };
-    with_account(text.into(), report).with("sessions", report.sessions_count)
+    let said = with_account(text.into(), report).with("sessions", report.sessions_count);
+    with_set_aside(said, report, texts::SET_ASIDE_GONE)
 }
 
 /// Days, or a time with another unit.

@@ -7,6 +7,7 @@ mod choose;
 pub mod condemned;
 mod copy;
 mod mark;
+pub mod set_aside;
 mod sweep;
 mod tidy;
 
@@ -31,6 +32,7 @@ use crate::vault::gc::choose::Choice;
 use crate::vault::gc::condemned::Stored;
 use crate::vault::gc::mark::Mark;
 use crate::vault::gc::mark::Sessions;
+use crate::vault::gc::set_aside::SetAside;
 use crate::vault::names;
 use crate::vault::names::Place;
 use crate::vault::session::SESSION_MS_MAX;
@@ -102,6 +104,12 @@ pub struct PruneReport {
     /// What is condemned and goes in a later run.
     pub waiting_packs_count: u64,
     pub waiting_bytes: u64,
+    /// What repairs have set aside and is kept, so that they can be taken back.
+    pub set_aside_count: u64,
+    pub set_aside_bytes: u64,
+    /// Of that, what goes in this run.
+    pub removed_set_aside_count: u64,
+    pub removed_set_aside_bytes: u64,
     /// Backups at work.
     pub sessions_count: u64,
 }
@@ -170,8 +178,10 @@ impl Vault {
     ) -> Result<PruneReport, GcError> {
         run.phase(Phase::Planning);
         let (vault, asking) = (&*self.inner, Asking { verifier, options });
-        let (mark, choice) = marked(run, vault, &asking, run.clock.now())?;
+        let now = run.clock.now();
+        let (mark, choice) = marked(run, vault, &asking, now)?;
         let mut report = told(run, vault, &mark, &choice)?;
+        SetAside::look(run, vault, (now, options.grace_ms))?.tell(&mut report);
         report.waiting_packs_count += choice.drop.len() as u64;
         run.phase(Phase::Finished);
         Ok(report)
@@ -255,6 +265,7 @@ fn pruned(
         report.removed_bytes = swept.bytes;
         sweep::remove_records(vault, &due)?;
     }
+    set_aside::empty(run, vault, (now, options.grace_ms))?.tell(&mut report);
     report.removed_indexes_count = tidy::tidy(run, vault)?;
     waiting(run, vault, &mut report)?;
     Ok(report)

@@ -24,6 +24,7 @@ use crate::vault::repair::RepairReport;
 use crate::vault::repair::Signer;
 use crate::vault::repair::create;
 use crate::vault::repair::id_of;
+use crate::vault::repair::is_there;
 use crate::vault::repair::journal::Journal;
 use crate::vault::repair::plan::CopyAnew;
 use crate::vault::repair::plan::Moved;
@@ -171,6 +172,13 @@ fn exchange_alone(
         let bytes = read(vault, &copy.source)?.filter(|bytes| id_of(bytes) == copy.id);
         good.push(bytes.ok_or_else(|| RepairError::Changed { name: copy.source.clone() })?);
     }
+    for moved in &plan.moves {
+        // A prune may have taken an old copy of the same bytes meanwhile; from here on none does.
+        if !is_there(vault, &names::quarantined(&moved.id)?)? {
+            quarantine(run, vault, moved)?;
+        }
+    }
+    vault.storage.sync()?;
     for moved in &plan.moves {
         run.check()?;
         remove(vault, &moved.blob)?;

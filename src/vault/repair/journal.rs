@@ -150,18 +150,6 @@ pub(super) fn read(
     Ok(Read { id, names, manifests, steps })
 }
 
-/// What a record of a journal has moved, whoever signed it: as long as it is there, that is kept.
-pub(super) fn moved_by(vault: &Inner, name: &BlobName) -> Result<Vec<BlobId>, RepairError> {
-    let wrong = |why: String| RepairError::Journal { name: name.clone(), why };
-    let bytes = vault.storage.read(name, REPAIR_BYTES_MAX)?;
-    let signed = SignedRepair::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let moved = signed.record.steps.into_iter().filter_map(|step| match step {
-        RepairStep::Moved { hash, .. } => Some(hash),
-        RepairStep::Added { .. } => None,
-    });
-    Ok(moved.collect())
-}
-
 /// Whether the newest journal is of a time when the same snapshots were there: whoever makes the
 /// next one looks for what is lost already.
 pub(super) fn marks_now(vault: &Inner) -> Result<bool, RepairError> {

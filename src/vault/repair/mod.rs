@@ -58,8 +58,13 @@ pub enum RepairError {
     Journal { name: BlobName, why: String },
     #[error("`{name}` cannot be taken back: {why}")]
     Relied { name: String, why: String },
-    #[error("`{name}` is not in quarantine any more, or its copy there is damaged")]
+    #[error("`{name}` cannot come back: its copy in quarantine is damaged")]
     QuarantineLost { name: String },
+    #[error(
+        "`{name}` cannot come back: it is not in quarantine any more, where a prune leaves it for \
+         as long as a removed snapshot"
+    )]
+    QuarantineEmptied { name: String },
 }
 
 impl From<Stopped> for RepairError {

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use crate::crypto::blind;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::repair::RepairStep;
+use crate::format::wire::FormatError;
 use crate::ids::BlobId;
 use crate::ids::PackId;
 use crate::ids::Sid;
@@ -17,6 +18,7 @@ use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::gc;
 use crate::vault::gc::condemned::Stored;
+use crate::vault::gc::set_aside;
 use crate::vault::load;
 use crate::vault::load::absent_or_error;
 use crate::vault::locations::Prefix;
@@ -140,11 +142,9 @@ fn find(run: &Run, vault: &Vault, admins: &[VerifyingKey]) -> Result<Way, Repair
                 }
                 _ => {}
             }
-            let kept = read(inner, &names::quarantined(hash)?)?;
-            if kept.is_none_or(|bytes| id_of(&bytes) != *hash) {
-                return Err(RepairError::QuarantineLost { name: name.to_string() });
-            }
-            returned.push(Returned { name, id: *hash });
+            let returns = Returned { name, id: *hash };
+            set_aside(inner, &returns)?;
+            returned.push(returns);
         }
     }
     for copy in &added {
@@ -223,10 +223,17 @@ fn is_elsewhere(
 
 fn bring_back(run: &Run, vault: &Inner, returned: &Returned) -> Result<(), RepairError> {
     run.check()?;
-    let lost = || RepairError::QuarantineLost { name: returned.name.to_string() };
-    let bytes = read(vault, &names::quarantined(&returned.id)?)?;
-    let bytes = bytes.filter(|bytes| id_of(bytes) == returned.id).ok_or_else(lost)?;
-    create(vault, &returned.name, &bytes)
+    create(vault, &returned.name, &set_aside(vault, returned)?)
+}
+
+/// The bytes that come back.
+fn set_aside(vault: &Inner, returned: &Returned) -> Result<Vec<u8>, RepairError> {
+    let name = || returned.name.to_string();
+    match read(vault, &names::quarantined(&returned.id)?)? {
+        Some(bytes) if id_of(&bytes) == returned.id => Ok(bytes),
+        Some(_) => Err(RepairError::QuarantineLost { name: name() }),
+        None => Err(RepairError::QuarantineEmptied { name: name() }),
+    }
 }
 
 fn exchange(run: &Run, vault: &Inner, way: &Way, own: &[Stored]) -> Result<(), RepairError> {
@@ -237,14 +244,15 @@ fn exchange(run: &Run, vault: &Inner, way: &Way, own: &[Stored]) -> Result<(), R
     if way.loses {
         no_new_snapshot(vault, way)?;
     }
+    // A prune may have taken it meanwhile; from here on none does.
+    let records = || way.returned.iter().filter(|it| !is_unique(&it.name));
+    records().try_for_each(|returned| set_aside(vault, returned).map(drop))?;
     for added in &way.added {
         run.check()?;
         remove(vault, &added.name)?;
     }
     vault.storage.sync()?;
-    for returned in way.returned.iter().filter(|it| !is_unique(&it.name)) {
-        bring_back(run, vault, returned)?;
-    }
+    records().try_for_each(|returned| bring_back(run, vault, returned))?;
     Ok(vault.storage.sync()?)
 }
 
@@ -257,7 +265,9 @@ fn forget(vault: &Inner, way: &Way) -> Result<(), RepairError> {
         }
         // Of a journal that cannot be read nobody knows what it has in quarantine.
         for name in names {
-            kept.extend(journal::moved_by(vault, &name)?);
+            let moved = set_aside::moved_by(vault, &name)?;
+            let wrong = |why: FormatError| RepairError::Journal { name, why: why.to_string() };
+            kept.extend(moved.map_err(wrong)?);
         }
     }
     for id in way.moved.difference(&kept) {

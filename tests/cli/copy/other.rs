@@ -145,17 +145,13 @@ fn what_was_lost_or_removed_comes_once_it_is_back() {
     let is_large = |pack: &String| std::fs::metadata(pack).unwrap().len() > 1_000_000;
     let large: Vec<String> = packs(&scene, "repository").into_iter().filter(is_large).collect();
     assert_eq!(large.len(), 3);
-    let aside = |at: usize| scene.path(format!("aside-{at}"));
-    for (at, pack) in large.iter().enumerate() {
-        std::fs::rename(pack, aside(at)).unwrap();
-    }
+    let aside: Vec<Vec<u8>> = large.iter().map(|pack| std::fs::read(pack).unwrap()).collect();
+    large.iter().for_each(|pack| std::fs::remove_file(pack).unwrap());
     scene.expect(20, &args);
     let count = snapshots(&scene, &opens).len();
     assert!(count <= 1, "{count}");
     scene.expect(0, &[&["check", "-q", "--read-data"], &opens[..]].concat());
-    for (at, pack) in large.iter().enumerate() {
-        std::fs::rename(aside(at), pack).unwrap();
-    }
+    large.iter().zip(&aside).for_each(|(pack, bytes)| scene.file(pack, bytes));
     let trash = scene.expect(0, &["snapshots", "--trash", "--json"]).json_of("result");
     scene.expect(0, &["forget", "-q", "--undo", trash[0]["id"].as_str().unwrap()]);
     scene.expect(0, &args);

@@ -27,6 +27,15 @@ texts! {
         {live} đang dùng cho {snapshots} bản chụp, {unused} không dùng nằm xen kẽ\n\
         {waiting} trong {waiting_packs} gói đã bị đánh dấu, sẽ xóa ở lần `prune` sau: đang có \
         {sessions} lượt sao lưu chạy";
+    SET_ASIDE_GOES: "{done}\n{bytes} that a repair has put into quarantine would go too, {count} \
+        blobs"
+        => "{done}\nsẽ xóa thêm {bytes} trong nơi cách ly do lần sửa chuyển vào, {count} tệp";
+    SET_ASIDE_GONE: "{done}\n{bytes} that a repair had put into quarantine is gone too, {count} \
+        blobs"
+        => "{done}\nđã xóa thêm {bytes} trong nơi cách ly do lần sửa chuyển vào, {count} tệp";
+    SET_ASIDE_STAYS: "{done}\n{bytes} stays in quarantine, {count} blobs, so that the repair can \
+        be taken back"
+        => "{done}\n{bytes} còn trong nơi cách ly, {count} tệp, để còn hoàn tác được lần sửa";
     GIVE_TIME: "give a time such as `7d`" => "nêu một khoảng thời gian, ví dụ `7d`";
     IN_DOUBT: "{detail}" => "chưa xóa gì vì còn điều nghi ngờ\nchi tiết: {detail}";
     TOO_MUCH: "{detail}" => "từ chối: sẽ xóa quá nhiều trong một lần\nchi tiết: {detail}";

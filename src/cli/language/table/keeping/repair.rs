@@ -35,7 +35,11 @@ texts! {
     BAD_JOURNAL: "{detail}" => "từ chối: không tin được bản ghi của lần sửa\nchi tiết: {detail}";
     RELIED: "{detail}"
         => "từ chối: hiện đã có dữ liệu dựa vào lần sửa này\nchi tiết: {detail}";
-    QUARANTINE_LOST: "{detail}" => "phần cách ly đã mất hoặc hỏng\nchi tiết: {detail}";
+    QUARANTINE_LOST: "{detail}" => "phần cách ly đã hỏng\nchi tiết: {detail}";
+    QUARANTINE_EMPTIED: "{detail}"
+        => "từ chối: phần cách ly đã được dọn, không hoàn tác được nữa\nchi tiết: {detail}";
+    NO_WAY_BACK: "nothing is to be done: what the repair wrote stands, see `lifeboat check`"
+        => "không phải làm gì: những gì lần sửa đã ghi vẫn còn, xem `lifeboat check`";
     WHOLE_SO_FAR: "what was done so far is whole by itself; nothing was lost"
         => "phần đã làm tự nó vẫn đầy đủ; không mất gì";
 }
