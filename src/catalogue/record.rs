@@ -220,6 +220,43 @@ impl Catalogue {
         if ended { Ok(()) } else { Err(CatalogueError::NoRun(run)) }
     }
 
+    /// Takes a snapshot that a repository has as the good run of a job that has none on record;
+    /// whether it did.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn recall(
+        &mut self,
+        key: &str,
+        end: &RunEnd,
+        started: Timestamp,
+    ) -> Result<bool, CatalogueError> {
+        self.write(|transaction| {
+            let recalled = transaction.execute(
+                "INSERT INTO run (job, attempt, started_ms, ended_ms, outcome, exit_code,
+                 problems_count, content_bytes, snapshot)
+                 SELECT id, 1, ?2, ?2, ?3, ?4, ?5, ?6, ?7 FROM job
+                 WHERE key = ?1 AND last_run IS NULL",
+                params![
+                    key,
+                    started.unix_ms,
+                    end.outcome.word(),
+                    end.exit_code,
+                    number(end.problems_count),
+                    end.content_bytes.map(number),
+                    end.snapshot
+                ],
+            )?;
+            if recalled == 0 {
+                return Ok(false);
+            }
+            let run = transaction.last_insert_rowid();
+            let sql = "UPDATE job SET last_run = ?2, last_good = ?2 WHERE key = ?1";
+            transaction.execute(sql, params![key, run])?;
+            Ok(true)
+        })
+    }
+
     /// Runs that a crash or power cut took away, told once when the program starts.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Opens the repository for a verb.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::cli::language::table::keeping::rotation;
 use crate::cli::local::Local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
+use crate::cli::settings::configured;
 use crate::crypto::blind::StoreKeys;
 use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sealed::keyset::RestoreKeyset;
@@ -61,6 +63,17 @@ const RETRY: RetryOptions = RetryOptions {
 /// When none is named (2), or there is nothing (10).
 pub fn storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
     storage_at(context, context.settings.repository()?)
+}
+
+/// The folder that is meant: a storage of the configuration file by its name, as with --repo, or
+/// the folder itself.
+///
+/// # Errors
+/// When the file that was named has mistakes (2), or this version cannot use that storage (1).
+pub fn place(context: &Context, named: &Path) -> Result<PathBuf, Failure> {
+    let (settings, environment) = (&context.settings, &context.environment);
+    let found = configured::repository(named.as_os_str(), &settings.config, environment)?;
+    Ok(found.map_or_else(|| named.to_owned(), |found| found.folder))
 }
 
 /// The storage in this folder.

@@ -1,6 +1,7 @@
 //! The loop: something happens, something is decided, something is started.
 
 mod answers;
+mod recall;
 mod reload;
 mod tell;
 
@@ -34,6 +35,7 @@ use crate::daemon::hold;
 use crate::daemon::hold::HoldError;
 use crate::daemon::lines::Status;
 use crate::daemon::lines::Tally;
+use crate::daemon::serve::recall::Found;
 use crate::daemon::serve::tell::Teller;
 use crate::daemon::supervise::Program;
 use crate::daemon::supervise::Why;
@@ -66,6 +68,11 @@ pub enum Event {
     Asked {
         question: Question,
         reply: Sender<Answer>,
+    },
+    /// What a storage has.
+    Recalled {
+        storage: String,
+        found: Vec<Found>,
     },
 }
 
@@ -120,7 +127,7 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
     let state_dir = config.state_dir.clone();
     let _hold = hold::take(&state_dir)?;
     let now = world.clock.now();
-    let catalogue = open(&state_dir, world, now)?;
+    let (catalogue, opened) = open(&state_dir, world, now)?;
     let (events, happened) = crossbeam_channel::bounded(256);
     wake::signals(&events)?;
     let alarm = Alarm::start(&events)?;
@@ -151,6 +158,9 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
     control::listen(&socket, &daemon.events)?;
     notify(&[NotifyState::Ready]);
     tracing::info!(jobs = daemon.jobs.len(), "ready");
+    if opened != Opened::Kept {
+        daemon.ask_storages();
+    }
     daemon.work(&happened, &alarm)?;
     // Whoever asks from now on finds nobody.
     let _gone = std::fs::remove_file(&socket);
@@ -158,16 +168,20 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn open(state_dir: &Path, world: &World<'_>, now: Timestamp) -> Result<Catalogue, ServeError> {
+fn open(
+    state_dir: &Path,
+    world: &World<'_>,
+    now: Timestamp,
+) -> Result<(Catalogue, Opened), ServeError> {
     let (catalogue, opened) = Catalogue::open(&hold::catalogue(state_dir), world.disk, now)?;
-    match opened {
+    match &opened {
         Opened::Kept => {}
         Opened::New => tracing::info!("the catalogue is new"),
         Opened::SetAside(path) => {
             tracing::error!(path = %path.display(), "the catalogue was damaged and is set aside");
         }
     }
-    Ok(catalogue)
+    Ok((catalogue, opened))
 }
 
 /// Tells the service manager, if there is one.
@@ -216,6 +230,7 @@ impl Daemon<'_> {
             Event::Stop => self.leave(),
             Event::Ended { run, tally } => self.process_ended(run, tally),
             Event::Asked { question, reply } => self.answer(question, reply),
+            Event::Recalled { storage, found } => self.recalled(&storage, &found),
         }
     }
 

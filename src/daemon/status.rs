@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::query::RunRow;
+use crate::catalogue::told::ChannelRow;
 use crate::daemon::engine::Entry;
 use crate::schedule::plan;
 use crate::schedule::plan::Due;
@@ -16,6 +17,9 @@ use crate::units::Timestamp;
 pub struct Report {
     pub daemon: Daemon,
     pub jobs: Vec<JobReport>,
+    /// Channels whose last message did not arrive.
+    #[serde(default)]
+    pub silent_channels: Vec<ChannelReport>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +87,42 @@ pub struct RunReport {
     pub stored_bytes: Option<i64>,
     pub snapshot_id: Option<String>,
     pub message: Option<String>,
+}
+
+/// A channel that tells nobody anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelReport {
+    pub channel: String,
+    /// Messages that did not arrive, since one did.
+    pub failures_count: u32,
+    /// Of the last one that did not; RFC 3339.
+    pub last_failure: Option<String>,
+    /// Why; never a secret.
+    pub failure: Option<String>,
+}
+
+impl Report {
+    /// Whether somebody should look.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        let is_silent = !self.silent_channels.is_empty();
+        self.daemon == Daemon::Absent || is_silent || self.jobs.iter().any(|job| job.is_wrong)
+    }
+}
+
+impl ChannelReport {
+    /// Of those that do not answer.
+    #[must_use]
+    pub fn of(rows: Vec<ChannelRow>, zone: &TimeZone) -> Vec<Self> {
+        let silent = rows.into_iter().filter(|row| row.failures_count > 0);
+        let report = |row: ChannelRow| Self {
+            channel: row.name,
+            failures_count: row.failures_count,
+            last_failure: row.failed_ms.map(|failed_ms| local(failed_ms, zone)),
+            failure: row.failure,
+        };
+        silent.map(report).collect()
+    }
 }
 
 impl JobReport {

@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::Child;
+use std::process::ChildStdout;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
@@ -150,7 +151,26 @@ impl Work {
     }
 }
 
-fn start(step: &[String], program: &Program) -> io::Result<(Process, std::process::ChildStdout)> {
+/// Starts a process that is no run; `take` reads what it prints, on a thread of its own. To be
+/// called on the thread that lives as long as the daemon.
+///
+/// # Errors
+/// When the system does not start it.
+pub(super) fn ask(
+    step: &[String],
+    program: &Program,
+    take: impl FnOnce(ChildStdout) + Send + 'static,
+) -> io::Result<()> {
+    let (mut process, pipe) = start(step, program)?;
+    let read = move || {
+        take(pipe);
+        let _told_by_itself = process.child.wait();
+    };
+    std::thread::Builder::new().name("question".to_owned()).spawn(read)?;
+    Ok(())
+}
+
+fn start(step: &[String], program: &Program) -> io::Result<(Process, ChildStdout)> {
     let mut command = Command::new(&program.path);
     command.args(&program.options).args(step);
     command.stdin(Stdio::null()).stdout(Stdio::piped());

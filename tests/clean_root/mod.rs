@@ -136,6 +136,8 @@ fn follow(machine: &Machine, receiver: &Receiver, mut guide: Guide, port: &str) 
     machine.until_done(&["backup:case-db", "backup:shared-files"]);
     assert_eq!(machine.sh("systemctl show -P User lifeboat"), "lifeboat");
 
+    // From here on failures are provoked, and no run of the schedule comes between.
+    machine.sh("lifeboat pause");
     machine.add("/etc/lifeboat/mail.secret", &format!("{PASSWORD}\n"));
     let said = guide.follow(machine, 4);
     assert!(said.contains("exit code 1") && said.contains("exit code 3"), "{said}");
@@ -148,6 +150,7 @@ fn follow(machine: &Machine, receiver: &Receiver, mut guide: Guide, port: &str) 
     let said = guide.follow(machine, 5);
     assert!(said.contains("lifeboat_build_info{"), "{said}");
     a_failure_is_told_everywhere(machine, receiver, port);
+    machine.sh("lifeboat resume");
 
     guide.follow(machine, 6);
     let (before, after) = (listing("/srv/shared"), listing("/root/restored/srv/shared"));

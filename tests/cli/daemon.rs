@@ -81,6 +81,17 @@ fn fifo(scene: &Scene) -> PathBuf {
     pipe
 }
 
+/// A daemon with a backup at work that waits for what comes through a pipe.
+fn at_work() -> (Scene, PathBuf, Daemon) {
+    let scene = office("");
+    let pipe = fifo(&scene);
+    configure(&scene, &slow("slow", &pipe));
+    late(&scene, &["backup:slow"]);
+    let mut daemon = Daemon::start(&scene);
+    daemon.until("begins");
+    (scene, pipe, daemon)
+}
+
 /// The catalogue says that these jobs came two years ago: they are late.
 fn late(scene: &Scene, keys: &[&str]) {
     let now = SystemClock::new().now();
@@ -98,14 +109,14 @@ fn late(scene: &Scene, keys: &[&str]) {
 }
 
 /// A daemon; killed if the test does not end it.
-struct Daemon {
+pub struct Daemon {
     child: Child,
     log: BufReader<ChildStderr>,
     seen: String,
 }
 
 impl Daemon {
-    fn start(scene: &Scene) -> Self {
+    pub(crate) fn start(scene: &Scene) -> Self {
         let mut command = scene.command(&["daemon"]);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
@@ -116,7 +127,7 @@ impl Daemon {
 
     /// Reads the log until it says this.
     #[track_caller]
-    fn until(&mut self, words: &str) -> String {
+    pub fn until(&mut self, words: &str) -> String {
         loop {
             let mut line = String::new();
             let length = self.log.read_line(&mut line).unwrap();
@@ -135,7 +146,7 @@ impl Daemon {
 
     /// Stops it, and demands that it does so by itself.
     #[track_caller]
-    fn stop(mut self) -> String {
+    pub fn stop(mut self) -> String {
         self.signal("-TERM");
         self.until("stopped");
         let status = self.child.wait().unwrap();
@@ -256,12 +267,7 @@ fn a_new_configuration_is_taken_and_a_faulty_one_is_not() {
 
 #[test]
 fn a_daemon_that_was_killed_finds_its_run_cut_off_and_catches_it_up() {
-    let scene = office("");
-    let pipe = fifo(&scene);
-    configure(&scene, &slow("slow", &pipe));
-    late(&scene, &["backup:slow"]);
-    let mut daemon = Daemon::start(&scene);
-    daemon.until("begins");
+    let (scene, pipe, daemon) = at_work();
     // The source is open: the backup reads.
     let writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     assert_eq!(job(&status(&scene, 0), "backup:slow")["activity"], "at_work");
@@ -285,12 +291,7 @@ fn a_daemon_that_was_killed_finds_its_run_cut_off_and_catches_it_up() {
 
 #[test]
 fn it_stops_in_time_during_a_long_backup_and_goes_on_later() {
-    let scene = office("");
-    let pipe = fifo(&scene);
-    configure(&scene, &slow("slow", &pipe));
-    late(&scene, &["backup:slow"]);
-    let mut daemon = Daemon::start(&scene);
-    daemon.until("begins");
+    let (scene, pipe, daemon) = at_work();
     let writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     let clock = SystemClock::new();
     let log = daemon.stop();
@@ -379,6 +380,41 @@ fn a_damaged_catalogue_is_set_aside_and_backups_go_on() {
     scene.expect(0, &["run", "files"]);
     assert_eq!(runs(&scene).len(), 1);
     daemon.stop();
+}
+
+/// What was kept is known again from the repository, so that silence is no surprise and no secret.
+#[test]
+fn a_deleted_or_damaged_catalogue_asks_the_repository() {
+    let scene = office("");
+    let twins = format!("{}{}", files(&scene, "files", "source"), files(&scene, "other", "source"));
+    configure(&scene, &twins);
+    let daemon = Daemon::start(&scene);
+    scene.expect(0, &["run", "files"]);
+    let kept = status(&scene, 0);
+    daemon.stop();
+    let known = |status: &Value, key: &str| {
+        let job = job(status, key);
+        (job["health"].clone(), job["snapshot_id"].clone())
+    };
+    assert!(known(&kept, "backup:files").1.is_string(), "{kept}");
+    for damage in ["", "x"] {
+        for name in ["catalogue.sqlite-wal", "catalogue.sqlite-shm", "catalogue.sqlite"] {
+            drop(std::fs::remove_file(scene.path("state").join(name)));
+        }
+        if !damage.is_empty() {
+            scene.file("state/catalogue.sqlite", damage.repeat(4096).as_bytes());
+        }
+        let mut daemon = Daemon::start(&scene);
+        daemon.until("the storage was asked what it has");
+        let again = status(&scene, 0);
+        assert_eq!(known(&again, "backup:files"), known(&kept, "backup:files"), "{again}");
+        assert_eq!(job(&again, "backup:other")["health"], "never", "{again}");
+        assert_eq!(runs(&scene).len(), 1);
+        daemon.stop();
+        // It is asked once.
+        let seen = Daemon::start(&scene).stop();
+        assert!(!seen.contains("was asked what it has"), "{seen}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod check;
 mod config;
 mod copy;
 #[cfg(target_os = "linux")]
-mod daemon;
+pub mod daemon;
 mod dump;
 mod forget;
 mod hostile;

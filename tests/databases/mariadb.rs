@@ -11,6 +11,7 @@ use super::dumped;
 use super::in_front;
 use super::paths;
 use super::server::Mariadb;
+use super::server::fed;
 use super::server::told;
 use super::snapshots_count;
 use crate::cli::scene::Scene;
@@ -62,10 +63,7 @@ fn restored(server: &Mariadb, dump: &[u8], database: &str) {
         server.sql("", &format!("create database `{database}` character set utf8mb4"));
         client.arg(database);
     }
-    let mut child = client.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(dump).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+    fed(client, dump);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! PostgreSQL.
 
-use std::io::Write;
 use std::process::Stdio;
 
 use super::backup;
@@ -10,6 +9,7 @@ use super::dumped;
 use super::in_front;
 use super::paths;
 use super::server::Postgresql;
+use super::server::fed;
 use super::server::told;
 use super::snapshots_count;
 use crate::cli::scene::Scene;
@@ -61,10 +61,7 @@ fn restored(server: &Postgresql, dump: &[u8], database: &str) {
     server.sql("postgres", &format!("create database \"{database}\""));
     let mut restore = server.client("pg_restore");
     restore.args(["--exit-on-error", "--no-password", "--dbname", database]);
-    let mut child = restore.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(dump).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+    fed(restore, dump);
 }
 
 #[test]

@@ -54,6 +54,15 @@ fn done(mut command: Command) -> Output {
     output
 }
 
+/// Gives this to a program, which has to take it.
+#[track_caller]
+pub(super) fn fed(mut command: Command, input: &[u8]) {
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+}
+
 pub(super) fn told(output: &Output) -> String {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     format!("{:?} {} {}", output.status, text(&output.stdout), text(&output.stderr))

@@ -3,9 +3,9 @@
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::process::Stdio;
 
 use super::receiver::Receiver;
+use crate::cli::daemon::Daemon;
 
 const CONFIG: &str = r#"
 [[backup]]
@@ -44,14 +44,7 @@ fn a_provoked_failure_is_told_by_the_daemon() {
     let receiver = Receiver::start();
     let mut scene = super::scene(&receiver, CONFIG);
     scene.set("LIFEBOAT_LOG", "lifeboat=info");
-    let mut command = scene.command(&["daemon"]);
-    let mut daemon = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    let log = daemon.stderr.take().unwrap();
-    let mut log = std::io::BufReader::new(log);
-    let mut seen = String::new();
-    while !seen.contains("ready") {
-        assert!(std::io::BufRead::read_line(&mut log, &mut seen).unwrap() > 0, "{seen}");
-    }
+    let daemon = Daemon::start(&scene);
     let told = scene.run(&["run", "files"]);
     assert_ne!(told.code, Some(0), "{told}");
     let (one, other) = (receiver.next(), receiver.next());
@@ -61,9 +54,32 @@ fn a_provoked_failure_is_told_by_the_daemon() {
     assert!(hook["body"].as_str().unwrap().contains("\"state\":\"raised\""), "{hook}");
     let answer = metrics(receiver.port("absent"));
     assert!(answer.contains("lifeboat_job_last_exit_code{"), "{answer}");
-    let pid = daemon.id().to_string();
-    assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
-    assert!(daemon.wait().unwrap().success());
-    log.read_to_string(&mut seen).unwrap();
+    let seen = daemon.stop();
     assert!(!seen.contains(super::HOOK) && !seen.contains(super::PASSWORD), "{seen}");
+}
+
+/// The alarm goes nowhere: `status` says so, whoever answers it.
+#[test]
+fn a_channel_that_does_not_answer_is_told() {
+    let receiver = Receiver::start();
+    let absent = format!("smtps://localhost:{}", receiver.port("absent"));
+    let config = CONFIG.split("[metrics]").next().unwrap();
+    let config = config.replace("smtps://localhost:<smtps>", &absent);
+    let mut scene = super::scene(&receiver, &config);
+    scene.set("LIFEBOAT_LOG", "lifeboat=info");
+    let mut daemon = Daemon::start(&scene);
+    assert_ne!(scene.run(&["run", "files"]).code, Some(0));
+    daemon.until("a message did not arrive");
+    let asked = ["status", "--json"];
+    let answered = scene.expect(3, &asked).json_of("result").pop().unwrap();
+    let silent = answered["silent_channels"].as_array().unwrap();
+    assert_eq!(silent.len(), 1, "{answered}");
+    assert_eq!((&silent[0]["channel"], &silent[0]["failures_count"]), (&"whole".into(), &1.into()));
+    let told = scene.expect(3, &["status", "--lang", "vi"]).text();
+    assert!(told.contains("cảnh báo không tới nơi qua kênh `whole`: 1 thư"), "{told}");
+    daemon.stop();
+    let alone = scene.expect(3, &asked).json_of("result").pop().unwrap();
+    assert_eq!(alone["silent_channels"], answered["silent_channels"]);
+    let told = scene.expect(3, &["status", "--lang", "en"]).text();
+    assert!(told.contains("alarms do not arrive by channel `whole`: 1 did not"), "{told}");
 }

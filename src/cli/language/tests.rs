@@ -188,6 +188,17 @@ fn problems_are_told_as_far_as_they_are_known() {
     let nested = "the content of `a {rest}` is lost at byte 7: object ab: it is missing";
     let told = "nội dung của `a {rest}` bị mất tại byte 7: khối dữ liệu ab: bị thiếu";
     assert_eq!(vi(nested), told);
+    let old = "program `pg_dump`: it is of version 14, the server of version 15: a dump takes a \
+               program that is not older";
+    let told = "chương trình `pg_dump`: thuộc phiên bản 14, còn máy chủ thuộc phiên bản 15: muốn \
+                kết xuất thì chương trình không được cũ hơn máy chủ";
+    assert_eq!(vi(old), told);
+    let said = "command `pg_dump cases`: exit code 1: pg_dump: error: no";
+    assert_eq!(vi(said), "lệnh `pg_dump cases`: mã kết thúc 1: pg_dump: error: no");
+    let cut = "command `x`: it does not end as such a file does: it may be cut off";
+    assert!(vi(cut).ends_with("có thể bị cụt"), "{}", vi(cut));
+    let place = "server db:5433: it has no database `a: b` that this user may open";
+    assert!(vi(place).starts_with("máy chủ db:5433: không có cơ sở dữ liệu `a: b`"), "{place}");
     // A name that is spelled as words are is told as it is.
     assert_eq!(vi("`missing`: something new"), "`missing`: something new");
     let twin = "a copy of a manifest is bad: x; the other one is good";

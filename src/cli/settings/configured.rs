@@ -91,15 +91,19 @@ impl ConfigFile {
     /// # Errors
     /// When it cannot be read (2). Mistakes in it are no error here.
     pub fn load(&self, environment: &Environment, now: Timestamp) -> Result<Loaded, Failure> {
-        load(self.path(), environment, now)
+        load(self.path(), |text| config::values(text, &System { environment }, now))
     }
 }
 
-/// Reads a file.
+/// Reads a file, with warnings.
 ///
 /// # Errors
 /// As [`ConfigFile::load`].
-pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> Result<Loaded, Failure> {
+pub fn advised(path: &Path, environment: &Environment, now: Timestamp) -> Result<Loaded, Failure> {
+    load(path, |text| config::read(text, &System { environment }, now))
+}
+
+fn load(path: &Path, read: impl Fn(&str) -> Found) -> Result<Loaded, Failure> {
     let bytes = read_bounded(path, config::BYTES_MAX).map_err(|error| {
         let message = texts::UNREADABLE
             .with("path", shown(path))
@@ -115,8 +119,7 @@ pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> Result<Lo
             return Err(Failure::usage(message, texts::CORRECT));
         }
     };
-    let found = config::read(text, &System { environment }, now);
-    Ok(Loaded { path: path.to_owned(), found })
+    Ok(Loaded { path: path.to_owned(), found: read(text) })
 }
 
 impl Loaded {

@@ -102,7 +102,7 @@ struct Twin {
 }
 
 fn twin(context: &Context, original: &Path) -> Result<Ended, Failure> {
-    let from = open::storage_at(context, original)?;
+    let from = open::storage_at(context, &open::place(context, original)?)?;
     publish::load_config(&context.run, &from)?;
     let storage = open::new_storage(context)?;
     let config = twin::create_twin(&context.run, &from, &storage)?;
@@ -134,7 +134,7 @@ fn open_other(
     other: &Path,
     (args, secret): (&InitArgs, &SlotSecret),
 ) -> Result<Unlocked, Failure> {
-    let storage = open::storage_at(context, other)?;
+    let storage = open::storage_at(context, &open::place(context, other)?)?;
     let own = args.from_password_file.clone().map(SecretSource::File);
     let own = own.map(|source| source.fetch(&context.output, Asked::Existing)).transpose()?;
     Ok(unlock::unlock(&context.run, &storage, own.as_ref().unwrap_or(secret))?)

@@ -12,6 +12,7 @@ use crate::daemon::control::Question;
 use crate::daemon::engine::Pausing;
 use crate::daemon::serve::Daemon;
 use crate::daemon::status;
+use crate::daemon::status::ChannelReport;
 use crate::daemon::status::JobReport;
 use crate::daemon::status::Report;
 use crate::daemon::status::RunReport;
@@ -145,7 +146,10 @@ impl Daemon<'_> {
             Pausing::Paused => status::Daemon::Paused,
             Pausing::Goes => status::Daemon::Running,
         };
-        Ok(Report { daemon, jobs: self.jobs.iter().map(job).collect() })
+        let zone = self.jobs.values().next().map(|entry| entry.scheduled.plan.zone.clone());
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        let silent_channels = ChannelReport::of(self.catalogue.channels()?, &zone);
+        Ok(Report { daemon, jobs: self.jobs.iter().map(job).collect(), silent_channels })
     }
 
     fn runs(&self, job: Option<&str>, count: u32) -> Result<Answer, CatalogueError> {

@@ -45,6 +45,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("problems", problems::ALL),
     ("problems::content", problems::content::ALL),
     ("problems::faults", problems::faults::ALL),
+    ("problems::sources", problems::sources::ALL),
     ("problems::system", problems::system::ALL),
     ("keeping::prune", keeping::prune::ALL),
     ("keeping::repair", keeping::repair::ALL),

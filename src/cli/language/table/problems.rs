@@ -45,8 +45,55 @@ texts! {
 }
 
 /// Everything that rooms say; of the rows that fit, the one with most words is told.
-pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 3] =
-    [ALL, content::ALL, faults::ALL];
+pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 4] =
+    [ALL, content::ALL, faults::ALL, sources::ALL];
+
+/// Why a database, a command or a stream is no source.
+pub mod sources {
+    texts! {
+        PLACE: "`{path}`: {rest}" => "`{path}`: {rest}";
+        COMMAND: "command `{command}`: {rest}" => "lệnh `{command}`: {rest}";
+        TOOL: "program `{tool}`: {rest}" => "chương trình `{tool}`: {rest}";
+        SERVER: "server {server}: {rest}" => "máy chủ {server}: {rest}";
+        DATABASE: "database `{name}`: {rest}" => "cơ sở dữ liệu `{name}`: {rest}";
+        NO_DATABASE: "it has no database `{name}` that this user may open"
+            => "không có cơ sở dữ liệu `{name}` mà người dùng này mở được";
+        OLD_TOOL: "it is of version {found}, the server of version {wanted}: a dump takes a \
+            program that is not older"
+            => "thuộc phiên bản {found}, còn máy chủ thuộc phiên bản {wanted}: muốn kết xuất thì \
+            chương trình không được cũ hơn máy chủ";
+        NO_TRANSACTIONS: "its engine has no transactions: it may be of another moment than the \
+            other tables"
+            => "bảng này không có giao dịch: có thể thuộc thời điểm khác với các bảng còn lại";
+        PASSWORD_UTF8: "expected a password in UTF-8" => "mật khẩu phải là UTF-8";
+        NAMES_UTF8: "it answered with names that are not UTF-8"
+            => "trả lời bằng những tên không phải UTF-8";
+        LONG_ANSWER: "it printed more than {bytes} bytes" => "in ra nhiều hơn {bytes} byte";
+        NO_FILE: "expected a file" => "phải là một tệp";
+        NO_PLACE: "no place for a copy: {rest}" => "không có chỗ cho bản sao: {rest}";
+        COPY_UNREAD: "cannot read the copy: {rest}" => "không đọc được bản sao: {rest}";
+        NOT_COPIED: "cannot be copied: {rest}" => "không sao chép được: {rest}";
+        NOT_CHECKED: "the copy cannot be checked: {rest}" => "không kiểm tra được bản sao: {rest}";
+        DATABASE_DAMAGED: "the database is damaged: {detail}"
+            => "cơ sở dữ liệu bị hỏng: {detail}";
+        NOT_STARTED: "cannot start: {rest}" => "không khởi động được: {rest}";
+        NO_PROGRAM: "no program is named" => "chưa nêu chương trình nào";
+        EXIT_SAID: "exit code {code}: {words}" => "mã kết thúc {code}: {words}";
+        EXIT: "exit code {code}" => "mã kết thúc {code}";
+        FEW_BYTES: "it gave {bytes} bytes, at least {wanted} are expected"
+            => "cho {bytes} byte, lẽ ra phải có ít nhất {wanted} byte";
+        OTHER_BEGIN: "it does not begin as such a file does"
+            => "phần đầu không giống loại tệp này";
+        OTHER_END: "it does not end as such a file does: it may be cut off"
+            => "phần cuối không giống loại tệp này: có thể bị cụt";
+        LAST_LINE: "its last line does not match `{pattern}`: it may be cut off"
+            => "dòng cuối không khớp `{pattern}`: có thể bị cụt";
+        ANOTHER_FAILED: "not read, for another one failed"
+            => "không đọc, vì một luồng khác đã hỏng";
+        HAS_FAILED: "the command has failed" => "lệnh kết thúc không bình thường";
+        TWO_STREAMS: "two streams have this name" => "có hai luồng mang tên này";
+    }
+}
 
 /// Why something stored is not as it should be, as rooms say it.
 pub mod faults {

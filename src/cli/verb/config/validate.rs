@@ -30,10 +30,8 @@ struct Validated<'v> {
 
 pub fn run(context: &Context, file: Option<&Path>) -> Result<Ended, Failure> {
     let now = context.run.clock.now();
-    let loaded = match file {
-        Some(path) => configured::load(path, &context.environment, now)?,
-        None => context.settings.config.load(&context.environment, now)?,
-    };
+    let path = file.unwrap_or_else(|| context.settings.config.path());
+    let loaded = configured::advised(path, &context.environment, now)?;
     let mut found = loaded.found.clone();
     if let Some(config) = &found.config {
         let proven = notify::proven(context, config);

@@ -13,7 +13,6 @@ use crate::cli::local::Local;
 use crate::cli::open;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
-use crate::cli::settings::configured;
 use crate::cli::verb::copy::CopyArgs;
 use crate::copy::Ends;
 use crate::crypto::blind::StoreKeys;
@@ -63,12 +62,7 @@ pub(super) struct Twins {
 /// When no repository is named, or both are one place (2).
 pub(super) fn places(context: &Context, args: &CopyArgs) -> Result<Places, Failure> {
     let own = context.settings.repository()?.to_owned();
-    // A storage of the configuration file by its name, as with --repo.
-    let named = |path: &Path| {
-        let (settings, environment) = (&context.settings, &context.environment);
-        let found = configured::repository(path.as_os_str(), &settings.config, environment)?;
-        Ok::<_, Failure>(found.map_or_else(|| path.to_owned(), |found| found.folder))
-    };
+    let named = |path: &Path| open::place(context, path);
     let (source, target) = match (&args.to, &args.from) {
         (_, Some(from)) => (named(from)?, own),
         (Some(to), None) => (own, named(to)?),

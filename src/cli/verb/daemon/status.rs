@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use jiff::tz::TimeZone;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::CatalogueError;
@@ -24,12 +25,14 @@ use crate::daemon::engine::Entry;
 use crate::daemon::hold;
 use crate::daemon::job;
 use crate::daemon::status::Activity;
+use crate::daemon::status::ChannelReport;
 use crate::daemon::status::Daemon;
 use crate::daemon::status::Health;
 use crate::daemon::status::JobReport;
 use crate::daemon::status::Report;
 use crate::disk::unix::RealDisk;
 use crate::path::escape;
+use crate::schedule::local;
 use crate::schedule::plan::History;
 use crate::source::host::host_name;
 use crate::units::Timestamp;
@@ -38,7 +41,8 @@ use crate::units::Timestamp;
 ///
 /// The daemon answers; if there is none, its catalogue does.
 ///
-/// Exit codes: 0 all is in order; 3 something is late or has failed, or no daemon runs.
+/// Exit codes: 0 all is in order; 3 something is late or has failed, alarms do not arrive, or no
+/// daemon runs.
 #[derive(Debug, Args)]
 pub struct StatusArgs {}
 
@@ -50,8 +54,7 @@ pub fn run(context: &Context, _args: &StatusArgs) -> Result<Ended, Failure> {
         Ok(Answer::Status { report }) => report,
         _ => absent(config, now)?,
     };
-    let is_wrong =
-        report.daemon == Daemon::Absent || report.jobs.iter().any(|report| report.is_wrong);
+    let is_wrong = report.is_wrong();
     if context.output.is_json() {
         context.output.json("result", Some("status"), &report)?;
     } else {
@@ -94,7 +97,12 @@ fn absent(config: &Config, now: Timestamp) -> Result<Report, Failure> {
         jobs.push(JobReport::new(&entry, row, Activity::Idle, now));
     }
     jobs.sort_by(|one, other| one.job.cmp(&other.job));
-    Ok(Report { daemon: Daemon::Absent, jobs })
+    let channels = catalogue.as_ref().map(Catalogue::channels).transpose().map_err(wrong)?;
+    let mut channels = channels.unwrap_or_default();
+    channels.retain(|row| config.channels.contains_key(&row.name));
+    let zone = local::zone(&config.time_zone).unwrap_or(TimeZone::UTC);
+    let silent_channels = ChannelReport::of(channels, &zone);
+    Ok(Report { daemon: Daemon::Absent, jobs, silent_channels })
 }
 
 fn told(report: &Report, language: Language) -> Said {
@@ -107,7 +115,15 @@ fn told(report: &Report, language: Language) -> Said {
         (texts::REMARK.words(language), Align::Left),
     ];
     let rows: Vec<_> = report.jobs.iter().map(|job| row(job, language)).collect();
-    let table = render(&columns, &rows);
+    let mut table = render(&columns, &rows);
+    for channel in &report.silent_channels {
+        let said = texts::SILENT_CHANNEL
+            .with("name", channel.channel.as_str())
+            .with("count", u64::from(channel.failures_count))
+            .with("time", channel.last_failure.as_deref().map(minute).unwrap_or_default())
+            .with("detail", escape(channel.failure.as_deref().unwrap_or_default().as_bytes()));
+        table = format!("{}\n{}", table.trim_end(), said.told_in(language));
+    }
     let note = match report.daemon {
         Daemon::Running => return Said::plain(table),
         Daemon::Paused => texts::PAUSED,

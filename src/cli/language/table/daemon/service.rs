@@ -45,6 +45,9 @@ texts! {
     OUTCOME_FAILED: "failed" => "không đạt";
     OUTCOME_STOPPED: "stopped" => "bị dừng";
     OUTCOME_CUT: "cut off" => "bị ngắt";
+    SILENT_CHANNEL: "alarms do not arrive by channel `{name}`: {count} did not, \
+        the last one {time}: {detail}"
+        => "cảnh báo không tới nơi qua kênh `{name}`: {count} thư, lần cuối {time}: {detail}";
     MINUTES: "{count} min" => "{count} phút";
     HOURS: "{count} h" => "{count} giờ";
     DAYS: "{count} d" => "{count} ngày";
