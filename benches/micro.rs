@@ -14,6 +14,10 @@ use lifeboat::clock::SystemClock;
 use lifeboat::crypto::blind;
 use lifeboat::crypto::blind::StoreKeys;
 use lifeboat::crypto::sealed::content::DomainKeys;
+use lifeboat::evidence::bundle::inspect::NoDraws;
+use lifeboat::evidence::bundle::inspect::Verdict;
+use lifeboat::evidence::bundle::inspect::inspect;
+use lifeboat::evidence::bundle::witness::Witness;
 use lifeboat::format::entry::Content;
 use lifeboat::format::entry::Entry;
 use lifeboat::format::leaf::decode::decode_leaf;
@@ -43,6 +47,9 @@ use lifeboat::storage::memory::MemoryStorage;
 use lifeboat::vault::Vault;
 use lifeboat::vault::VaultOptions;
 use lifeboat::vault::session::SessionRequest;
+
+#[path = "../tests/evidence/maker.rs"]
+mod maker;
 
 fn main() {
     divan::main();
@@ -201,5 +208,15 @@ fn look_up(bencher: Bencher<'_, '_>, objects_count: usize) {
     bencher.counter(ItemsCount::new(sids.iter().step_by(step).count())).bench(|| {
         let found = |sid| vault.locate(&run, sid).is_ok_and(|place| place.is_some());
         assert!(sids.iter().step_by(step).all(found), "an object is missing");
+    });
+}
+
+/// A bundle of so many records, every signature and hash of it.
+#[divan::bench(args = [1_000, 10_000])]
+fn inspect_evidence(bencher: Bencher<'_, '_>, records_count: u64) {
+    let bundle = maker::bundle(records_count);
+    bencher.counter(ItemsCount::new(records_count)).bench(|| {
+        let report = inspect(&bundle, &Witness::default(), &NoDraws);
+        assert_eq!(report.verdict, Verdict::Valid);
     });
 }

@@ -19,6 +19,7 @@ mod databases;
 mod deploy;
 #[cfg(unix)]
 mod drill;
+mod evidence;
 mod formats;
 mod fuzz;
 mod harness;

@@ -32,6 +32,8 @@ pub enum Exit {
     NotProven = 21,
     /// A drill: something mandatory could not be carried out.
     Inconclusive = 22,
+    /// Evidence or the ledger does not verify.
+    Evidence = 23,
     /// Interrupted; what was sent is reused.
     Interrupted = 130,
     /// Terminated; what was sent is reused.
@@ -53,6 +55,7 @@ pub const TABLE: &[(Exit, &str)] = &[
     (Exit::Damage, "damage found: something is lost, or gone without a reason"),
     (Exit::NotProven, "drill: data not proven, wrong or lost"),
     (Exit::Inconclusive, "drill: no conclusion, something mandatory could not be carried out"),
+    (Exit::Evidence, "evidence or the ledger does not verify"),
     (Exit::Interrupted, "interrupted, what was sent is reused"),
     (Exit::Terminated, "terminated, what was sent is reused"),
 ];

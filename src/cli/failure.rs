@@ -1,5 +1,6 @@
 //! A failure as the user sees it: what is wrong, what it means for the data, one next step.
 
+mod evidence;
 mod rooms;
 
 use std::fmt;

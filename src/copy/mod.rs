@@ -1,7 +1,7 @@
 //! Snapshots to a second repository.
 //!
 //! What it is: the plan of what a second repository lacks, and the way there: sealed objects as
-//! they are into a twin, notes and removals with them.
+//! they are into a twin, notes, removals and the ledger with them.
 //! Never: opens content on the way into a twin; deletes anything; makes a snapshot that lacks an
 //! object.
 //! Invariants: a snapshot is at the target whole or not at all; the target is written to as a
@@ -12,6 +12,7 @@
 pub mod error;
 mod extras;
 pub mod heal;
+mod ledger;
 pub mod reseal;
 mod transfer;
 pub mod verbatim;

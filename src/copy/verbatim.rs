@@ -9,6 +9,7 @@ use crate::copy::Doing;
 use crate::copy::Ends;
 use crate::copy::error::CopyError;
 use crate::copy::extras;
+use crate::copy::ledger;
 use crate::copy::transfer::transfer;
 use crate::copy::walk::Lacking;
 use crate::copy::walk::Walk;
@@ -56,6 +57,8 @@ pub struct CopyReport {
     pub bytes: u64,
     pub notes_count: u64,
     pub tombstones_count: u64,
+    /// Entries, documents and checkpoints of the ledger that the target lacked.
+    pub ledger_count: u64,
     /// Chains of the source, and whether their newest snapshot stands at the target now.
     #[serde(skip)]
     pub datasets: Vec<(Chain, bool)>,
@@ -116,6 +119,7 @@ pub fn copy(run: &Run, ends: Ends<'_>, options: CopyOptions) -> Result<CopyRepor
     standing.extend(&report.copied);
     report.datasets = datasets(&source, |place| standing.contains(place));
     report.notes_count = extras::notes(run, ends, (&standing, options.doing))?;
+    report.ledger_count = ledger::ledger(run, ends, options.doing)?;
     Ok(report)
 }
 

@@ -1,6 +1,8 @@
 //! The chain: each entry follows the one before it, and is signed by a key that the entries before
 //! it let in. One walk for who adds to a ledger and for who inspects one.
 
+use std::collections::BTreeSet;
+
 use crate::crypto::sign::VerifyingKey;
 use crate::evidence::canonical;
 use crate::evidence::canonical::DOCUMENT_BYTES_MAX;
@@ -41,6 +43,8 @@ pub enum Break {
     Signature { holder: String },
     #[error("the document about a key is missing or altered")]
     KeyDocument,
+    #[error("an entry before it names the same document")]
+    DocumentUsed,
     #[error("a key event that does not count: {0}")]
     Key(KeyRefused),
 }
@@ -65,13 +69,22 @@ pub struct Chain {
     last_time: Option<LedgerTime>,
     tree: Tree,
     keys: Keyring,
+    /// What entries have named: a signed word is not said twice by whoever finds it.
+    documents: BTreeSet<LedgerHash>,
 }
 
 impl Chain {
     #[must_use]
     pub fn new(origin: String) -> Self {
-        let (tree, keys) = (Tree::default(), Keyring::default());
-        Self { origin, last_seq: 0, head: NO_PREV, last_time: None, tree, keys }
+        Self {
+            origin,
+            last_seq: 0,
+            head: NO_PREV,
+            last_time: None,
+            tree: Tree::default(),
+            keys: Keyring::default(),
+            documents: BTreeSet::new(),
+        }
     }
 
     #[must_use]
@@ -142,6 +155,9 @@ impl Chain {
             breaks.push(Break::BackDated);
         }
         self.last_time = Some(entry.time);
+        if !self.documents.insert(entry.document) {
+            breaks.push(Break::DocumentUsed);
+        }
         let signer = self.signer(number, &entry, key_document, &mut breaks);
         if entry.kind == Kind::Key
             && let Err(why) = self.take_key(number, &entry, key_document)

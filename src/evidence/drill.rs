@@ -98,7 +98,7 @@ pub struct DrillState {
     pub stage: Option<Stage>,
     /// [`Stage::Aborted`] or [`Stage::Broken`], whatever followed.
     pub exit: Option<Stage>,
-    /// `D0` to `D4`, once an entry said so.
+    /// `D0` to `D4`, once an entry said so; the strictest that was named.
     pub class: Option<String>,
     pub record: Option<RecordPlace>,
     /// `pass`, `conditional`, `fail` or `inconclusive`, as the record says.
@@ -208,8 +208,10 @@ impl DrillState {
         }
         let class = field(step.document, "class");
         let nested = step.document.get("drill").and_then(|drill| field(drill, "class"));
-        if self.class.is_none() {
-            self.class = class.or(nested).map(str::to_owned);
+        // Where entries differ, the stricter class stands.
+        let named = class.or(nested).filter(|named| self.class.as_deref() < Some(*named));
+        if let Some(named) = named {
+            self.class = Some(named.to_owned());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 //!
 //! [`doc/evidence.md`]: https://example.invalid/lifeboat/doc/evidence.md
 
+pub mod bundle;
 pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
@@ -20,5 +21,8 @@ pub mod entry;
 pub mod error;
 pub mod keys;
 pub mod ledger;
+pub mod personal;
 pub mod signed;
+#[cfg(test)]
+mod tests;
 pub mod tree;

@@ -230,6 +230,7 @@ pub const ROOMS: &[Room] = &[
             "catalogue",
             "daemon",
             "notify",
+            "evidence",
         ],
     },
     Room { name: "main", may: &["words", "run", "cli"] },

@@ -11,6 +11,7 @@ mod copy;
 #[cfg(target_os = "linux")]
 pub mod daemon;
 mod dump;
+mod evidence;
 mod forget;
 mod hostile;
 mod keys;

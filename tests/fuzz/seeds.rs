@@ -1,6 +1,8 @@
 //! Real encodings: what a small repository in memory holds, opened as far as its decoders go, and
 //! hand-made ones for what a small repository has none of.
 
+mod evidence;
+
 use std::sync::Arc;
 
 use lifeboat::crypto::blind;
@@ -93,6 +95,7 @@ pub fn all() -> Vec<Seed> {
     from_a_repository(&mut seeds);
     by_hand(&mut seeds);
     typed(&mut seeds);
+    evidence::evidence(&mut seeds);
     seeds.0
 }
 

@@ -147,10 +147,14 @@ fn daily_and_weekly_drills_are_closed_without_signatures() {
     let mut steps = formal();
     steps.truncate(9);
     steps[1].1 = json!({"class": "D1"});
+    steps[6].1 = json!({"verdict": "pass"});
     steps.push(transition("closed"));
     let (state, wrong) = run(&steps);
     assert_eq!((state.stage, wrong), (Some(Stage::Closed), vec![]));
+    // A formal one stays so, whatever else is said of it.
     steps[1].1 = json!({"class": "D2"});
+    assert_eq!(run(&steps).1.len(), 1);
+    steps[6].1 = json!({"verdict": "pass", "drill": {"class": "D1"}});
     assert_eq!(run(&steps).1.len(), 1);
 }
 

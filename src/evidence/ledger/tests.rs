@@ -1,89 +1,19 @@
 use serde_json::json;
 
 use super::*;
-use crate::clock::ManualClock;
-use crate::crypto::sealed::hpke::Suite;
-use crate::crypto::sign::SigningKey;
 use crate::evidence::checkpoint::SignedCheckpoint;
 use crate::evidence::drill::Stage;
 use crate::evidence::drill::StepError;
 use crate::evidence::keys::KeyEvent;
 use crate::evidence::keys::OFFICE;
 use crate::evidence::keys::Right;
-use crate::ids::RunId;
-use crate::run::monitor::Recorder;
-use crate::secret::Secret32;
-use crate::storage::memory::MemoryBlobs;
-use crate::storage::memory::MemoryStorage;
-use crate::units::Timestamp;
-
-struct Scene {
-    clock: Arc<ManualClock>,
-    run: Run,
-    storage: Arc<MemoryStorage>,
-}
-
-fn key(n: u8) -> SigningKey {
-    SigningKey::from_seed(&Secret32::new([n; 32]))
-}
-
-fn signer(holder: &str, n: u8) -> Signer {
-    Signer { holder: holder.to_owned(), key: key(n) }
-}
-
-fn office() -> Signer {
-    signer(OFFICE, 1)
-}
-
-fn secret() -> KemSecret {
-    KemSecret::new(Suite::X25519, Secret32::new([5; 32]))
-}
-
-fn access() -> Access {
-    Access {
-        repository: RepositoryId::new([1; 16]),
-        recipients: vec![secret().public()],
-        secrets: vec![secret()],
-        offset_minutes: 420,
-    }
-}
-
-impl Scene {
-    fn new() -> Self {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_ms(1_796_090_400_000)));
-        let recorder = Arc::new(Recorder::default());
-        let run = Run::new(RunId::new([9; 16]), recorder, Arc::clone(&clock) as _, 1);
-        let storage = Arc::new(MemoryStorage::new(Arc::clone(&clock) as _));
-        Self { clock, run, storage }
-    }
-
-    fn over(&self, blobs: MemoryBlobs) -> Result<Ledger, EvidenceError> {
-        let storage = MemoryStorage::from_blobs(Arc::clone(&self.clock) as _, blobs);
-        Ledger::open(&self.run, Arc::new(storage), access())
-    }
-
-    fn open(&self) -> Ledger {
-        Ledger::open(&self.run, Arc::clone(&self.storage) as _, access()).unwrap()
-    }
-
-    fn founded(&self) -> Ledger {
-        let mut ledger = self.open();
-        let root = key(9);
-        let found = ledger.ensure_founded(&self.run, &key(1), (&root.verifying_key(), Some(&root)));
-        found.unwrap();
-        ledger
-    }
-
-    fn add(&self, ledger: &mut Ledger, draft: &Draft) -> Result<Receipt, EvidenceError> {
-        self.clock.jump(1000);
-        ledger.append(&self.run, &office(), draft)
-    }
-}
-
-fn transition(drill: &str, to: &str) -> Draft {
-    let document = json!({"schema": "lifeboat/drill-transition/1", "to": to});
-    Draft::new(Kind::Transition, drill, document)
-}
+use crate::evidence::tests::Scene;
+use crate::evidence::tests::access;
+use crate::evidence::tests::key;
+use crate::evidence::tests::office;
+use crate::evidence::tests::signer;
+use crate::evidence::tests::transition;
+use crate::evidence::tests::word;
 
 #[test]
 fn what_is_added_is_there_for_who_opens_the_ledger_next() {
@@ -249,28 +179,12 @@ fn a_clock_that_was_set_back_is_told() {
 fn persons_sign_records_with_their_own_keys() {
     let scene = Scene::new();
     let mut ledger = scene.founded();
-    for (holder, n, right) in
-        [("cntt-1", 2, Right::Operator), ("ke-toan", 3, Right::Owner), ("gd", 4, Right::Chair)]
-    {
-        let event = KeyEvent::add(holder, &key(n).verifying_key(), &[right]);
-        ledger.append_key(&scene.run, (&office(), &office()), &event).unwrap();
-    }
+    scene.let_in(&mut ledger);
     let drill = "D2-2026-12-01";
-    for to in ["planned", "approved", "preflight", "restoring", "verifying", "measured"] {
-        scene.add(&mut ledger, &transition(drill, to)).unwrap();
-    }
-    let record = json!({"schema": "lifeboat/drill-record/1", "verdict": "pass"});
-    let record = scene.add(&mut ledger, &Draft::new(Kind::Record, drill, record)).unwrap();
-    let hash = record.document.to_string();
+    let hash = scene.record(&mut ledger, (drill, "pass")).document.to_string();
     let closing = json!({"schema": "lifeboat/drill-closing/1", "record": hash});
     scene.add(&mut ledger, &Draft::new(Kind::Closing, drill, closing)).unwrap();
-    let word = |role: &str| {
-        let document = json!({
-            "schema": "lifeboat/drill-signature/1", "record": hash, "role": role,
-            "opinion": "đồng ý",
-        });
-        Draft::new(Kind::Signature, drill, document)
-    };
+    let word = |role: &str| word(Kind::Signature, drill, (&hash, role));
     // Nobody signs in a role that is not theirs.
     let wrong = ledger.append(&scene.run, &signer("ke-toan", 3), &word("operator"));
     assert!(matches!(wrong, Err(EvidenceError::NotASigner { .. })));
@@ -282,7 +196,7 @@ fn persons_sign_records_with_their_own_keys() {
     ledger.append(&scene.run, &signer("cntt-1", 2), &word("operator")).unwrap();
     let for_owner = (&office(), &signer("ke-toan", 3));
     ledger.append_for(&scene.run, for_owner, &word("owner")).unwrap();
-    ledger.append(&scene.run, &signer("gd", 4), &word("chair")).unwrap();
+    ledger.append(&scene.run, &signer("giam-doc", 4), &word("chair")).unwrap();
     scene.add(&mut ledger, &transition(drill, "closed")).unwrap();
     let (state, wrong) = scene.open().drill_state(drill).unwrap();
     assert_eq!((state.stage, wrong), (Some(Stage::Closed), vec![]));

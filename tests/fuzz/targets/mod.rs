@@ -5,6 +5,7 @@
 //! encoded, a limit is passed, an error has no text. Whoever calls it counts the memory.
 
 mod daemon;
+mod evidence;
 mod objects;
 mod people;
 mod records;
@@ -72,6 +73,9 @@ pub const ALL: &[Target] = &[
     // Names that were probably meant are looked for among all zones.
     target("configuration", daemon::configuration, (8 * MIB, 1024)),
     target("schedule", daemon::schedule, (256 * KIB, 64)),
+    // A list of numbers has two bytes a number in the file and a value each in memory, twice.
+    target("evidence", evidence::one, (64 * KIB, 256)),
+    target("evidence-bundle", evidence::bundle, (MIB, 1024)),
 ];
 
 /// The target of this name.

@@ -17,6 +17,7 @@ macro_rules! texts {
 pub mod backup;
 pub mod common;
 pub mod daemon;
+pub mod drill;
 pub mod errors;
 pub mod keeping;
 pub mod keys;
@@ -36,6 +37,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("daemon", daemon::ALL),
     ("daemon::service", daemon::service::ALL),
     ("daemon::telling", daemon::telling::ALL),
+    ("drill", drill::ALL),
     ("errors", errors::ALL),
     ("keeping::copy", keeping::copy::ALL),
     ("keeping::drill", keeping::drill::ALL),
@@ -44,6 +46,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("options", options::ALL),
     ("problems", problems::ALL),
     ("problems::content", problems::content::ALL),
+    ("problems::evidence", problems::evidence::ALL),
     ("problems::faults", problems::faults::ALL),
     ("problems::sources", problems::sources::ALL),
     ("problems::system", problems::system::ALL),

@@ -45,8 +45,10 @@ texts! {
 }
 
 /// Everything that rooms say; of the rows that fit, the one with most words is told.
-pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 4] =
-    [ALL, content::ALL, faults::ALL, sources::ALL];
+pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 5] =
+    [ALL, content::ALL, evidence::ALL, faults::ALL, sources::ALL];
+
+pub mod evidence;
 
 /// Why a database, a command or a stream is no source.
 pub mod sources {

@@ -1,10 +1,16 @@
-//! `drill`: restores that are rehearsed, with their records.
+//! `drill`: restores that are rehearsed, with their records and their evidence.
 
+pub mod bundle;
+mod files;
 pub mod keep;
+pub mod key;
+pub mod ledger;
 pub mod list;
 pub mod pick;
 pub mod run;
+pub mod sign;
 pub mod told;
+pub mod verify;
 
 use clap::Args;
 use clap::Subcommand;
@@ -14,7 +20,7 @@ use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 
 /// Rehearse restores: restore for real into a throw-away place, compare with the truth recorded at
-/// the source, open, measure, judge, and keep a record.
+/// the source, open, measure, judge, and keep a record; sign, show and check the evidence.
 #[derive(Debug, Args)]
 pub struct DrillArgs {
     #[command(subcommand)]
@@ -26,6 +32,10 @@ pub enum DrillVerb {
     Run(run::RunArgs),
     List(list::ListArgs),
     Show(list::ShowArgs),
+    Key(key::KeyArgs),
+    Sign(sign::SignArgs),
+    Bundle(bundle::BundleArgs),
+    VerifyEvidence(verify::VerifyArgs),
 }
 
 pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
@@ -33,5 +43,9 @@ pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
         DrillVerb::Run(args) => run::run(context, args),
         DrillVerb::List(args) => list::list(context, args),
         DrillVerb::Show(args) => list::show(context, args),
+        DrillVerb::Key(args) => key::run(context, args),
+        DrillVerb::Sign(args) => sign::run(context, args),
+        DrillVerb::Bundle(args) => bundle::run(context, args),
+        DrillVerb::VerifyEvidence(args) => verify::run(context, args),
     }
 }

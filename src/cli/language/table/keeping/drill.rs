@@ -6,7 +6,8 @@ texts! {
         => "xem người dùng này có được ghi vào thư mục trạng thái hay không";
     NO_DRILL: "no drill is called `{name}`; the file has: {drills}"
         => "không có cuộc diễn tập tên `{name}`; tệp có: {drills}";
-    NAME_DRILL: "name a [[drill]] of the configuration" => "nêu một cuộc diễn tập [[drill]] của tệp cấu hình";
+    NAME_DRILL: "name a [[drill]] of the configuration"
+        => "nêu một cuộc diễn tập [[drill]] của tệp cấu hình";
     NOT_SUPPORTED: "not supported in this version: {what}"
         => "phiên bản này chưa hỗ trợ: {what}";
     USE_FULL: "set mode = \"full\"" => "đặt mode = \"full\"";
