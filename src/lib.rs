@@ -47,6 +47,7 @@ pub mod verify;
 
 pub mod drill;
 pub mod evidence;
+pub mod report;
 
 pub mod daemon;
 

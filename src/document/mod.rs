@@ -8,10 +8,13 @@
 //! Invariants: the same content gives the same bytes; every letter is in an embedded font, and what
 //! a font does not have is written as its number; text is composed (NFC), so marks stand on
 //! letters.
-//! Start reading at: [`page::Page`], then [`pdf::write`].
+//! Start reading at: [`page::Page`], then [`flow::Flow`] over many pages, and [`pdf::write`].
 
+pub mod code;
+pub mod flow;
 pub mod font;
 pub mod page;
 pub mod pdf;
+pub mod table;
 #[cfg(test)]
 mod tests;

@@ -4,14 +4,17 @@ use crate::document::font::Fonts;
 use crate::document::font::Style;
 
 /// Points in a millimetre.
-const PT_PER_MM: f32 = 72.0 / 25.4;
+pub const PT_PER_MM: f32 = 72.0 / 25.4;
 /// A4.
 pub const WIDTH_MM: f32 = 210.0;
 pub const HEIGHT_MM: f32 = 297.0;
 /// Of lines round tables and under blanks.
-const LINE_PT: f32 = 0.6;
+pub(in crate::document) const LINE_PT: f32 = 0.6;
 /// Between a table's lines and its text.
-const CELL_PAD_PT: f32 = 3.0;
+pub(in crate::document) const CELL_PAD_PT: f32 = 3.0;
+
+/// White round a code, in modules.
+const QUIET_MODULES: usize = 4;
 
 /// A document that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,12 +57,13 @@ pub struct Modules<'a> {
 
 /// Something drawn at a place; from the left and from the top, in points.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::document) enum Mark {
-    /// Its baseline begins there.
+pub enum Mark {
+    /// Its baseline begins there; each of its spaces is wider by `spread_pt`.
     Text {
         at: (f32, f32),
         style: Style,
         text: String,
+        spread_pt: f32,
     },
     Line {
         from: (f32, f32),
@@ -70,6 +74,13 @@ pub(in crate::document) enum Mark {
         at: (f32, f32),
         size: (f32, f32),
     },
+}
+
+impl Mark {
+    /// A text with spaces as wide as they are.
+    pub(in crate::document) const fn text(at: (f32, f32), style: Style, text: String) -> Self {
+        Self::Text { at, style, text, spread_pt: 0.0 }
+    }
 }
 
 /// A page, and how far down it is filled.
@@ -87,12 +98,34 @@ impl<'a> Page<'a> {
         Self { fonts, margins, down_pt: margins.top_mm * PT_PER_MM, marks: Vec::new() }
     }
 
-    fn left_pt(&self) -> f32 {
+    /// What is drawn on it.
+    #[must_use]
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// Where the edges end on the left.
+    #[must_use]
+    pub fn left_pt(&self) -> f32 {
         self.margins.left_mm * PT_PER_MM
     }
 
-    fn width_pt(&self) -> f32 {
+    /// How wide it is between its edges.
+    #[must_use]
+    pub fn width_pt(&self) -> f32 {
         (WIDTH_MM - self.margins.left_mm - self.margins.right_mm) * PT_PER_MM
+    }
+
+    /// How much of it is free from here down.
+    #[must_use]
+    pub fn free_pt(&self) -> f32 {
+        (HEIGHT_MM - self.margins.bottom_mm) * PT_PER_MM - self.down_pt
+    }
+
+    /// Whether nothing stands on it.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.marks.is_empty()
     }
 
     /// Leaves some room.
@@ -101,9 +134,13 @@ impl<'a> Page<'a> {
     }
 
     /// Takes the next `height_pt`; where they begin.
-    fn take(&mut self, height_pt: f32, what: &str) -> Result<f32, DocumentError> {
+    pub(in crate::document) fn take(
+        &mut self,
+        height_pt: f32,
+        what: &str,
+    ) -> Result<f32, DocumentError> {
         let top = self.down_pt;
-        if top + height_pt > (HEIGHT_MM - self.margins.bottom_mm) * PT_PER_MM {
+        if height_pt > self.free_pt() {
             let what = what.chars().take(40).collect();
             return Err(DocumentError::PageFull { what });
         }
@@ -126,7 +163,7 @@ impl<'a> Page<'a> {
             let free = width - self.fonts.width_pt(&line, style);
             let x = left + if align == Align::Centre { free / 2.0 } else { 0.0 };
             let top = self.take(style.line_pt(), &line)?;
-            self.marks.push(Mark::Text { at: (x, top + style.size_pt), style, text: line });
+            self.marks.push(Mark::text((x, top + style.size_pt), style, line));
         }
         Ok(())
     }
@@ -162,7 +199,7 @@ impl<'a> Page<'a> {
                 let columns = [(left, name.get(at)), (left + names, value.get(at))];
                 for (x, text) in columns {
                     let Some(text) = text.cloned() else { continue };
-                    self.marks.push(Mark::Text { at: (x, top + style.size_pt), style, text });
+                    self.marks.push(Mark::text((x, top + style.size_pt), style, text));
                 }
             }
         }
@@ -192,14 +229,14 @@ impl<'a> Page<'a> {
                 for (line, text) in lines.into_iter().enumerate() {
                     let down = CELL_PAD_PT + style.size_pt + count(line) * style.line_pt();
                     let at = (x + CELL_PAD_PT, top + down);
-                    self.marks.push(Mark::Text { at, style, text });
+                    self.marks.push(Mark::text(at, style, text));
                 }
             }
         }
         Ok(())
     }
 
-    fn outline(&mut self, (x, y): (f32, f32), (width, height): (f32, f32)) {
+    pub(in crate::document) fn outline(&mut self, (x, y): (f32, f32), (width, height): (f32, f32)) {
         let corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)];
         for pair in corners.windows(2) {
             let [from, to] = pair else { continue };
@@ -218,7 +255,7 @@ impl<'a> Page<'a> {
         let base = top + height - style.size_pt * 0.3;
         let begin = self.left_pt() + self.fonts.width_pt(&name, style) + style.size_pt * 0.5;
         let end = self.left_pt() + self.width_pt();
-        self.marks.push(Mark::Text { at: (self.left_pt(), base), style, text: name });
+        self.marks.push(Mark::text((self.left_pt(), base), style, name));
         self.marks.push(Mark::Line { from: (begin, base), to: (end, base), width_pt: LINE_PT });
         Ok(())
     }
@@ -234,22 +271,10 @@ impl<'a> Page<'a> {
         (text, style): (&str, Style),
     ) -> Result<(), DocumentError> {
         let side = side_mm * PT_PER_MM;
-        let module = side / count(modules.side_count + 8);
+        let module = module_pt(modules, side);
         let top = self.take(side, "a code")?;
         let left = self.left_pt();
-        for (row, line) in modules.dark.chunks(modules.side_count.max(1)).enumerate() {
-            // Neighbours are one box: hairlines between two confuse a reader.
-            let mut at = 0;
-            for run in line.chunk_by(|one, two| one == two) {
-                if run.first() == Some(&true) {
-                    let x = left + module * count(at + 4);
-                    let y = top + module * count(row + 4);
-                    let size = (module * count(run.len()), module);
-                    self.marks.push(Mark::Box { at: (x, y), size });
-                }
-                at += run.len();
-            }
-        }
+        self.squares(modules, (left, top), side);
         let beside = left + side + CELL_PAD_PT;
         let lines = self.wrapped(text, style, self.width_pt() - side - CELL_PAD_PT);
         if count(lines.len()) * style.line_pt() > side - 8.0 * module {
@@ -257,13 +282,41 @@ impl<'a> Page<'a> {
         }
         for (number, text) in lines.into_iter().enumerate() {
             let down = module * 4.0 + style.size_pt + count(number) * style.line_pt();
-            self.marks.push(Mark::Text { at: (beside, top + down), style, text });
+            self.marks.push(Mark::text((beside, top + down), style, text));
         }
         Ok(())
     }
 
+    /// A code with its white edge at a place.
+    pub(in crate::document) fn squares(
+        &mut self,
+        modules: &Modules<'_>,
+        (left, top): (f32, f32),
+        side_pt: f32,
+    ) {
+        let module = module_pt(modules, side_pt);
+        for (row, line) in modules.dark.chunks(modules.side_count.max(1)).enumerate() {
+            // Neighbours are one box: hairlines between two confuse a reader.
+            let mut at = 0;
+            for run in line.chunk_by(|one, two| one == two) {
+                if run.first() == Some(&true) {
+                    let x = left + module * count(at + QUIET_MODULES);
+                    let y = top + module * count(row + QUIET_MODULES);
+                    let size = (module * count(run.len()), module);
+                    self.marks.push(Mark::Box { at: (x, y), size });
+                }
+                at += run.len();
+            }
+        }
+    }
+
     /// Lines of at most this width, cut at spaces, and within a word only if it is wider.
-    fn wrapped(&self, text: &str, style: Style, width_pt: f32) -> Vec<String> {
+    pub(in crate::document) fn wrapped(
+        &self,
+        text: &str,
+        style: Style,
+        width_pt: f32,
+    ) -> Vec<String> {
         let mut lines = Vec::new();
         for part in text.split('\n') {
             let part = self.fonts.drawable(part);
@@ -292,7 +345,11 @@ impl<'a> Page<'a> {
     }
 }
 
+fn module_pt(modules: &Modules<'_>, side_pt: f32) -> f32 {
+    side_pt / count(modules.side_count + 2 * QUIET_MODULES)
+}
+
 /// A small number as a length's factor: lines and modules of a page.
-fn count(number: usize) -> f32 {
+pub(in crate::document) fn count(number: usize) -> f32 {
     f32::from(u16::try_from(number).unwrap_or(u16::MAX))
 }

@@ -67,9 +67,9 @@ pub fn write(
 
 fn draw(surface: &mut Surface<'_>, fonts: &Fonts, mark: &Mark) {
     match mark {
-        Mark::Text { at: (x, y), style, text } => {
-            let glyphs = fonts.glyphs(text, style.weight);
-            let font = fonts.drawn(style.weight);
+        Mark::Text { at: (x, y), style, text, spread_pt } => {
+            let glyphs = fonts.glyphs(text, *style, *spread_pt);
+            let font = fonts.drawn(*style);
             surface.set_stroke(None);
             surface.set_fill(Some(Fill::default()));
             let start = Point::from_xy(*x, *y);

@@ -404,7 +404,9 @@ impl Work<'_> {
         let Work { bench, planned, marks, checks, report, truth, .. } = self;
         let snapshot = &planned.snapshot;
         let seconds = |ms: u64| ms.div_ceil(1000);
+        // The loss is told in whole seconds: a backup may have begun within the same one.
         let age_ms = bench.loss_time.unix_ms.saturating_sub(snapshot.time.unix_ms);
+        let age_ms = if age_ms > -1000 { age_ms.max(0) } else { age_ms };
         let moved_ms = marks.t4_ms.zip(marks.t3_ms).map(|(end, start)| (end - start).max(1));
         let measures = Measures {
             rto_target_s: planned.targets.rto_s,

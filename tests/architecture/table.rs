@@ -190,6 +190,7 @@ pub const ROOMS: &[Room] = &[
             "storage",
         ],
     },
+    Room { name: "report", may: &["words", "document", "drill"] },
     Room {
         name: "daemon",
         may: &["words", "disk", "schedule", "config", "catalogue", "metrics", "notify"],
@@ -223,6 +224,7 @@ pub const ROOMS: &[Room] = &[
             "verify",
             "repair",
             "drill",
+            "report",
             "document",
             "retention",
             "schedule",

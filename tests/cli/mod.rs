@@ -21,7 +21,7 @@ mod manual;
 mod medium;
 mod options;
 #[cfg(unix)]
-mod paper;
+pub mod paper;
 mod prune;
 mod quickstart;
 mod reading;

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::scene::Scene;
 
 /// What a program prints; each stands in the list of `.ci/run`.
-fn printed(program: &str, args: &[&str]) -> String {
+pub fn printed(program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).output();
     let output = output.unwrap_or_else(|e| panic!("{program}: {e}; `.ci/run` installs it"));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();

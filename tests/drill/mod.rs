@@ -1,6 +1,7 @@
 //! Rehearsed restores by the real program: what is whole is proven, and what only looks whole is
 //! not.
 
+mod documents;
 mod files;
 mod life;
 mod sqlite;

@@ -51,10 +51,13 @@ fn all() -> impl Iterator<Item = (String, Text)> {
 
 /// Those of messages too, which stand in a room below.
 fn told() -> impl Iterator<Item = (String, Text)> {
-    let words = crate::notify::words::ALL.iter();
-    all().chain(
-        words.map(|(name, words)| (format!("notify::{name}"), Text::new(words.en, words.vi))),
-    )
+    use crate::report::words;
+    let told = crate::notify::words::ALL.iter();
+    let told = told.map(|(name, it)| (format!("notify::{name}"), Text::new(it.en, it.vi)));
+    let documents = [words::ALL, words::annex::ALL, words::check::ALL].into_iter().flatten();
+    let documents =
+        documents.map(|(name, it)| (format!("report::{name}"), Text::new(it.en, it.vi)));
+    all().chain(told).chain(documents)
 }
 
 /// Without what a shell or a program reads: `code`, --options and VARIABLES.

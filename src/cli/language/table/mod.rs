@@ -41,6 +41,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("errors", errors::ALL),
     ("keeping::copy", keeping::copy::ALL),
     ("keeping::drill", keeping::drill::ALL),
+    ("keeping::drill::checks", keeping::drill::checks::ALL),
     ("keeping::forget", keeping::forget::ALL),
     ("keys", keys::ALL),
     ("options", options::ALL),

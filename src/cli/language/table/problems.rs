@@ -45,8 +45,14 @@ texts! {
 }
 
 /// Everything that rooms say; of the rows that fit, the one with most words is told.
-pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 5] =
-    [ALL, content::ALL, evidence::ALL, faults::ALL, sources::ALL];
+pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 6] = [
+    ALL,
+    content::ALL,
+    evidence::ALL,
+    faults::ALL,
+    sources::ALL,
+    super::keeping::drill::checks::ALL,
+];
 
 pub mod evidence;
 

@@ -161,8 +161,35 @@ impl Drills {
     /// # Errors
     /// When it cannot be read.
     pub fn record(&self, id: &str) -> Result<Option<Record>, Failure> {
-        let path = self.of(id).join(RECORD);
+        let path = self.record_path(id);
         read(&path).map_err(failed(&path))
+    }
+
+    /// A record that is there, with the bytes of its file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn whole_record(&self, id: &str) -> Result<(Record, Vec<u8>), Failure> {
+        let path = self.record_path(id);
+        let bytes = read_bounded(&path, RECORD_BYTES_MAX).map_err(failed(&path))?;
+        let record = serde_json::from_slice(&bytes).map_err(io::Error::other);
+        Ok((record.map_err(failed(&path))?, bytes.to_vec()))
+    }
+
+    /// Where a record lies.
+    #[must_use]
+    pub fn record_path(&self, id: &str) -> PathBuf {
+        self.of(id).join(RECORD)
+    }
+
+    /// Keeps a document beside the record, in place of an older one of this name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_document(&self, id: &str, name: &str, bytes: &[u8]) -> Result<PathBuf, Failure> {
+        let path = self.of(id).join(name);
+        local::write_private(&path, &[bytes]).map_err(failed(&path))?;
+        Ok(path)
     }
 
     /// What became of its sandbox, if that is known.

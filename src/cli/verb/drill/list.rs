@@ -1,5 +1,7 @@
 //! `drill list` and `drill show`: records of this machine.
 
+pub mod report;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -83,19 +85,26 @@ pub fn list(context: &Context, _args: &ListArgs) -> Result<Ended, Failure> {
     Ok(Ended::done())
 }
 
-pub fn show(context: &Context, args: &ShowArgs) -> Result<Ended, Failure> {
-    let records = records(context)?;
-    let is_meant = |record: &&Record| match &args.id {
+/// The newest drill, or that of an id or code.
+///
+/// # Errors
+/// When there is none.
+pub fn found(context: &Context, id: Option<&str>) -> Result<Record, Failure> {
+    let is_meant = |record: &Record| match id {
         None => true,
-        Some(id) => record.record_id.starts_with(id.as_str()) || record.drill.code == *id,
+        Some(id) => record.record_id.starts_with(id) || record.drill.code == id,
     };
-    let found = records.iter().rev().find(is_meant);
-    let Some(record) = found else {
-        let id = crate::path::escape(args.id.as_deref().unwrap_or_default().as_bytes());
-        return Err(Failure::usage(texts::NO_RECORD.with("id", id), texts::SEE_LIST));
-    };
+    let found = records(context)?.into_iter().rev().find(is_meant);
+    found.ok_or_else(|| {
+        let id = crate::path::escape(id.unwrap_or_default().as_bytes());
+        Failure::usage(texts::NO_RECORD.with("id", id), texts::SEE_LIST)
+    })
+}
+
+pub fn show(context: &Context, args: &ShowArgs) -> Result<Ended, Failure> {
+    let record = found(context, args.id.as_deref())?;
     context
         .output
-        .result("drill", record, || told::record(record, "", context.output.language()))?;
+        .result("drill", &record, || told::record(&record, "", context.output.language()))?;
     Ok(Ended::done())
 }

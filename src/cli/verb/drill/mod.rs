@@ -36,6 +36,7 @@ pub enum DrillVerb {
     Sign(sign::SignArgs),
     Bundle(bundle::BundleArgs),
     VerifyEvidence(verify::VerifyArgs),
+    Report(list::report::ReportArgs),
 }
 
 pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
@@ -47,5 +48,6 @@ pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
         DrillVerb::Sign(args) => sign::run(context, args),
         DrillVerb::Bundle(args) => bundle::run(context, args),
         DrillVerb::VerifyEvidence(args) => verify::run(context, args),
+        DrillVerb::Report(args) => list::report::run(context, args),
     }
 }

@@ -15,11 +15,13 @@ use crate::cli::settings::configured;
 use crate::cli::verb::drill::keep::Drills;
 use crate::cli::verb::drill::keep::Held;
 use crate::cli::verb::drill::keep::Open;
+use crate::cli::verb::drill::list::report;
 use crate::cli::verb::drill::pick;
 use crate::cli::verb::drill::told;
 use crate::config::Config;
 use crate::config::drill::Drill;
 use crate::config::drill::Mode;
+use crate::config::drill::Report;
 use crate::crypto::random_bytes;
 use crate::drill::engine;
 use crate::drill::engine::Done;
@@ -58,6 +60,8 @@ struct Carried<'a> {
     record: &'a Record,
     record_file: String,
     closing: &'a Closing,
+    /// What the configuration asks for, beside the record.
+    documents: Vec<String>,
 }
 
 pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
@@ -83,7 +87,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
         context.output.plan("drill", &planned, || told::planned(&plan, language))?;
         return Ok(Ended::done());
     }
-    carry_out(context, (&drills, &keys), &plan)
+    carry_out(context, (&drills, &keys), (&plan, drill.report.as_ref()))
 }
 
 fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Drill, Failure> {
@@ -157,7 +161,7 @@ fn plan(
 fn carry_out(
     context: &Context,
     (drills, keys): (&Drills, &Keys),
-    plan: &Plan,
+    (plan, report): (&Plan, Option<&Report>),
 ) -> Result<Ended, Failure> {
     let token = random_bytes::<16>().map_err(std::io::Error::other);
     let token = token.map_err(|error| {
@@ -192,9 +196,14 @@ fn carry_out(
         record: &record,
         record_file: crate::path::escape(record_file.as_os_str().as_encoded_bytes()),
         closing: &closing,
+        documents: documents(context, drills, (&record, report)),
     };
     context.output.report("drill", &carried, || {
-        told::record(&record, &carried.record_file, context.output.language())
+        let language = context.output.language();
+        let mut lines = vec![told::record(&record, &carried.record_file, language)];
+        let files = carried.documents.iter();
+        lines.extend(files.map(|it| texts::DOCUMENT.with("path", it.as_str()).told_in(language)));
+        lines.join("\n")
     })?;
     let exit = match record.verdict {
         Verdict::Pass if closing.leftovers.is_empty() => Exit::Done,
@@ -203,6 +212,28 @@ fn carry_out(
         Verdict::Inconclusive => Exit::Inconclusive,
     };
     Ok(Ended { exit, skipped_count: told::skipped(&record) })
+}
+
+/// Makes the documents that are asked for. Without them the drill is what it was: a problem.
+fn documents(
+    context: &Context,
+    drills: &Drills,
+    (record, report): (&Record, Option<&Report>),
+) -> Vec<String> {
+    let Some(report) = report else { return Vec::new() };
+    if !report.to.is_empty() {
+        context.output.warn(texts::NOT_SENT.with("channels", report.to.join(", ")));
+    }
+    match report::asked(drills, &record.record_id, report) {
+        Ok(files) => {
+            files.iter().map(|it| crate::path::escape(it.as_os_str().as_encoded_bytes())).collect()
+        }
+        Err(failure) => {
+            let subject = texts::A_DOCUMENT.with("code", record.drill.code.as_str());
+            context.problem(Severity::Problem, subject, failure.message);
+            Vec::new()
+        }
+    }
 }
 
 /// Whether a sandbox is removed by a later process.

@@ -21,6 +21,18 @@ texts! {
         => "không có bản ghi diễn tập `{id}`";
     SEE_LIST: "see `lifeboat drill list`" => "xem `lifeboat drill list`";
 
+    ONE_FORMAT: "--out takes one format" => "--out chỉ nhận một định dạng";
+    NAME_FORMAT: "give one --format, or leave --out away" => "nêu một --format hoặc bỏ --out";
+    NO_DOCUMENT: "the document cannot be made: {detail}" => "không lập được văn bản: {detail}";
+    USE_JSON: "the record is there: `--format json`" => "vẫn còn bản ghi: `--format json`";
+    OUT: "document `{path}`: {detail}" => "văn bản `{path}`: {detail}";
+    OTHER_OUT: "give a new file in a folder that this user may write"
+        => "đặt tệp mới trong thư mục mà người dùng này được ghi";
+    DOCUMENT: "Document  {path}" => "Văn bản  {path}";
+    A_DOCUMENT: "documents of drill {code}" => "văn bản của cuộc diễn tập {code}";
+    NOT_SENT: "documents are not sent to {channels} in this version: they lie beside the record"
+        => "phiên bản này chưa gửi văn bản đến {channels}: văn bản nằm cạnh bản ghi";
+
     PASS: "proven" => "ĐẠT";
     CONDITIONAL: "proven, with conditions" => "ĐẠT CÓ ĐIỀU KIỆN";
     FAIL: "NOT PROVEN" => "KHÔNG ĐẠT";
@@ -63,4 +75,67 @@ texts! {
     COLUMN_STARTED: "began" => "bắt đầu";
     COLUMN_VERDICT: "verdict" => "kết luận";
     COLUMN_DATASETS: "datasets" => "tập dữ liệu";
+}
+
+/// What checks of a drill say, as rooms say it.
+pub mod checks {
+    texts! {
+        SET: "{missing} missing, {more} more, {different} different of {all}"
+            => "thiếu {missing}, thừa {more}, khác {different} trong {all}";
+        FLAGGED: "the backup itself could not read these to their end"
+            => "chính lượt sao lưu không đọc hết được các tệp này";
+        NO_OWNERS: "owners are not compared: this user cannot set them"
+            => "không so chủ sở hữu: người dùng này không đặt được";
+        OPENED: "{good} open, {broken} not to their end, {parts} lack parts, {wrong} begin as \
+            another format, {front} looked at the front only"
+            => "{good} tệp mở được, {broken} không mở được hết, {parts} thiếu phần, {wrong} có \
+            phần đầu của định dạng khác, {front} chỉ xem phần đầu";
+        DRIFTED: "when it was backed up {wrong} of {looked} in a sample"
+            => "lúc sao lưu: {wrong} trong mẫu {looked} tệp";
+        AT_MOST: "at most {count}" => "nhiều nhất {count}";
+        READ_AGAIN: "every file was read again and compared" => "đã đọc lại và so từng tệp";
+        UNREAD: "{count} could not be read" => "{count} tệp không đọc được";
+        OTHER_CAPSULE: "the capsule is of another kind than the dataset"
+            => "gói đối chứng khác loại với tập dữ liệu";
+        FULL: "the sandbox is full: {rest}" => "môi trường cách ly hết chỗ: {rest}";
+        STOPPED: "it was stopped" => "bị dừng giữa chừng";
+        ONE_FILE: "expected one file in the snapshot of a database"
+            => "bản chụp của cơ sở dữ liệu lẽ ra có đúng một tệp";
+        A_COPY: "a snapshot" => "một bản chụp";
+        NONE: "none" => "không có";
+        PAGES: "{count} pages" => "{count} trang";
+        BYTES: "{count} bytes" => "{count} byte";
+        NO_HEADER: "{bytes} bytes, no header" => "{bytes} byte, không có phần đầu";
+        DATABASE: "a database" => "một cơ sở dữ liệu";
+        PROBLEMS: "{count} problems" => "{count} vấn đề ghi nhận";
+        NO_REFUSAL: "this storage is a folder: it cannot refuse a write"
+            => "nơi lưu là thư mục nên không từ chối ghi được";
+        NO_CLOCK: "no time server was asked" => "chưa hỏi máy chủ giờ nào";
+        APART: "apart" => "tách rời";
+        ROOT: "the sandbox would be the root of a file system"
+            => "môi trường cách ly trùng gốc hệ thống tệp";
+        INSIDE: "the sandbox and a source or storage lie inside each other"
+            => "môi trường cách ly nằm lồng với nguồn dữ liệu hoặc nơi lưu";
+        NO_SPACE: "the free space cannot be told" => "không biết được dung lượng trống";
+        FREE: "free, and allowed to a drill" => "còn trống và được dùng cho diễn tập";
+        BUILT_IN: "built in" => "có sẵn";
+        NO_ENGINE: "no engine for {name} is driven yet" => "chưa có chương trình mở {name}";
+        ENGINE: "no engine for {name} is driven" => "không có chương trình mở {name}";
+        NO_PROGRAM: "no program" => "không chạy tiến trình";
+        ALONE: "restored data is read by this process alone"
+            => "chỉ tiến trình này đọc dữ liệu khôi phục";
+        UNPLUGGED: "only people can say that a machine is unplugged"
+            => "chỉ con người xác nhận được máy đã rút mạng";
+        NO_TIME: "no time is given" => "không đặt thời hạn";
+        ENDED: "the drill's process ended before it was over"
+            => "tiến trình diễn tập kết thúc giữa chừng";
+        A_FILE: "a file of {bytes} bytes or more" => "tệp từ {bytes} byte trở lên";
+        IS_THERE: "it is there" => "có";
+        NO_FILE: "no file" => "không phải tệp";
+        NOTHING: "nothing" => "không có gì";
+        NO_COMMANDS: "commands of the office are not run in this version"
+            => "phiên bản này chưa chạy lệnh riêng của cơ quan";
+        NO_QUERIES: "queries are asked of SQLite in this version"
+            => "phiên bản này chỉ hỏi được SQLite";
+    }
 }
