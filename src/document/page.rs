@@ -116,6 +116,12 @@ impl<'a> Page<'a> {
         (WIDTH_MM - self.margins.left_mm - self.margins.right_mm) * PT_PER_MM
     }
 
+    /// How high it is between its edges.
+    #[must_use]
+    pub fn whole_pt(&self) -> f32 {
+        (HEIGHT_MM - self.margins.top_mm - self.margins.bottom_mm) * PT_PER_MM
+    }
+
     /// How much of it is free from here down.
     #[must_use]
     pub fn free_pt(&self) -> f32 {

@@ -11,6 +11,9 @@ use crate::document::page::count;
 /// Above and below a cell's text; letters have some room of their own.
 const CELL_GAP_PT: f32 = 1.5;
 
+/// A row that goes over pages begins where so many heads would fit.
+const ROOMY: f32 = 3.0;
+
 /// A column: what stands over it, how wide it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -56,7 +59,10 @@ impl Flow<'_> {
         self.row(&table.heads, &head)?;
         for row in &table.rows {
             let mut row = self.set(&table.heads, row);
-            if height_pt(&row) > self.free_pt() {
+            // What fits no page may begin here, if it is more than a line.
+            let is_endless = height_pt(&row) > self.page().whole_pt() - height_pt(&head);
+            let begins = is_endless && self.free_pt() > height_pt(&head) * ROOMY;
+            if height_pt(&row) > self.free_pt() && !begins {
                 self.turn();
                 self.row(&table.heads, &head)?;
             }

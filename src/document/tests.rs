@@ -1,3 +1,8 @@
+use super::flow::Flow;
+use super::flow::Frame;
+use super::flow::Lines;
+use super::flow::Piece;
+use super::flow::Setting;
 use super::font::Fonts;
 use super::font::Style;
 use super::page::Align;
@@ -8,6 +13,9 @@ use super::page::Modules;
 use super::page::Page;
 use super::pdf;
 use super::pdf::About;
+use super::table::Cell;
+use super::table::Head;
+use super::table::Table;
 use crate::units::Timestamp;
 
 const TEXT: Style = Style::regular(13.0);
@@ -83,4 +91,91 @@ fn the_same_pages_are_the_same_bytes() {
     let (one, two) = (made(), made());
     assert!(one.starts_with(b"%PDF-") && *one == *two);
     assert!(one.len() < 100_000, "only letters that are used are embedded: {}", one.len());
+}
+
+/// What is drawable is a letter in every face, not a box.
+#[test]
+fn every_face_has_every_vietnamese_letter() {
+    let fonts = Fonts::new().unwrap();
+    let vowels = "aăâeêioôơuưy";
+    let marks = ["", "\u{300}", "\u{301}", "\u{303}", "\u{309}", "\u{323}"];
+    let mut letters: String = "đĐ–…“”".to_owned();
+    for vowel in vowels.chars().chain(vowels.to_uppercase().chars()) {
+        letters.extend(marks.iter().map(|mark| fonts.drawable(&format!("{vowel}{mark}"))));
+    }
+    let (regular, bold) = (Style::regular(13.0), Style::bold(13.0));
+    for style in [regular, bold, regular.slanted(), bold.slanted()] {
+        for glyph in fonts.glyphs(&letters, style, 0.0) {
+            let letter = &letters[glyph.text_range.clone()];
+            assert_ne!(glyph.glyph_id.to_u32(), 0, "{letter} in {style:?}");
+        }
+    }
+}
+
+fn flow(fonts: &Fonts) -> Flow<'_> {
+    Flow::new(
+        fonts,
+        Frame {
+            margins: Margins::OFFICE,
+            number: TEXT,
+            footer: "chân trang".to_owned(),
+            footer_style: Style::regular(8.0),
+            footer_code: None,
+        },
+    )
+}
+
+/// Lines of text on each page, without numbers and footers.
+fn lines(pages: &[Page<'_>]) -> Vec<Vec<String>> {
+    let own = |page: &Page<'_>| {
+        let is_text = |it: &&(f32, String)| it.1 != "chân trang" && it.1.parse::<u32>().is_err();
+        texts(page).iter().filter(is_text).map(|(_, text)| text.clone()).collect()
+    };
+    pages.iter().map(own).collect()
+}
+
+/// Whatever stands above: neither the first nor the last line of a paragraph is alone on a page.
+#[test]
+fn no_line_of_a_paragraph_is_alone_on_a_page() {
+    let fonts = Fonts::new().unwrap();
+    let text = "đoạn văn ".repeat(40);
+    let piece = Piece::Text { text: text.trim_end().to_owned(), style: TEXT };
+    let setting = Setting { lines: Lines::Justified, indent_pt: 28.0, before_pt: 6.0 };
+    let mut broken = 0;
+    for above in 0..60 {
+        let mut flow = flow(&fonts);
+        flow.paragraph(&[Piece::Text { text: "trên".to_owned(), style: TEXT }], &setting).unwrap();
+        flow.space(11.0 * above as f32);
+        flow.paragraph(std::slice::from_ref(&piece), &setting).unwrap();
+        let pages = lines(&flow.finish());
+        let on_pages: Vec<usize> = pages
+            .iter()
+            .map(|page| page.iter().filter(|line| line.contains("đoạn")).count())
+            .filter(|count| *count > 0)
+            .collect();
+        assert!(on_pages.iter().all(|count| *count > 1), "{above}: {on_pages:?}");
+        assert_eq!(on_pages.iter().sum::<usize>(), 5, "{above}");
+        broken += usize::from(on_pages.len() > 1);
+    }
+    assert!(broken > 1, "some were broken: {broken}");
+}
+
+#[test]
+fn a_table_repeats_its_head_and_loses_no_row() {
+    let fonts = Fonts::new().unwrap();
+    let head = |text: &str| Head { text: text.to_owned(), share: 500, lines: Lines::Left };
+    let row = |at: usize| {
+        let cell = |text: String| Cell { text, style: TEXT };
+        vec![cell(format!("hàng {at}.")), cell("ô".to_owned())]
+    };
+    let rows = (0..200).map(row).collect();
+    let heads = vec![head("Tên"), head("Giá trị")];
+    let mut flow = flow(&fonts);
+    flow.table(&Table { heads, head_style: Style::bold(13.0), rows }).unwrap();
+    let pages = lines(&flow.finish());
+    assert!(pages.len() > 3, "{}", pages.len());
+    assert!(pages.iter().all(|page| page[0] == "Tên" && page[2].starts_with("hàng")));
+    let all: Vec<&String> = pages.iter().flatten().filter(|it| it.starts_with("hàng")).collect();
+    let expected: Vec<String> = (0..200).map(|at| format!("hàng {at}.")).collect();
+    assert_eq!(all, expected.iter().collect::<Vec<_>>());
 }

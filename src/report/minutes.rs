@@ -25,6 +25,8 @@ use crate::report::value;
 use crate::report::value::DOTS;
 use crate::report::words;
 
+/// Findings of more datasets than these are counted in the body; the first annex has each.
+const FINDINGS_MAX: usize = 3;
 /// Dots where a whole name is missing.
 const NAME_DOTS: &str = "\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}";
 /// A real restore, as records have it.
@@ -359,6 +361,7 @@ impl Desk<'_> {
             let head = words::FINDING_BEFORE.of(language);
             found.push(format!("{head}: {}", before.join(", ")));
         }
+        let mut by_item: Vec<(&str, Vec<String>)> = Vec::new();
         for item in &record.items {
             let mut own: Vec<String> =
                 item.failures.iter().map(|code| checks::failure(*code, language)).collect();
@@ -366,14 +369,39 @@ impl Desk<'_> {
                 own.insert(0, words::FINDING_ATTACK.of(language).to_owned());
             }
             if own.is_empty() && item.verdict == Verdict::Conditional {
-                own.push(self.conditions(item).join(", "));
+                own = self.conditions(item);
             }
             if !own.is_empty() {
-                found.push(format!("{}: {}", item.dataset, own.join(", ")));
+                by_item.push((&item.dataset, own));
             }
+        }
+        if by_item.len() > FINDINGS_MAX {
+            found.extend(self.counted_findings(&by_item));
+        } else {
+            let told =
+                |(dataset, own): &(&str, Vec<String>)| format!("{dataset}: {}", own.join(", "));
+            found.extend(by_item.iter().map(told));
         }
         found.extend(record.findings.iter().cloned());
         found
+    }
+
+    /// How many datasets have each finding, in the order in which findings first come.
+    fn counted_findings(&self, by_item: &[(&str, Vec<String>)]) -> Vec<String> {
+        let language = self.language;
+        let mut counts: Vec<(&str, u64)> = Vec::new();
+        for finding in by_item.iter().flat_map(|(_, own)| own) {
+            match counts.iter_mut().find(|(known, _)| known == finding) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((finding, 1)),
+            }
+        }
+        let all = value::count(self.record.items.len() as u64, language);
+        let told = |(finding, number): (&str, u64)| {
+            let number = value::count(number, language);
+            words::FINDING_COUNT.with(language, &[finding, &number, &all])
+        };
+        counts.into_iter().map(told).collect()
     }
 
     /// Why an item is proven with conditions only.

@@ -255,9 +255,9 @@ fn the_head_is_set_as_the_decree_says() {
 }
 
 #[test]
-fn the_body_of_a_drill_of_a_few_datasets_is_one_page() {
+fn the_body_is_one_page_for_a_few_datasets_and_for_many() {
     let fonts = Fonts::new().unwrap();
-    for record in [record(), planned()] {
+    for record in [record(), planned(), long()] {
         for language in [Language::Vi, Language::En] {
             let pages = paper::pages(&made(&record, language), &fonts).unwrap();
             let filed = if language == Language::Vi { "Lưu: VT" } else { "Filed:" };
@@ -440,6 +440,12 @@ fn what_was_not_carried_out_is_named() {
     assert!(told.contains("Không thực hiện: Độ lệch đồng hồ."), "{told}");
     assert!(told.contains("không đo yếu tố con người"));
     let failed = text(&made(&long(), Language::Vi));
+    let counted =
+        "F2 Thiếu hoặc sai dữ liệu: 4/42 tập dữ liệu (Phụ lục I); F4 Chậm hơn mục tiêu (RTO)";
+    assert!(failed.contains(counted), "{failed}");
+    let mut few = long();
+    few.items.truncate(3);
+    let failed = text(&made(&few, Language::Vi));
     assert!(failed.contains("dataset-0: F2 Thiếu hoặc sai dữ liệu, F4 Chậm hơn mục tiêu (RTO)"));
     assert!(failed.contains("Diễn tập lại trong 7 ngày."));
 }

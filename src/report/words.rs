@@ -106,6 +106,7 @@ words! {
     FINDINGS: "7. Findings: {0}." => "7. Tồn tại, hạn chế: {0}.";
     FINDINGS_NONE: "none of the {0} checks that were carried out failed"
         => "không nội dung nào không đạt trong {0} nội dung đã kiểm tra";
+    FINDING_COUNT: "{0}: {1}/{2} datasets (Annex I)" => "{0}: {1}/{2} tập dữ liệu (Phụ lục I)";
     FINDING_ATTACK: "SIGNS OF AN ATTACK" => "CÓ DẤU HIỆU TẤN CÔNG";
     FINDING_BEFORE: "checks before the start" => "kiểm tra trước";
     FINDING_CONDITION: "proven with conditions" => "đạt có điều kiện";
