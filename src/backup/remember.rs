@@ -21,8 +21,6 @@ use crate::vault::Vault;
 use crate::vault::session::Session;
 use crate::vault::whole::Presence;
 
-use super::worker::count_stored;
-
 /// Passes nodes to the session and remembers them.
 pub(super) struct TreeSink<'a, 'm> {
     pub(super) run: &'a Run,
@@ -129,7 +127,7 @@ impl NodeSink for TreeSink<'_, '_> {
         }
         self.memory.begin();
         self.memory.push(object.sid, &object.bytes);
-        count_stored(self.run, ObjectSink::put(self.session, object)?);
+        ObjectSink::put(self.session, object)?;
         Ok(())
     }
 

@@ -28,7 +28,6 @@ use crate::meta::Flags;
 use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::repository::ObjectSink;
-use crate::repository::Stored;
 use crate::repository::error::RepositoryError;
 use crate::repository::seal::Sealer;
 use crate::repository::tree::NodeSink;
@@ -87,26 +86,15 @@ struct Gathered {
 }
 
 /// Passes a map's nodes on to the vault.
-struct MapSink<'a>(&'a dyn ObjectSink, &'a Run);
+struct MapSink<'a>(&'a dyn ObjectSink);
 
 impl NodeSink for MapSink<'_> {
     fn put(&mut self, object: SealedObject) -> Result<(), RepositoryError> {
-        count_stored(self.1, self.0.put(object)?);
-        Ok(())
+        self.0.put(object).map(|_| ())
     }
 
     fn reuse(&mut self, _node: &Ref) -> Result<(), RepositoryError> {
         Ok(())
-    }
-}
-
-pub(super) fn count_stored(run: &Run, stored: Stored) {
-    match stored {
-        Stored::New { sealed_bytes } => {
-            run.count(Count::ObjectsNew, 1);
-            run.count(Count::BytesStored, sealed_bytes);
-        }
-        Stored::Known => run.count(Count::ObjectsKnown, 1),
     }
 }
 
@@ -187,7 +175,7 @@ impl<'a> Worker<'a> {
 
     pub(super) fn seal(&mut self, kind: ObjectKind, raw: &[u8]) -> Result<Ref, BackupError> {
         let (reference, object) = self.sealer.seal_data(kind, raw)?;
-        count_stored(self.run, self.sink.put(object)?);
+        self.sink.put(object)?;
         Ok(reference)
     }
 
@@ -196,7 +184,7 @@ impl<'a> Worker<'a> {
         map: &mut MapWriter,
         extent: Extent,
     ) -> Result<(), BackupError> {
-        map.push(&mut self.sealer, &mut MapSink(self.sink, self.run), extent)?;
+        map.push(&mut self.sealer, &mut MapSink(self.sink), extent)?;
         Ok(())
     }
 
@@ -205,7 +193,7 @@ impl<'a> Worker<'a> {
         map: MapWriter,
         digest: Digest,
     ) -> Result<Content, BackupError> {
-        Ok(map.finish(&mut self.sealer, &mut MapSink(self.sink, self.run), digest)?)
+        Ok(map.finish(&mut self.sealer, &mut MapSink(self.sink), digest)?)
     }
 
     fn batch(

@@ -186,12 +186,13 @@ impl Session {
         }
         open.put.insert(locations::prefix_of(&sid));
         let bytes = Arc::new(bytes);
+        let copies = if kind.is_node() { 2 } else { 1 };
         if kind.is_node() {
             open.nodes.push(sid, kind, Arc::clone(&bytes));
         }
         open.data.push(sid, kind, bytes);
         self.run.count(Count::ObjectsNew, 1);
-        self.run.count(Count::BytesStored, found_bytes as u64);
+        self.run.count(Count::BytesStored, copies * found_bytes as u64);
         let pack_bytes = self.vault.options.pack_bytes;
         if open.nodes.is_full(pack_bytes) {
             self.writer.send(std::mem::take(&mut open.nodes))?;
