@@ -30,9 +30,24 @@ use crate::units::Timestamp;
 /// How often a stop of the run, or the end of the lease, is looked for.
 const WATCH: Duration = Duration::from_millis(100);
 
+/// How far a drill has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Preflight,
+    Restoring,
+    Verifying,
+    Measured,
+}
+
+/// Who is told of each stage, as often as an item reaches it.
+pub trait Steps: Sync {
+    fn reached(&self, stage: Stage);
+}
+
 /// What items are restored from, and by whom.
 pub struct Bench<'a> {
     pub run: &'a Run,
+    pub steps: &'a dyn Steps,
     pub repository: &'a Repository,
     pub threads_count: usize,
     pub owned: Owned,
@@ -69,7 +84,13 @@ pub struct Done {
 
 /// Carries a drill out. The sandbox is left for whoever removes it after the record was kept.
 #[must_use]
-pub fn execute(run: &Run, repository: &Repository, plan: &Plan, sandbox: &Sandbox) -> Done {
+pub fn execute(
+    run: &Run,
+    repository: &Repository,
+    (plan, sandbox): (&Plan, &Sandbox),
+    steps: &dyn Steps,
+) -> Done {
+    steps.reached(Stage::Preflight);
     let loss_time = whole(run.clock.now());
     let leased = Leased::new(run, plan.room.lease);
     let owned = if is_privileged() { Owned::Compared } else { Owned::LeftOut };
@@ -79,6 +100,7 @@ pub fn execute(run: &Run, repository: &Repository, plan: &Plan, sandbox: &Sandbo
     if is_ready {
         let bench = Bench {
             run: &leased.run,
+            steps,
             repository,
             threads_count: plan.threads_count,
             owned,
@@ -101,6 +123,9 @@ pub fn execute(run: &Run, repository: &Repository, plan: &Plan, sandbox: &Sandbo
         }
     }
     let begun_count = items.len();
+    if is_ready && stopped.is_none() {
+        steps.reached(Stage::Measured);
+    }
     let at = told(loss_time, plan.offset_s);
     items.extend(plan.absent.iter().map(|dataset| item::absent(run, dataset, &at)));
     let mut verdict = verdict::drill(&items, &checks);

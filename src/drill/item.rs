@@ -19,6 +19,7 @@ use crate::drill::check::restored::Compared;
 use crate::drill::check::restored::Owned;
 use crate::drill::check::sqlite;
 use crate::drill::engine::Bench;
+use crate::drill::engine::Stage;
 use crate::drill::plan::Custom;
 use crate::drill::plan::Kind;
 use crate::drill::plan::Planned;
@@ -160,9 +161,11 @@ impl Work<'_> {
     fn all(&mut self) -> Result<(), Stopped> {
         self.capsule()?;
         self.checks.start();
+        self.bench.steps.reached(Stage::Restoring);
         if !self.restore()? {
             return Ok(());
         }
+        self.bench.steps.reached(Stage::Verifying);
         let compared = match self.compare() {
             Ok(compared) => compared,
             Err(CompareError::Stopped(stopped)) => return Err(stopped),

@@ -279,9 +279,9 @@ pub struct Action {
 pub struct Closing {
     pub schema: String,
     pub record_id: String,
-    /// SHA-256 of the record's document.
+    /// SHA-256 of the record's document in the ledger.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub record_hash: Option<String>,
+    pub record: Option<String>,
     pub destroyed_at: String,
     /// What was looked for afterwards.
     pub checks: Vec<Check>,

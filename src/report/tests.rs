@@ -37,7 +37,7 @@ fn closing() -> Closing {
     Closing {
         schema: crate::drill::record::CLOSING_SCHEMA.to_owned(),
         record_id: "r".to_owned(),
-        record_hash: None,
+        record: None,
         destroyed_at: "2026-12-05T08:03:10+07:00".to_owned(),
         checks: Vec::new(),
         leftovers: Vec::new(),

@@ -104,6 +104,9 @@ fn minutes_of_a_drill_are_paper_that_says_what_the_record_says() {
     let hash = printed("sha256sum", &[&expected[2]]);
     let hash = hash.split(' ').next().unwrap();
     assert!(text.contains(hash), "{text}");
+    // So does the ledger's code, on every page.
+    let ledger = record["ledger_code"].as_str().unwrap();
+    assert!(text.matches(ledger).count() >= 4, "{ledger} {text}");
     // A telephone reads the code of the third annex.
     let image = scene.path("page").to_str().unwrap().to_owned();
     printed("pdftoppm", &["-r", "150", "-png", pdf, &image]);

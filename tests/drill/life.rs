@@ -71,3 +71,39 @@ fn what_a_killed_drill_left_is_cleared_and_is_no_conclusion() {
     assert!(text.contains("\"late\": true"), "{text}");
     assert!(!folder.join("open.json").exists());
 }
+
+/// Every step stands in the ledger, signed, and a failed drill cannot vanish from it.
+#[test]
+fn drills_are_in_the_ledger() {
+    let scene = configured(&[]);
+    scene.file("shared/a.txt", b"a");
+    configure(&scene, &[("shared", folder(&scene.path("shared")))], "");
+    backup(&scene, "shared");
+    let first = drill(&scene, 0);
+    let code = first["ledger_code"].as_str().unwrap();
+    assert_eq!(code.len(), 23, "{code}");
+    scene.file("shared/b.docx", b"no document");
+    backup(&scene, "shared");
+    let second = drill(&scene, 21);
+    let name = |record: &serde_json::Value| record["drill"]["code"].as_str().unwrap().to_owned();
+    assert_eq!(format!("{}-2", name(&first)), name(&second));
+    // What is closed names its record.
+    assert!(second["closing"]["record"].as_str().unwrap().len() == 64);
+    let of = |name: &str| scene.path(name).to_str().unwrap().to_owned();
+    scene.expect(0, &["drill", "bundle", "--out", &of("bundle")]);
+    let second_code = second["ledger_code"].as_str().unwrap();
+    let codes = ["--code", code, "--code", second_code];
+    let verify = |code: i32, bundle: &str| {
+        let head = ["drill", "verify-evidence", bundle, "--json"];
+        let all: Vec<&str> = head.iter().copied().chain(codes).collect();
+        scene.expect(code, &all)
+    };
+    let told = verify(0, &of("bundle"));
+    assert_eq!(told.json_of("result").last().unwrap()["verdict"], "valid", "{told}");
+    // Without what was added last: it fits no code that was printed since.
+    let entries = std::fs::read_dir(scene.path("bundle/entries")).unwrap().flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.path()).collect();
+    names.sort();
+    std::fs::remove_file(names.pop().unwrap()).unwrap();
+    verify(23, &of("bundle"));
+}

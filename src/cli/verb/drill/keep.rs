@@ -31,6 +31,9 @@ const OPEN: &str = "open.json";
 const LOCK: &str = "lock";
 const RECORD: &str = "record.json";
 const CLOSING: &str = "closing.json";
+/// Code of the ledger when the drill was over.
+const CODE: &str = "ledger-code.txt";
+const CODE_BYTES_MAX: usize = 64;
 /// Most bytes of a record.
 const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -192,6 +195,19 @@ impl Drills {
         Ok(path)
     }
 
+    /// The ledger's code when it was over, if it was kept.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn code(&self, id: &str) -> Result<Option<String>, Failure> {
+        let path = self.of(id).join(CODE);
+        match read_bounded(&path, CODE_BYTES_MAX) {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&path)(error)),
+        }
+    }
+
     /// What became of its sandbox, if that is known.
     ///
     /// # Errors
@@ -216,6 +232,15 @@ impl Held {
         let path = self.folder.join(RECORD);
         write(&path, record).map_err(failed(&path))?;
         Ok(path)
+    }
+
+    /// Keeps the ledger's code.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_code(&self, code: &str) -> Result<(), Failure> {
+        let path = self.folder.join(CODE);
+        local::write_private(&path, &[code.as_bytes(), b"\n"]).map_err(failed(&path))
     }
 
     /// Keeps what became of the sandbox; nothing is open any more if nothing of it is left.

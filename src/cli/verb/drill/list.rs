@@ -105,6 +105,6 @@ pub fn show(context: &Context, args: &ShowArgs) -> Result<Ended, Failure> {
     let record = found(context, args.id.as_deref())?;
     context
         .output
-        .result("drill", &record, || told::record(&record, "", context.output.language()))?;
+        .result("drill", &record, || told::record(&record, ("", ""), context.output.language()))?;
     Ok(Ended::done())
 }

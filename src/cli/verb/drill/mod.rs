@@ -6,7 +6,6 @@ pub mod keep;
 pub mod key;
 pub mod ledger;
 pub mod list;
-pub mod pick;
 pub mod run;
 pub mod sign;
 pub mod told;

@@ -95,9 +95,9 @@ pub fn skipped(record: &Record) -> u64 {
     all.filter(|check| matches!(check.result, Outcome::Skip | Outcome::Timeout)).count() as u64
 }
 
-/// A record for people; `path` is where it lies, if it is to be told.
+/// A record for people; where it lies and the ledger's code, if they are to be told.
 #[must_use]
-pub fn record(record: &Record, path: &str, language: Language) -> String {
+pub fn record(record: &Record, (path, code): (&str, &str), language: Language) -> String {
     let head = texts::HEAD.with("code", record.drill.code.as_str());
     let mut lines = vec![head.with("verdict", verdict(record.verdict))];
     lines.extend(record.preflight.iter().filter_map(bad));
@@ -106,6 +106,9 @@ pub fn record(record: &Record, path: &str, language: Language) -> String {
     }
     if !path.is_empty() {
         lines.push(texts::RECORD.with("path", path));
+    }
+    if !code.is_empty() {
+        lines.push(texts::CODE.with("code", code));
     }
     let lines: Vec<String> = lines.iter().map(|line| line.told_in(language)).collect();
     lines.join("\n")

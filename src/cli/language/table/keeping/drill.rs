@@ -63,6 +63,8 @@ texts! {
     WHY: "  {result}: {id}: {detail}" => "  {result}: {id}: {detail}";
     ATTACK: "  SIGNS OF AN ATTACK: do not restore from this snapshot before somebody has looked"
         => "  DẤU HIỆU TẤN CÔNG: không khôi phục từ bản chụp này khi chưa có người kiểm tra";
+    CODE: "Code of the ledger, to be written down elsewhere: {code}"
+        => "Mã đối chiếu của nhật ký bằng chứng, ghi lại ở nơi khác: {code}";
     RECORD: "\nThe record is in  {path}" => "\nBản ghi ở  {path}";
 
     WOULD: "Would restore {count} datasets ({bytes}) into {path}:"

@@ -145,12 +145,15 @@ struct Source {
     record: crate::drill::record::Record,
     bytes: Vec<u8>,
     closing: Option<crate::drill::record::Closing>,
+    /// Of the ledger when it was over.
+    code: Option<String>,
 }
 
 impl Source {
     fn read(drills: &Drills, record_id: &str) -> Result<Self, Failure> {
         let (record, bytes) = drills.whole_record(record_id)?;
-        Ok(Self { record, bytes, closing: drills.closing(record_id)? })
+        let (closing, code) = (drills.closing(record_id)?, drills.code(record_id)?);
+        Ok(Self { record, bytes, closing, code })
     }
 
     fn minutes(&self, language: report::Language) -> Result<Minutes, ReportError> {
@@ -158,8 +161,7 @@ impl Source {
             record: &self.record,
             closing: self.closing.as_ref(),
             record_hash: &sha256(&self.bytes).to_string(),
-            // Drills are not yet entries of a ledger that would have a checkpoint.
-            code: None,
+            code: self.code.as_deref(),
             told: &|text| heard::told_in(told_language(language), text),
         };
         minutes::compose(&input, language)

@@ -1,5 +1,8 @@
 //! `drill run`.
 
+pub mod chain;
+pub mod pick;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -16,7 +19,7 @@ use crate::cli::verb::drill::keep::Drills;
 use crate::cli::verb::drill::keep::Held;
 use crate::cli::verb::drill::keep::Open;
 use crate::cli::verb::drill::list::report;
-use crate::cli::verb::drill::pick;
+use crate::cli::verb::drill::run::chain::Chain;
 use crate::cli::verb::drill::told;
 use crate::config::Config;
 use crate::config::drill::Drill;
@@ -62,6 +65,7 @@ struct Carried<'a> {
     closing: &'a Closing,
     /// What the configuration asks for, beside the record.
     documents: Vec<String>,
+    ledger_code: String,
 }
 
 pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
@@ -75,10 +79,10 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
     }
     let context = &context.with(settings);
     let drills = Drills::new(context)?;
-    if !args.dry_run {
-        clear(context, &drills)?;
-    }
     let keys = opened::keys(context)?;
+    if !args.dry_run {
+        clear(context, &drills, &keys)?;
+    }
     let snapshots = opened::list(context, &keys)?;
     let plan = plan(context, (config, drill), &snapshots)?;
     if args.dry_run {
@@ -158,13 +162,9 @@ fn plan(
     })
 }
 
-fn carry_out(
-    context: &Context,
-    (drills, keys): (&Drills, &Keys),
-    (plan, report): (&Plan, Option<&Report>),
-) -> Result<Ended, Failure> {
-    let token = random_bytes::<16>().map_err(std::io::Error::other);
-    let token = token.map_err(|error| {
+/// What stands in local state before anything is begun.
+fn open_of(context: &Context, plan: &Plan) -> Result<(Open, std::path::PathBuf), Failure> {
+    let token = random_bytes::<16>().map_err(|error| {
         let message = texts::STATE.with("path", "").with("detail", Said::heard(error));
         Failure::new(Exit::Failed, message, texts::SEE_STATE)
     })?;
@@ -174,21 +174,39 @@ fn carry_out(
     let names = plan.items.iter().map(|item| &item.dataset).chain(&plan.absent);
     let open = Open {
         sandbox: Sandbox::place(&place, &mark),
-        mark: mark.clone(),
+        mark,
         code: plan.code.clone(),
         class: plan.class.clone(),
         datasets: names.cloned().collect(),
         storage: plan.items.first().map(|item| item.storage.clone()).unwrap_or_default(),
         started_at: engine::told(context.run.clock.now(), plan.offset_s),
     };
+    Ok((open, place))
+}
+
+fn carry_out(
+    context: &Context,
+    (drills, keys): (&Drills, &Keys),
+    (plan, report): (&Plan, Option<&Report>),
+) -> Result<Ended, Failure> {
+    let chain = Chain::begin(context, keys, &plan.code)?;
+    let plan = &Plan { code: chain.code().to_owned(), ..plan.clone() };
+    let (open, place) = open_of(context, plan)?;
     let held = drills.begin(&open)?;
-    let sandbox = Sandbox::make(&place, mark).map_err(|error| {
+    chain.order(&open)?;
+    let sandbox = Sandbox::make(&place, open.mark).map_err(|error| {
         let message = texts::SANDBOX.with("detail", Said::heard(error));
         Failure::new(Exit::Inconclusive, message, texts::OTHER_SANDBOX)
     })?;
-    let Done { record, stopped } = engine::execute(&context.run, &keys.repository, plan, &sandbox);
+    let Done { record, stopped } =
+        engine::execute(&context.run, &keys.repository, (plan, &sandbox), &chain);
+    let ended = if stopped.is_some() { chain::Ended::Stopped } else { chain::Ended::Whole };
+    let hash = chain.record(&record, ended);
     let record_file = held.keep(&record)?;
-    let closing = remove(context, (&held, &sandbox), plan.offset_s, Late::No)?;
+    let closing = remove(context, (&held, &sandbox), (plan.offset_s, hash), Late::No)?;
+    chain.closing(&closing, &plan.class);
+    let code = chain.finish()?;
+    held.keep_code(&code)?;
     if let Some(why) = stopped {
         return Err(why.into());
     }
@@ -197,10 +215,12 @@ fn carry_out(
         record_file: crate::path::escape(record_file.as_os_str().as_encoded_bytes()),
         closing: &closing,
         documents: documents(context, drills, (&record, report)),
+        ledger_code: code,
     };
     context.output.report("drill", &carried, || {
         let language = context.output.language();
-        let mut lines = vec![told::record(&record, &carried.record_file, language)];
+        let places = (carried.record_file.as_str(), carried.ledger_code.as_str());
+        let mut lines = vec![told::record(&record, places, language)];
         let files = carried.documents.iter();
         lines.extend(files.map(|it| texts::DOCUMENT.with("path", it.as_str()).told_in(language)));
         lines.join("\n")
@@ -247,7 +267,7 @@ enum Late {
 fn remove(
     context: &Context,
     (held, sandbox): (&Held, &Sandbox),
-    offset_s: i32,
+    (offset_s, record): (i32, Option<String>),
     late: Late,
 ) -> Result<Closing, Failure> {
     let removed = sandbox.remove();
@@ -268,7 +288,7 @@ fn remove(
     let closing = Closing {
         schema: CLOSING_SCHEMA.to_owned(),
         record_id: sandbox.mark().record_id.clone(),
-        record_hash: None,
+        record,
         destroyed_at: engine::told(context.run.clock.now(), offset_s),
         checks: vec![check],
         leftovers: if is_gone { Vec::new() } else { vec![shown.clone()] },
@@ -283,13 +303,22 @@ fn remove(
 }
 
 /// Removes what killed drills left, and gives those without a record one: no conclusion.
-fn clear(context: &Context, drills: &Drills) -> Result<(), Failure> {
+fn clear(context: &Context, drills: &Drills, keys: &Keys) -> Result<(), Failure> {
     for (held, open) in drills.orphans()? {
-        if !held.has_record() {
-            held.keep(&told::broken(&open, &machine()))?;
-        }
+        let chain = Chain::resume(context, keys, &open.code)?;
+        let record = match drills.record(&open.mark.record_id)? {
+            Some(record) => record,
+            None => {
+                let record = told::broken(&open, &machine());
+                held.keep(&record)?;
+                record
+            }
+        };
+        let hash = chain.record(&record, chain::Ended::Broken);
         let sandbox = Sandbox::found(open.sandbox.clone(), open.mark.clone());
-        let closing = remove(context, (&held, &sandbox), 0, Late::Yes)?;
+        let closing = remove(context, (&held, &sandbox), (0, hash), Late::Yes)?;
+        chain.closing(&closing, &open.class);
+        chain.finish()?;
         if closing.leftovers.is_empty() {
             context.output.note(texts::CLEARED.with("code", open.code.as_str()));
         }
