@@ -2,6 +2,8 @@
 
 use crate::capsule::Between;
 use crate::capsule::folder::FolderTruth;
+use crate::capsule::postgresql::Database;
+use crate::capsule::postgresql::PostgresqlTruth;
 use crate::capsule::sqlite::SqliteTruth;
 
 /// One thing compared.
@@ -92,9 +94,92 @@ pub fn sqlite(expected: &SqliteTruth, found: &SqliteTruth) -> Vec<Compared> {
     all
 }
 
+/// What is counted as objects, in the order in which it is written.
+const OBJECTS: [&str; 8] = [
+    "indexes",
+    "views",
+    "matviews",
+    "functions",
+    "triggers",
+    "policies",
+    "partitioned",
+    "large_objects",
+];
+const CONSTRAINTS: [&str; 5] =
+    ["constraints_p", "constraints_u", "constraints_f", "constraints_c", "constraints_x"];
+
+/// Restored databases of a server against what was recorded. Numbers are of all of them together;
+/// they agree if those of each do.
+#[must_use]
+pub fn postgresql(expected: &PostgresqlTruth, found: &PostgresqlTruth) -> Vec<Compared> {
+    let none = Database::default();
+    let pairs: Vec<(&Database, &Database)> = expected
+        .databases
+        .iter()
+        .map(|(name, database)| (database, found.databases.get(name).unwrap_or(&none)))
+        .collect();
+    let each = |what, of: &dyn Fn(&Database) -> Vec<u64>| {
+        let told = |all: Vec<Vec<u64>>| {
+            let width = all.iter().map(Vec::len).max().unwrap_or(0);
+            let sum = |at| all.iter().filter_map(|one| one.get(at)).sum::<u64>().to_string();
+            (0..width).map(sum).collect::<Vec<_>>().join("/")
+        };
+        let of_expected = told(pairs.iter().map(|pair| of(pair.0)).collect());
+        let of_found = told(pairs.iter().map(|pair| of(pair.1)).collect());
+        let mut compared = Compared::equal(what, of_expected, of_found);
+        compared.agrees &= pairs.iter().all(|pair| of(pair.0) == of(pair.1));
+        compared
+    };
+    let counts = |database: &Database, kinds: &[&str]| -> Vec<u64> {
+        kinds.iter().map(|kind| database.counts.get(*kind).copied().unwrap_or(0)).collect()
+    };
+    let differing = |of: &dyn Fn(&Database, &Database) -> usize| -> usize {
+        pairs.iter().map(|pair| of(pair.0, pair.1)).sum()
+    };
+    let rows = each("rows", &|one| vec![one.tables.values().map(|table| table.rows).sum()]);
+    let other_rows = differing(&|one, other| {
+        let rows = |of: &Database, name: &str| of.tables.get(name).map(|table| table.rows);
+        one.tables.keys().filter(|name| rows(one, name) != rows(other, name)).count()
+    });
+    vec![
+        Compared::equal("databases", expected.databases.len(), found.databases.len()),
+        each("tables", &|one| vec![one.counts.get("tables").copied().unwrap_or(0)]),
+        each("constraints", &|one| counts(one, &CONSTRAINTS)),
+        each("objects", &|one| counts(one, &OBJECTS)),
+        each("extensions", &|one| vec![one.about.extensions.len() as u64]),
+        Compared { agrees: rows.agrees && other_rows == 0, ..rows },
+        Compared::equal("digest", 0, differing(&other_digests)),
+        Compared::equal("sequences", 0, differing(&other_sequences)),
+        Compared::equal(
+            "encoding",
+            0,
+            differing(&|one, other| usize::from(one.about.encoding != other.about.encoding)),
+        ),
+    ]
+}
+
+/// Tables whose digest was recorded and is another one.
+fn other_digests(expected: &Database, found: &Database) -> usize {
+    let differs = |(name, table): &(&String, &crate::capsule::postgresql::Table)| {
+        let found = found.tables.get(*name).and_then(|found| found.digest.as_ref());
+        table.digest.is_some() && table.digest.as_ref() != found
+    };
+    expected.tables.iter().filter(differs).count()
+}
+
+/// Sequences that stand where they never stood.
+fn other_sequences(expected: &Database, found: &Database) -> usize {
+    let differs = |(name, sequence): &(&String, &crate::capsule::postgresql::Sequence)| {
+        found.sequences.get(*name).is_none_or(|found| !sequence.holds(found.before))
+    };
+    expected.sequences.iter().filter(differs).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capsule::postgresql::Position;
+    use crate::capsule::postgresql::Sequence;
     use crate::capsule::sqlite::Table;
 
     fn folder_of(files: u64, digest: &str) -> FolderTruth {
@@ -133,5 +218,57 @@ mod tests {
         assert_eq!(failing(&sqlite(&expected, &none)), ["tables", "rows", "digest"]);
         let empty = of([0, 0], "0");
         assert_eq!(failing(&sqlite(&empty, &empty)), [""; 0]);
+    }
+
+    fn server_of(change: impl FnOnce(&mut Database)) -> PostgresqlTruth {
+        use crate::capsule::postgresql::Table;
+        let table = |rows, digest: Option<&str>| Table { rows, digest: digest.map(str::to_owned) };
+        let mut one = Database::default();
+        one.tables.insert("public.t".to_owned(), table(5, Some("1/2")));
+        one.tables.insert("public.big".to_owned(), table(7, None));
+        one.counts = ["tables", "indexes", "constraints_p"].map(|it| (it.to_owned(), 2)).into();
+        let moved = Sequence { before: Position(3, true), after: Position(9, true) };
+        one.sequences.insert("public.s".to_owned(), moved);
+        let other = one.clone();
+        change(&mut one);
+        PostgresqlTruth { databases: [("a".to_owned(), one), ("b".to_owned(), other)].into() }
+    }
+
+    #[test]
+    fn databases_of_a_server_are_compared_one_by_one() {
+        let expected = server_of(|_| ());
+        let compared =
+            |change: &dyn Fn(&mut Database)| failing(&postgresql(&expected, &server_of(change)));
+        assert_eq!(compared(&|_| ()), [""; 0]);
+        assert_eq!(compared(&|it| it.tables.get_mut("public.big").unwrap().rows = 6), ["rows"]);
+        assert_eq!(
+            compared(&|it| {
+                it.tables.get_mut("public.big").unwrap().rows = 5;
+                it.tables.get_mut("public.t").unwrap().rows = 7;
+            }),
+            ["rows"]
+        );
+        assert_eq!(
+            compared(&|it| it.tables.get_mut("public.t").unwrap().digest = None),
+            ["digest"]
+        );
+        assert_eq!(
+            compared(&|it| {
+                it.tables.remove("public.t");
+                it.counts.insert("tables".to_owned(), 1);
+            }),
+            ["tables", "rows", "digest"]
+        );
+        assert_eq!(compared(&|it| it.sequences.clear()), ["sequences"]);
+        assert_eq!(
+            compared(&|it| it.sequences.get_mut("public.s").unwrap().before = Position(10, true)),
+            ["sequences"]
+        );
+        assert_eq!(compared(&|it| it.about.encoding = "LATIN1".to_owned()), ["encoding"]);
+        assert_eq!(compared(&|it| it.counts.clear()), ["tables", "constraints", "objects"]);
+        let mut one_less = server_of(|_| ());
+        one_less.databases.remove("b");
+        let all = ["databases", "tables", "constraints", "objects", "rows", "digest", "sequences"];
+        assert_eq!(failing(&postgresql(&expected, &one_less)), all);
     }
 }

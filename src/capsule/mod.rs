@@ -10,6 +10,7 @@
 pub mod compare;
 pub mod folder;
 pub mod format;
+pub mod postgresql;
 pub mod sqlite;
 
 use serde::Deserialize;
@@ -56,6 +57,7 @@ pub enum Truth {
     /// Readings before and after the backup: an open folder has no single point.
     Folder(Box<Between<folder::FolderTruth>>),
     Sqlite(Box<sqlite::SqliteTruth>),
+    Postgresql(Box<postgresql::PostgresqlTruth>),
 }
 
 /// Two readings round a backup.

@@ -9,17 +9,33 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::drill::check::Checks;
+use crate::drill::check::Found;
+use crate::drill::check::Weight;
 use crate::drill::check::restored::Owned;
+use crate::drill::cluster::Engine;
+use crate::drill::cluster::Servers;
 use crate::drill::item;
+use crate::drill::plan::Isolation;
+use crate::drill::plan::Kind;
 use crate::drill::plan::Plan;
 use crate::drill::preflight;
+use crate::drill::process::Confinement;
+use crate::drill::process::Who;
+use crate::drill::record;
 use crate::drill::record::About;
 use crate::drill::record::Environment;
+use crate::drill::record::Item;
+use crate::drill::record::Marks;
+use crate::drill::record::Measures;
+use crate::drill::record::Point;
 use crate::drill::record::Privacy;
 use crate::drill::record::Record;
 use crate::drill::record::SCHEMA;
 use crate::drill::sandbox::Sandbox;
 use crate::drill::verdict;
+use crate::drill::verdict::FailureCode;
+use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
 use crate::drill::verdict::Verdict;
 use crate::repository::open::Repository;
@@ -50,6 +66,9 @@ pub struct Bench<'a> {
     pub steps: &'a dyn Steps,
     pub repository: &'a Repository,
     pub threads_count: usize,
+    pub sandbox: &'a Sandbox,
+    /// What servers are made of, where programs may be started.
+    pub servers: Option<&'a Servers>,
     pub owned: Owned,
     /// When the loss is taken to have happened.
     pub loss_time: Timestamp,
@@ -94,7 +113,9 @@ pub fn execute(
     let loss_time = whole(run.clock.now());
     let leased = Leased::new(run, plan.room.lease);
     let owned = if is_privileged() { Owned::Compared } else { Owned::LeftOut };
-    let checks = preflight::look(run, plan);
+    let servers = servers(run, plan);
+    let servers = servers.as_ref();
+    let checks = preflight::look(run, plan, servers);
     let is_ready = checks.iter().all(|it| !it.mandatory || it.result == Outcome::Pass);
     let (mut items, mut stopped) = (Vec::new(), None);
     if is_ready {
@@ -103,6 +124,8 @@ pub fn execute(
             steps,
             repository,
             threads_count: plan.threads_count,
+            sandbox,
+            servers,
             owned,
             loss_time,
             offset_s: plan.offset_s,
@@ -127,7 +150,7 @@ pub fn execute(
         steps.reached(Stage::Measured);
     }
     let at = told(loss_time, plan.offset_s);
-    items.extend(plan.absent.iter().map(|dataset| item::absent(run, dataset, &at)));
+    items.extend(plan.absent.iter().map(|dataset| absent(run, dataset, &at)));
     let mut verdict = verdict::drill(&items, &checks);
     if begun_count < plan.items.len() {
         // What was not even begun is not proven.
@@ -142,7 +165,7 @@ pub fn execute(
         drill: about(plan, loss_time, whole(run.clock.now())),
         people: plan.people.clone(),
         selection: plan.selection.clone(),
-        env: environment(plan),
+        env: environment(plan, servers),
         preflight: checks,
         items,
         coverage: None,
@@ -174,11 +197,63 @@ fn about(plan: &Plan, started: Timestamp, ended: Timestamp) -> About {
     }
 }
 
-fn environment(plan: &Plan) -> Environment {
+/// What servers are made of, if a dataset needs one and programs may be started.
+fn servers(run: &Run, plan: &Plan) -> Option<Servers> {
+    let is_needed = plan.items.iter().any(|item| item.kind == Kind::Postgresql);
+    if !is_needed || plan.room.isolation == Isolation::I0 {
+        return None;
+    }
+    let who = if is_privileged() { Who::Anybody } else { Who::Itself };
+    Some(Servers {
+        confinement: Confinement::find(run, who),
+        engines: Engine::all(run, &plan.programs),
+        limit: plan.room.lease,
+    })
+}
+
+/// A dataset that was to be restored and has no snapshot: nothing of it comes back.
+fn absent(run: &Run, dataset: &str, at: &str) -> Item {
+    let mut checks = Checks::new(run);
+    let found = Found::equal(FailureCode::F2, "a snapshot", "none");
+    checks.note((Level::L0, "snapshot"), Weight::Mandatory, found);
+    Item {
+        service: None,
+        dataset: dataset.to_owned(),
+        machine: String::new(),
+        criticality: None,
+        snapshot: String::new(),
+        taken_at: at.to_owned(),
+        point: Point { kind: "none".to_owned(), at: at.to_owned() },
+        stratum: String::new(),
+        target: String::new(),
+        domain: None,
+        mode: "full".to_owned(),
+        claim: None,
+        logical_bytes: 0,
+        read_bytes: 0,
+        files_count: 0,
+        checked_count: 0,
+        marks: Marks::default(),
+        measures: Measures::default(),
+        checks: checks.list,
+        capsule: record::Capsule::Absent,
+        proof_level: None,
+        min_proof: Level::L6,
+        verdict: verdict::Verdict::Fail,
+        failures: vec![FailureCode::F2],
+        attack_signs: false,
+    }
+}
+
+fn environment(plan: &Plan, servers: Option<&Servers>) -> Environment {
     let sqlite = rusqlite::version().to_owned();
     let own = env!("CARGO_PKG_VERSION").to_owned();
+    let confinement = servers.and_then(|servers| servers.confinement.as_ref().ok());
+    let has_network = confinement.is_some_and(|found| found.network.is_some());
+    // What was meant is not what was had.
+    let isolation = if has_network { Isolation::I0 } else { plan.room.isolation };
     Environment {
-        isolation: plan.room.isolation.name().to_owned(),
+        isolation: isolation.name().to_owned(),
         volume: "plain".to_owned(),
         host: plan.host.clone(),
         os: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),

@@ -1,23 +1,26 @@
 //! One dataset: restored, looked at rung by rung, measured, judged.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::capsule::Capsule;
 use crate::capsule::Truth;
+use crate::capsule::postgresql::PostgresqlTruth;
 use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::capsule;
 use crate::drill::check::custom;
 use crate::drill::check::documents::Opens;
+use crate::drill::check::postgresql;
+use crate::drill::check::postgresql::Means;
 use crate::drill::check::restored;
 use crate::drill::check::restored::Asked;
 use crate::drill::check::restored::CompareError;
 use crate::drill::check::restored::Compared;
 use crate::drill::check::restored::Owned;
 use crate::drill::check::sqlite;
+use crate::drill::cluster::Engine;
 use crate::drill::engine::Bench;
 use crate::drill::engine::Stage;
 use crate::drill::plan::Custom;
@@ -70,46 +73,11 @@ struct Work<'a> {
     report: Report,
     truth: Option<Capsule>,
     width_permille: u64,
-    /// The restored file, where the dataset is a database.
-    database: Option<PathBuf>,
+    /// What queries are asked of, where the dataset is a database.
+    database: Option<Box<dyn custom::Asked + 'a>>,
     has_attack_signs: bool,
     /// What kept the drill from being carried out.
     broken: Option<String>,
-}
-
-/// A dataset that was to be restored and has no snapshot: nothing of it comes back.
-#[must_use]
-pub fn absent(run: &crate::run::Run, dataset: &str, at: &str) -> Item {
-    let mut checks = Checks::new(run);
-    let found = Found::equal(FailureCode::F2, "a snapshot", "none");
-    checks.note((Level::L0, "snapshot"), Weight::Mandatory, found);
-    Item {
-        service: None,
-        dataset: dataset.to_owned(),
-        machine: String::new(),
-        criticality: None,
-        snapshot: String::new(),
-        taken_at: at.to_owned(),
-        point: Point { kind: "none".to_owned(), at: at.to_owned() },
-        stratum: String::new(),
-        target: String::new(),
-        domain: None,
-        mode: "full".to_owned(),
-        claim: None,
-        logical_bytes: 0,
-        read_bytes: 0,
-        files_count: 0,
-        checked_count: 0,
-        marks: Marks::default(),
-        measures: Measures::default(),
-        checks: checks.list,
-        capsule: record::Capsule::Absent,
-        proof_level: None,
-        min_proof: Level::L6,
-        verdict: verdict::Verdict::Fail,
-        failures: vec![FailureCode::F2],
-        attack_signs: false,
-    }
 }
 
 /// Restores one dataset into `folder` and checks it. Whatever happens is in the item.
@@ -147,7 +115,7 @@ pub fn execute(
     (work.item(), ended)
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     fn now_ms(&self) -> u64 {
         let since = self.bench.run.clock.elapsed().saturating_sub(self.began);
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -179,6 +147,7 @@ impl Work<'_> {
         match self.planned.kind {
             Kind::Files => self.files(&compared)?,
             Kind::Sqlite => self.sqlite(),
+            Kind::Postgresql => self.postgresql()?,
             Kind::Stream => {}
             Kind::Other(name) => {
                 let why = format!("no engine for {name} is driven yet");
@@ -188,6 +157,7 @@ impl Work<'_> {
         let own = self.customs.iter().filter(|it| it.dataset() == self.planned.dataset);
         for (number, asked) in own.enumerate() {
             let found = custom::check(asked, self.folder, self.database.as_deref());
+            self.bench.run.check()?;
             let level = custom::level(asked);
             self.checks.note((level, &format!("custom.{}", number + 1)), Weight::Mandatory, found);
         }
@@ -397,10 +367,50 @@ impl Work<'_> {
         };
         let pages = expected.as_ref().map(|truth| truth.page_count);
         let found = sqlite::check(&mut self.checks, &path, pages);
-        self.database = Some(path);
+        self.database = Some(Box::new(custom::SqliteFile(path)));
         if let (Some(expected), Some(found)) = (expected, found) {
             capsule::sqlite(&mut self.checks, &expected, &found);
         }
+    }
+
+    fn postgresql(&mut self) -> Result<(), Stopped> {
+        let expected = match self.truth.as_ref().map(|capsule| &capsule.truth) {
+            Some(Truth::Postgresql(expected)) => Some(expected.clone()),
+            Some(_) => {
+                let why = "the capsule is of another kind than the dataset";
+                self.note(Level::L6, "capsule", Found::failed(FailureCode::F2, why));
+                None
+            }
+            None => None,
+        };
+        let expected = expected.as_deref();
+        let means = match self.means(expected.and_then(PostgresqlTruth::version)) {
+            Ok(means) => means,
+            Err(why) => {
+                self.note(Level::L5, "start", Found::skipped(FailureCode::F8, why));
+                return Ok(());
+            }
+        };
+        let asked = (self.folder, expected);
+        if let Some(restored) = postgresql::check(&mut self.checks, &means, asked)? {
+            self.marks.t6_ms = Some(self.now_ms());
+            self.database = Some(Box::new(restored));
+        }
+        Ok(())
+    }
+
+    /// What a server is made of, or why there is none.
+    fn means(&self, version: Option<u32>) -> Result<Means<'a>, String> {
+        let bench = self.bench;
+        let servers = bench.servers.ok_or("isolation I0 starts no program")?;
+        let confinement = servers.confinement.as_ref().map_err(Clone::clone)?;
+        let engine = Engine::fitting(&servers.engines, version).ok_or_else(|| match version {
+            Some(version) => format!("no server of version {version} or newer is installed here"),
+            None => "no server is installed here".to_owned(),
+        })?;
+        let place = bench.sandbox.server_place(confinement.owner);
+        let place = place.map_err(|error| error.to_string())?;
+        Ok(Means { run: bench.run, confinement, engine, place, limit: servers.limit })
     }
 
     fn item(self) -> Item {

@@ -15,6 +15,8 @@ use crate::units::Timestamp;
 pub enum Kind {
     Files,
     Sqlite,
+    /// Archives of a server's databases.
+    Postgresql,
     /// One file of a command or of standard input.
     Stream,
     /// A kind whose engine this program does not drive yet.
@@ -28,6 +30,7 @@ impl Kind {
         match self {
             Self::Files => "files",
             Self::Sqlite => "sqlite",
+            Self::Postgresql => "postgresql",
             Self::Stream => "stream",
             Self::Other(name) => name,
         }
@@ -38,7 +41,7 @@ impl Kind {
     pub const fn min_proof(self) -> Level {
         match self {
             Self::Stream => Level::L1,
-            Self::Files | Self::Sqlite | Self::Other(_) => Level::L6,
+            Self::Files | Self::Sqlite | Self::Postgresql | Self::Other(_) => Level::L6,
         }
     }
 }
@@ -155,6 +158,8 @@ pub struct Plan {
     pub absent: Vec<String>,
     pub checks: Vec<Custom>,
     pub threads_count: usize,
+    /// Folders where programs of servers may be.
+    pub programs: Vec<PathBuf>,
     /// This machine, as the record calls it.
     pub host: String,
     /// Offset of the office's clock from UTC, in seconds.

@@ -5,10 +5,13 @@ use std::path::Path;
 use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
+use crate::drill::cluster::Servers;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
 use crate::drill::plan::Plan;
+use crate::drill::plan::Planned;
 use crate::drill::plan::Room;
+use crate::drill::process::Confinement;
 use crate::drill::record::Check;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
@@ -17,6 +20,8 @@ use crate::run::Run;
 
 /// A sandbox needs so much more than what is restored, in tenths.
 const SPACE_TENTHS: u64 = 13;
+/// So much where a server takes it in: the archives, and its own files with all indexes.
+const SPACE_TENTHS_LOADED: u64 = 30;
 
 /// What the machine says of a folder's medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,15 +31,16 @@ pub struct Space {
 
 /// Looks at everything; nothing is started if a mandatory one did not pass.
 #[must_use]
-pub fn look(run: &Run, plan: &Plan) -> Vec<Check> {
+pub fn look(run: &Run, plan: &Plan, servers: Option<&Servers>) -> Vec<Check> {
     let mut checks = Checks::new(run);
     let mut note = |what: &str, weight, found| {
         checks.note((Level::L0, what), weight, found);
     };
     note("PF.paths", Weight::Mandatory, paths(&plan.room));
     note("PF.space", Weight::Mandatory, space(plan));
-    note("PF.engine", Weight::Minor, engine(plan));
-    note("PF.isolation", Weight::Mandatory, isolation(plan));
+    note("PF.engine", Weight::Minor, engine(plan, servers));
+    let (weight, found) = isolation(plan, servers);
+    note("PF.isolation", weight, found);
     note("PF.lease", Weight::Mandatory, lease(&plan.room));
     let readonly = Found {
         result: Outcome::NotApplicable,
@@ -77,8 +83,12 @@ fn paths(room: &Room) -> Found {
 }
 
 fn space(plan: &Plan) -> Found {
-    let logical: u64 = plan.items.iter().map(|item| item.snapshot.content_bytes).sum();
-    let needed = logical.saturating_mul(SPACE_TENTHS) / 10;
+    let of = |item: &Planned| {
+        let is_loaded = item.kind == Kind::Postgresql;
+        let tenths = if is_loaded { SPACE_TENTHS_LOADED } else { SPACE_TENTHS };
+        item.snapshot.content_bytes.saturating_mul(tenths) / 10
+    };
+    let needed: u64 = plan.items.iter().map(of).sum();
     let Some(space) = free(&plan.room.path) else {
         return Found::skipped(FailureCode::F8, "the free space cannot be told");
     };
@@ -104,26 +114,46 @@ fn free(_path: &Path) -> Option<Space> {
     None
 }
 
-fn engine(plan: &Plan) -> Found {
+fn engine(plan: &Plan, servers: Option<&Servers>) -> Found {
     let absent = plan.items.iter().find_map(|item| match item.kind {
         Kind::Other(name) => Some(name),
         _ => None,
     });
     match absent {
         Some(name) => Found::skipped(FailureCode::F8, format!("no engine for {name} is driven")),
+        None if servers.is_some_and(|servers| servers.engines.is_empty()) => {
+            Found::skipped(FailureCode::F8, "no server of PostgreSQL is installed here")
+        }
         None => Found::equal(FailureCode::F8, "built in", "built in"),
     }
 }
 
 /// Where no program is started there is nothing that a network could reach.
-fn isolation(plan: &Plan) -> Found {
-    match plan.room.isolation {
+fn isolation(plan: &Plan, servers: Option<&Servers>) -> (Weight, Found) {
+    if let Some(servers) = servers
+        && plan.room.isolation == Isolation::I1
+    {
+        let found = match &servers.confinement {
+            Ok(Confinement { network: None, .. }) => {
+                Found::equal(FailureCode::F8, "no network", "no network")
+                    .with("a program that was started so saw nothing but itself")
+            }
+            Ok(Confinement { network: Some(why), .. }) => {
+                let detail = format!("servers of this drill have a network: {why}");
+                return (Weight::Minor, Found::failed(FailureCode::F8, detail));
+            }
+            Err(why) => return (Weight::Minor, Found::skipped(FailureCode::F8, why.as_str())),
+        };
+        return (Weight::Mandatory, found);
+    }
+    let found = match plan.room.isolation {
         Isolation::I0 | Isolation::I1 => Found::equal(FailureCode::F8, "no program", "no program")
             .with("restored data is read by this process alone"),
         Isolation::I2 => {
             Found::skipped(FailureCode::F8, "only people can say that a machine is unplugged")
         }
-    }
+    };
+    (Weight::Mandatory, found)
 }
 
 fn lease(room: &Room) -> Found {

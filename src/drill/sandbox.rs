@@ -14,6 +14,10 @@ use serde::Serialize;
 pub const MARK: &str = ".lifeboat-drill";
 /// What is restored lies beneath this name.
 const CONTENT: &str = "content";
+/// Where a server may be if the sandbox is no place for it.
+const COMMON: &str = "/var/tmp";
+/// Longest path of a server's folder: a socket's name has 107 bytes.
+const SERVER_PATH_BYTES_MAX: usize = 80;
 /// Most bytes of a mark.
 const MARK_BYTES_MAX: u64 = 4096;
 
@@ -103,12 +107,67 @@ impl Sandbox {
         self.path.join(format!("{CONTENT}-{number}"))
     }
 
+    /// Makes a folder for a server, closed to others but to be passed through by the user that the
+    /// server runs as: beside the sandbox, or, if that is no place for a socket or that user
+    /// cannot come there, where everybody has room. One that was made stays until the end.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn server_place(&self, owner: Option<u32>) -> Result<PathBuf, SandboxError> {
+        let [beside, common] = self.server_places();
+        let place = if is_reached(&beside, owner) { beside } else { common };
+        if place.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            return self.check_mark(&place).map(|()| place);
+        }
+        make_private(&place).map_err(failed(&place))?;
+        let file = place.join(MARK);
+        let text = serde_json::to_vec(&self.mark).map_err(|error| failed(&file)(error.into()))?;
+        let made = File::create_new(&file).and_then(|mut file| file.write_all(&text));
+        made.map_err(failed(&file))?;
+        if owner.is_some() {
+            open_to_all(&place).map_err(failed(&place))?;
+        }
+        Ok(place)
+    }
+
+    /// Where folders for servers may be.
+    fn server_places(&self) -> [PathBuf; 2] {
+        let id = self.mark.record_id.chars().filter(char::is_ascii_alphanumeric);
+        let name = format!("drill-pg-{}", id.take(20).collect::<String>());
+        let above = self.path.parent().unwrap_or(&self.path);
+        [above.join(&name), Path::new(COMMON).join(format!("lifeboat-{name}"))]
+    }
+
+    /// Removes the folder of a server. Everything beneath its mark may be another user's, who
+    /// might change it meanwhile: nothing is looked up twice by its name.
+    fn remove_server_place(&self, place: &Path) -> Result<(), SandboxError> {
+        if place.symlink_metadata().is_ok_and(|found| found.is_dir())
+            && self.check_mark(place).is_ok()
+        {
+            for entry in std::fs::read_dir(place).map_err(failed(place))? {
+                let entry = entry.map_err(failed(place))?;
+                if entry.file_name() != MARK {
+                    let path = entry.path();
+                    std::fs::remove_dir_all(&path).map_err(failed(&path))?;
+                }
+            }
+            // The mark goes last here too.
+            let mark = place.join(MARK);
+            std::fs::remove_file(&mark).map_err(failed(&mark))?;
+            std::fs::remove_dir(place).map_err(failed(place))?;
+        }
+        Ok(())
+    }
+
     /// Removes it with all that is in it: only beneath a mark that matches, on the same medium,
     /// following no link. What is gone already is fine.
     ///
     /// # Errors
     /// When the mark is another's, or something stays.
     pub fn remove(&self) -> Result<(), SandboxError> {
+        for place in self.server_places() {
+            self.remove_server_place(&place)?;
+        }
         match self.path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(failed(&self.path)(error)),
@@ -118,7 +177,7 @@ impl Sandbox {
             }
             Ok(_) => {}
         }
-        self.check_mark()?;
+        self.check_mark(&self.path)?;
         let own = device(&self.path).map_err(failed(&self.path))?;
         let mut pending = vec![self.path.clone()];
         let mut folders = Vec::new();
@@ -150,15 +209,15 @@ impl Sandbox {
         std::fs::remove_dir(&self.path).map_err(failed(&self.path))
     }
 
-    fn check_mark(&self) -> Result<(), SandboxError> {
-        let foreign = |detail: String| SandboxError::Foreign { path: shown(&self.path), detail };
+    fn check_mark(&self, folder: &Path) -> Result<(), SandboxError> {
+        let foreign = |detail: String| SandboxError::Foreign { path: shown(folder), detail };
         let mut text = Vec::new();
-        let read = File::open(self.path.join(MARK))
+        let read = File::open(folder.join(MARK))
             .and_then(|file| file.take(MARK_BYTES_MAX).read_to_end(&mut text));
         match read {
             Ok(_) => {}
             // Killed between the last two steps: nothing but an empty folder is left.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && is_empty(&self.path) => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_empty(folder) => {
                 return Err(foreign("it is empty and has none".to_owned()));
             }
             Err(error) => return Err(foreign(error.to_string())),
@@ -170,6 +229,37 @@ impl Sandbox {
 
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// Whether a server run by `owner` can use a folder of this path, which is not there yet.
+fn is_reached(place: &Path, owner: Option<u32>) -> bool {
+    let bytes = place.as_os_str().as_encoded_bytes();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+    let is_short = bytes.len() <= SERVER_PATH_BYTES_MAX && bytes.iter().all(is_plain);
+    is_short && (owner.is_none() || place.ancestors().skip(1).all(is_passed))
+}
+
+/// Whether anybody may pass through a folder.
+#[cfg(unix)]
+fn is_passed(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    folder.metadata().is_ok_and(|found| found.mode() & 0o001 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_passed(_folder: &Path) -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn open_to_all(folder: &Path) -> io::Result<()> {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+    std::fs::set_permissions(folder, mode)
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_folder: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -231,6 +321,21 @@ mod tests {
         sandbox.remove().unwrap();
         assert!(!sandbox.path().exists() && dir.path().join("outside/kept").exists());
         sandbox.remove().unwrap();
+    }
+
+    #[test]
+    fn a_servers_place_goes_with_its_sandbox_and_anothers_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::make(dir.path(), mark("t")).unwrap();
+        let place = sandbox.server_place(None).unwrap();
+        std::fs::create_dir_all(place.join("server/data")).unwrap();
+        File::create_new(place.join("server/data/f")).unwrap();
+        Sandbox::found(sandbox.path().to_owned(), mark("u")).remove().unwrap_err();
+        assert!(place.join("server/data/f").exists());
+        sandbox.remove().unwrap();
+        assert!(!place.exists() && !sandbox.path().exists());
+        let long = dir.path().join("x".repeat(90));
+        assert!(!is_reached(&long, None) && !is_reached(Path::new("/srv/a,b"), None));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::path::SnapshotPath;
 use crate::run::Run;
+use crate::run::Stopped;
 use crate::source::Content;
 use crate::source::Found;
 use crate::source::ReadError;
@@ -46,6 +47,21 @@ enum Input {
 /// What makes a stream, or says why there is none.
 pub type Later = Box<dyn FnOnce(&Run) -> Result<Box<dyn Read + Send>, String> + Send>;
 
+/// Whoever accompanies a program, such as a second reader of the same state.
+pub trait Companion: Send {
+    /// Called before the program starts: arguments that it gets beside its own.
+    ///
+    /// # Errors
+    /// When the program is not to be started.
+    fn begin(&mut self, run: &Run) -> Result<Vec<OsString>, String>;
+
+    /// Called when the program has ended well. One that is dropped before ends by itself.
+    ///
+    /// # Errors
+    /// When the run is stopped.
+    fn end(&mut self, run: &Run) -> Result<(), Stopped>;
+}
+
 /// How far reading has come.
 #[derive(Debug, Default)]
 struct Progress {
@@ -66,6 +82,7 @@ impl Progress {
 struct State {
     input: Input,
     progress: Progress,
+    companion: Option<Box<dyn Companion>>,
 }
 
 /// One file of a snapshot that is filled from a stream. It can be read once.
@@ -125,7 +142,7 @@ impl StreamSource {
             let detail = "a stream needs a file name".to_owned();
             return Err(SourceError::Missing { path: label, detail });
         }
-        let state = Mutex::new(State { input, progress: Progress::default() });
+        let state = Mutex::new(State { input, progress: Progress::default(), companion: None });
         Ok(Self { path, label, expected: Expected::default(), state })
     }
 
@@ -133,6 +150,13 @@ impl StreamSource {
     #[must_use]
     pub fn expecting(mut self, expected: Expected) -> Self {
         self.expected = expected;
+        self
+    }
+
+    /// With somebody beside the program.
+    #[must_use]
+    pub fn beside(self, companion: Box<dyn Companion>) -> Self {
+        self.lock().companion = Some(companion);
         self
     }
 
@@ -185,7 +209,9 @@ impl Source for StreamSource {
     fn finish(&self, run: &Run) -> Result<(), SourceError> {
         run.check()?;
         let mut state = self.lock();
-        let State { input, progress } = &mut *state;
+        let State { input, progress, companion } = &mut *state;
+        // Whatever made the program end, its companion is not needed after this.
+        let companion = if progress.is_over() { companion.take() } else { None };
         if let Some(command) = &mut progress.command
             && (progress.has_ended || command.is_dead())
             && let Some(detail) = command.wait(run)?
@@ -201,7 +227,7 @@ impl Source for StreamSource {
         if let Some(detail) = progress.tail.lack(&self.expected) {
             return Err(self.error(input, detail));
         }
-        Ok(())
+        companion.map_or(Ok(()), |mut companion| Ok(companion.end(run)?))
     }
 }
 
@@ -222,16 +248,24 @@ impl Reader for StreamReader<'_> {
             return Err(ReadError::Failed("a stream can be read only once".to_owned()));
         }
         state.progress.has_started = true;
-        let opened = match &mut state.input {
+        let State { input, progress, companion } = &mut *state;
+        let opened = match input {
             Input::Reader(reader) => reader.take().ok_or_else(|| "it is gone".to_owned()),
             Input::Later(later) => match later.take() {
                 Some(later) => later(run),
                 None => Err("it is gone".to_owned()),
             },
-            Input::Program(program) => Command::start(program).map(|(command, output)| {
-                state.progress.command = Some(command);
-                output
-            }),
+            Input::Program(program) => {
+                let more = companion.as_mut().map_or(Ok(Vec::new()), |it| it.begin(run));
+                let started = more.and_then(|more| {
+                    program.argv.extend(more);
+                    Command::start(program)
+                });
+                started.map(|(command, output)| {
+                    progress.command = Some(command);
+                    output
+                })
+            }
         };
         drop(state);
         let blocks = opened.and_then(content::read_ahead);

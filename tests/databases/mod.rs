@@ -5,11 +5,13 @@ mod postgresql;
 mod server;
 mod sqlite;
 
+pub(crate) use self::server::Postgresql;
+pub(crate) use self::server::told;
 use crate::cli::scene::Scene;
 use crate::cli::scene::Told;
 
 /// What no output may have.
-const PASSWORD: &str = r#"hush #1 "mật" \khẩu'"#;
+pub(crate) const PASSWORD: &str = r#"hush #1 "mật" \khẩu'"#;
 
 /// A repository and a configuration with backups of these names and sources.
 fn configured(backups: &[(&str, &str)]) -> Scene {
@@ -37,7 +39,7 @@ fn configure(scene: &Scene, backups: &[(&str, &str)]) {
     scene.file("lifeboat.toml", text.as_bytes());
 }
 
-fn private(scene: &Scene, name: &str, text: &str) {
+pub(crate) fn private(scene: &Scene, name: &str, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     scene.file(name, text.as_bytes());
     let rights = std::fs::Permissions::from_mode(0o600);
@@ -72,7 +74,7 @@ fn dumped(scene: &Scene, name: &str, path: &str) -> Vec<u8> {
 }
 
 /// A program of this name that is found before the real one.
-fn in_front(scene: &mut Scene, name: &str, script: &str) {
+pub(crate) fn in_front(scene: &mut Scene, name: &str, script: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     let path = format!("bin/{name}");
     scene.file(&path, format!("#!/bin/sh\n{script}\n").as_bytes());

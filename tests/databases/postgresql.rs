@@ -160,6 +160,10 @@ fn nothing_is_called_a_snapshot_that_is_none() {
     in_front(&mut scene, "pg_dump", &fails);
     let refused = format!("{}", backup(&scene, 1, "cases"));
     assert!(refused.contains("exit code 7") && refused.contains("pg_dump hồ sơ"), "{refused}");
+    // Whoever reads beside a dump is gone with it.
+    let clients = "select count(*) from pg_stat_activity where backend_type = 'client backend' and \
+                   pid <> pg_backend_pid()";
+    assert!((0..3000).any(|_| server.sql("postgres", clients) == "0"), "somebody stays connected");
     scene.set("PATH", "/nonexistent");
     let refused = format!("{}", backup(&scene, 1, "cases"));
     assert!(refused.contains("program `pg_dump`: cannot start"), "{refused}");

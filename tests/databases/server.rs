@@ -63,7 +63,7 @@ pub(super) fn fed(mut command: Command, input: &[u8]) {
     assert!(output.status.success(), "{}", told(&output));
 }
 
-pub(super) fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     format!("{:?} {} {}", output.status, text(&output.stdout), text(&output.stderr))
 }
@@ -80,13 +80,13 @@ fn installed(name: &str) -> PathBuf {
 }
 
 /// PostgreSQL with a superuser `postgres` and a password.
-pub(super) struct Postgresql {
+pub(crate) struct Postgresql {
     dir: TempDir,
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 impl Postgresql {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let server = Self { dir: folder(), port: free_port() };
         let secret = server.dir.path().join("secret");
         let mut file = std::fs::File::create_new(&secret).unwrap();
@@ -100,7 +100,7 @@ impl Postgresql {
     }
 
     /// A server from the tar of a physical backup, after its own check of it.
-    pub(super) fn started_from(tar: &Path) -> Self {
+    pub(crate) fn started_from(tar: &Path) -> Self {
         let server = Self { dir: folder(), port: free_port() };
         let place = server.dir.path().join("base.tar");
         std::fs::copy(tar, &place).unwrap();
@@ -142,14 +142,14 @@ impl Postgresql {
     }
 
     /// Ends it as a power cut would end it.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut stop = self.control("stop");
         stop.args(["-m", "immediate", "-w"]);
         drop(stop.output());
     }
 
     /// A client program, connected.
-    pub(super) fn client(&self, name: &str) -> Command {
+    pub(crate) fn client(&self, name: &str) -> Command {
         let mut command = Command::new(installed(name));
         command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
         command.env("PGUSER", "postgres").env("PGPASSWORD", PASSWORD).stdin(Stdio::null());
@@ -157,14 +157,14 @@ impl Postgresql {
     }
 
     #[track_caller]
-    pub(super) fn sql(&self, database: &str, query: &str) -> String {
+    pub(crate) fn sql(&self, database: &str, query: &str) -> String {
         let mut psql = self.client("psql");
         psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", query]);
         String::from_utf8(done(psql).stdout).unwrap().trim_end().to_owned()
     }
 
     /// The table of a configuration's source.
-    pub(super) fn source(&self, scene: &crate::cli::scene::Scene, more: &str) -> String {
+    pub(crate) fn source(&self, scene: &crate::cli::scene::Scene, more: &str) -> String {
         let secret = scene.path("password");
         format!(
             "kind = \"postgresql\", host = \"127.0.0.1\", port = {}, user = \"postgres\", \

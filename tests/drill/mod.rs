@@ -4,6 +4,7 @@
 mod documents;
 mod files;
 mod life;
+mod postgresql;
 mod sqlite;
 
 use std::path::Path;

@@ -4,6 +4,7 @@ use crate::capsule::Between;
 use crate::capsule::compare;
 use crate::capsule::compare::Compared;
 use crate::capsule::folder::FolderTruth;
+use crate::capsule::postgresql::PostgresqlTruth;
 use crate::capsule::sqlite::SqliteTruth;
 use crate::drill::check::Checks;
 use crate::drill::check::Found;
@@ -37,4 +38,9 @@ pub fn folder(
 /// A restored database.
 pub fn sqlite(checks: &mut Checks<'_>, expected: &SqliteTruth, found: &SqliteTruth) {
     note(checks, compare::sqlite(expected, found));
+}
+
+/// Restored databases of a server.
+pub fn postgresql(checks: &mut Checks<'_>, expected: &PostgresqlTruth, found: &PostgresqlTruth) {
+    note(checks, compare::postgresql(expected, found));
 }

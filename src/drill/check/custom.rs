@@ -13,6 +13,28 @@ use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
 
+/// A restored database that a query can be asked of.
+pub trait Asked {
+    /// The number that the query gives.
+    ///
+    /// # Errors
+    /// What is found instead.
+    fn number(&self, query: &str) -> Result<i64, Found>;
+}
+
+/// A file of SQLite.
+#[derive(Debug)]
+pub struct SqliteFile(pub PathBuf);
+
+impl Asked for SqliteFile {
+    fn number(&self, query: &str) -> Result<i64, Found> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(&self.0, flags)
+            .and_then(|connection| connection.query_row(query, [], |row| row.get::<_, i64>(0)))
+            .map_err(|error| Found::failed(FailureCode::F2, error.to_string()))
+    }
+}
+
 /// Which rung such a check stands on.
 #[must_use]
 pub const fn level(asked: &Custom) -> Level {
@@ -22,9 +44,9 @@ pub const fn level(asked: &Custom) -> Level {
     }
 }
 
-/// Looks at what was restored into `folder`; `database` is the one that lies there.
+/// Looks at what was restored into `folder`; `database` is what queries are asked of.
 #[must_use]
-pub fn check(asked: &Custom, folder: &Path, database: Option<&Path>) -> Found {
+pub fn check(asked: &Custom, folder: &Path, database: Option<&dyn Asked>) -> Found {
     match asked {
         Custom::File { path, bytes_min, .. } => file(folder, path, *bytes_min),
         Custom::Sql { query, min, max, .. } => sql(database, query, (*min, *max)),
@@ -57,22 +79,19 @@ fn file(folder: &Path, path: &str, bytes_min: u64) -> Found {
 }
 
 /// One number of a restored database.
-fn sql(database: Option<&Path>, query: &str, (min, max): (Option<i64>, Option<i64>)) -> Found {
+fn sql(database: Option<&dyn Asked>, query: &str, (min, max): (Option<i64>, Option<i64>)) -> Found {
     let Some(database) = database else {
-        return Found::skipped(FailureCode::F8, "queries are asked of SQLite in this version");
+        return Found::skipped(FailureCode::F8, "no database was there to be asked");
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let answer = Connection::open_with_flags(database, flags)
-        .and_then(|connection| connection.query_row(query, [], |row| row.get::<_, i64>(0)));
     let told = |end: Option<i64>| end.map_or_else(String::new, |end| end.to_string());
     let expected = format!("{}..{}", told(min), told(max));
-    match answer {
+    match database.number(query) {
         Ok(found) => {
             let is_good = min.is_none_or(|min| found >= min) && max.is_none_or(|max| found <= max);
             let mut one = Found::equal(FailureCode::F2, expected, found);
             one.result = if is_good { Outcome::Pass } else { Outcome::Fail };
             one
         }
-        Err(error) => Found::failed(FailureCode::F2, error.to_string()),
+        Err(found) => found,
     }
 }

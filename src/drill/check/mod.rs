@@ -1,13 +1,15 @@
 //! The rungs of the ladder: each looks at restored data and says what it found.
 //!
 //! What it is: checks by level and kind, and the list that they write into.
-//! Never: changes restored data; runs a restored program; names a file in what it records.
+//! Never: changes restored data; runs a restored program, but what a database makes its own server
+//! do in a throw-away one; names a file in what it records.
 //! Invariants: a check has one result; what it could not look at is a skip, not a pass.
 //! Start reading at: [`Checks`].
 
 pub mod capsule;
 pub mod custom;
 pub mod documents;
+pub mod postgresql;
 pub mod restored;
 pub mod sqlite;
 

@@ -2,8 +2,10 @@
 
 pub mod mariadb;
 pub mod postgresql;
+pub mod session;
 pub mod sqlite;
 mod tool;
+pub mod truth;
 
 use std::ffi::OsString;
 

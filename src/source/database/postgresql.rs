@@ -1,14 +1,19 @@
 //! PostgreSQL: every database as an archive of `pg_dump`, or the server's files.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
+use crate::capsule::postgresql::VERSION_MIN;
 use crate::path::SnapshotPath;
 use crate::run::Run;
 use crate::source::SourceError;
 use crate::source::database::Server;
 use crate::source::database::all_there;
 use crate::source::database::path_of;
+use crate::source::database::session;
 use crate::source::database::tool;
+use crate::source::database::truth::Beside;
+use crate::source::database::truth::Recorded;
 use crate::source::stream::StreamSource;
 use crate::source::stream::command::Program;
 use crate::source::stream::expect::Expected;
@@ -43,16 +48,22 @@ const DATABASES: &str =
 const SERVER: &str = "select pg_catalog.current_setting('server_version_num')::integer / 10000, \
                       pg_catalog.current_setting('is_superuser')";
 
-/// Archives of the named databases, or of all that allow connections, and what they share.
+/// Archives of the named databases, or of all that allow connections, and what they share. What
+/// each holds is read at the very state that is dumped.
 ///
 /// # Errors
 /// When a tool is absent or older than the server, the server does not answer, or a database is
 /// not there.
-pub fn dump(run: &Run, server: &Server, named: &[String]) -> Result<Streams, SourceError> {
-    let user = check_tools(run, server, &["pg_dump", "pg_dumpall"], named)?;
+pub fn dump(
+    run: &Run,
+    server: &Server,
+    named: &[String],
+) -> Result<(Streams, Recorded), SourceError> {
+    let (user, version) = check_tools(run, server, &["pg_dump", "pg_dumpall"], named)?;
     let there = ask(run, server, named, DATABASES)?;
     let named = if named.is_empty() { &there } else { named };
     let mut streams = vec![globals(server, user)?];
+    let recorded = Recorded::default();
     for database in all_there(server, named, &there)? {
         let words = ["--format=custom", "--compress=0", "--no-password", LOCK_WAIT];
         let mut argv = words_of("pg_dump", &words);
@@ -64,9 +75,23 @@ pub fn dump(run: &Run, server: &Server, named: &[String]) -> Result<Streams, Sou
         let path = path_of(FOLDER, &database, EXTENSION)?;
         let stream = StreamSource::program(path, &label, program)?;
         let expected = Expected { head: ARCHIVE_HEAD, end: ARCHIVE_END, ..Expected::default() };
-        streams.push(stream.expecting(expected));
+        let mut stream = stream.expecting(expected);
+        if version >= VERSION_MIN / 10_000 {
+            let (client, recorded) = (client(server, &database)?, Arc::clone(&recorded));
+            stream = stream.beside(Box::new(Beside { database, client, recorded, reader: None }));
+        }
+        streams.push(stream);
     }
-    Streams::new(streams)
+    Ok((Streams::new(streams)?, recorded))
+}
+
+/// `psql` that stays.
+fn client(server: &Server, database: &str) -> Result<Program, SourceError> {
+    let mut argv = words_of("psql", &session::WORDS);
+    argv.push(format!("--dbname={}", conninfo(database)).into());
+    let mut program = program(server, argv)?;
+    program.set.push(("PGCLIENTENCODING", "UTF8".into()));
+    Ok(program)
 }
 
 /// The server's files as a tar, with the log that makes them one state and their manifest.
@@ -105,13 +130,13 @@ enum User {
     Plain,
 }
 
-/// What the user is, if every tool is there and not older than the server.
+/// What the user is, and the version of the server, if every tool is there and not older than it.
 fn check_tools(
     run: &Run,
     server: &Server,
     tools: &[&str],
     named: &[String],
-) -> Result<User, SourceError> {
+) -> Result<(User, u32), SourceError> {
     let mut versions = Vec::new();
     for tool in tools.iter().copied().chain(["psql"]) {
         let asked = server.program(words_of(tool, &["--version"]));
@@ -131,7 +156,7 @@ fn check_tools(
             return Err(SourceError::Tool { tool: tool.to_owned(), detail });
         }
     }
-    Ok(if is_super == "on" { User::Super } else { User::Plain })
+    Ok((if is_super == "on" { User::Super } else { User::Plain }, number))
 }
 
 /// `pg_dump (PostgreSQL) 15.18 (Debian …)` is 15.

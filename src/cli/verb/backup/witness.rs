@@ -1,5 +1,6 @@
 //! Who records at the source what a dataset holds, while it is backed up.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -9,13 +10,16 @@ use crate::capsule::Capsule;
 use crate::capsule::SCHEMA;
 use crate::capsule::Truth;
 use crate::capsule::folder::FolderTruth;
+use crate::capsule::postgresql::PostgresqlTruth;
 use crate::cli::open::PROGRAM;
 use crate::path::SnapshotPath;
 use crate::run::Run;
+use crate::run::monitor::Problem;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::census;
 use crate::source::database::sqlite::Recorded;
+use crate::source::database::truth;
 
 /// How a dataset is looked at a second time.
 #[derive(Debug)]
@@ -25,6 +29,7 @@ pub enum Witness {
     /// Folders are walked before and after.
     Folder,
     Sqlite(Recorded),
+    Postgresql(truth::Recorded),
 }
 
 /// One dataset with its witness.
@@ -42,6 +47,29 @@ impl Recorder<'_> {
     fn walk(&self, run: &Run) -> Result<FolderTruth, SourceError> {
         census::folder(run, self.source, &self.base)
     }
+
+    /// Something could not be recorded: a problem, and no reason to have no snapshot.
+    fn lacks(&self, run: &Run, detail: &str) {
+        run.problem(&Problem::new(self.dataset, format!("truth for drills: {detail}")));
+    }
+
+    /// What all databases of a server hold; nothing if it is not known of each.
+    fn postgresql(&self, run: &Run, recorded: &truth::Recorded) -> Option<Truth> {
+        let recorded =
+            std::mem::take(&mut *recorded.lock().unwrap_or_else(PoisonError::into_inner));
+        let (mut databases, count) = (BTreeMap::new(), recorded.len());
+        for (name, found) in recorded {
+            match found {
+                Ok(database) => drop(databases.insert(name, database)),
+                Err(why) => {
+                    let name = crate::path::escape(name.as_bytes());
+                    self.lacks(run, &format!("database `{name}`: {why}"));
+                }
+            }
+        }
+        let is_whole = count > 0 && databases.len() == count;
+        is_whole.then(|| Truth::Postgresql(Box::new(PostgresqlTruth { databases })))
+    }
 }
 
 impl Attachments for Recorder<'_> {
@@ -49,7 +77,7 @@ impl Attachments for Recorder<'_> {
         let began_ms = run.clock.now().unix_ms;
         let found = match self.witness {
             Witness::Folder => Some(self.walk(run)?),
-            Witness::Nobody | Witness::Sqlite(_) => None,
+            Witness::Nobody | Witness::Sqlite(_) | Witness::Postgresql(_) => None,
         };
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = (began_ms, found);
         Ok(())
@@ -68,6 +96,7 @@ impl Attachments for Recorder<'_> {
                 let truth = recorded.lock().unwrap_or_else(PoisonError::into_inner).take();
                 truth.map(|truth| Truth::Sqlite(Box::new(truth)))
             }
+            Witness::Postgresql(recorded) => self.postgresql(run, recorded),
         };
         let Some(truth) = truth else { return Ok(Vec::new()) };
         let capsule = Capsule {
@@ -78,10 +107,12 @@ impl Attachments for Recorder<'_> {
             same_point: !matches!(truth, Truth::Folder(_)),
             truth,
         };
-        let encoded = capsule.encode().map_err(|error| SourceError::Missing {
-            path: self.dataset.to_owned(),
-            detail: error.to_string(),
-        })?;
-        Ok(vec![encoded])
+        match capsule.encode() {
+            Ok(encoded) => Ok(vec![encoded]),
+            Err(error) => {
+                self.lacks(run, &error.to_string());
+                Ok(Vec::new())
+            }
+        }
     }
 }

@@ -36,7 +36,11 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
         Source::Postgresql(asked) => {
             let server = server(context, asked)?;
             let streams = match asked.method {
-                Method::Dump => postgresql::dump(run, &server, &asked.databases)?,
+                Method::Dump => {
+                    let (streams, recorded) = postgresql::dump(run, &server, &asked.databases)?;
+                    witness = Witness::Postgresql(recorded);
+                    streams
+                }
                 Method::Physical => postgresql::physical(run, &server)?,
             };
             (Box::new(streams), stored(postgresql::FOLDER.as_bytes()))

@@ -157,6 +157,11 @@ fn plan(
         absent,
         checks: drill.checks.iter().map(pick::check).collect(),
         threads_count: std::thread::available_parallelism().map_or(2, usize::from),
+        programs: context
+            .environment
+            .get("PATH")
+            .map(|path| std::env::split_paths(path).filter(|it| it.is_absolute()).collect())
+            .unwrap_or_default(),
         host: machine(),
         offset_s: local.offset().seconds(),
     })

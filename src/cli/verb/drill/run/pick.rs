@@ -11,6 +11,7 @@ use crate::config::drill::Drill;
 use crate::config::drill::Isolation;
 use crate::config::drill::Stratum;
 use crate::config::job::Backup;
+use crate::config::job::Method;
 use crate::config::job::Source;
 use crate::config::storage::Storage;
 use crate::drill::plan;
@@ -51,7 +52,10 @@ pub const fn kind_of(source: &Source) -> Kind {
         Source::Files(_) => Kind::Files,
         Source::Sqlite { .. } => Kind::Sqlite,
         Source::Command { .. } => Kind::Stream,
-        Source::Postgresql(_) => Kind::Other("postgresql"),
+        Source::Postgresql(server) => match server.method {
+            Method::Dump => Kind::Postgresql,
+            Method::Physical => Kind::Other("postgresql's files"),
+        },
         Source::Mariadb(_) => Kind::Other("mariadb"),
     }
 }

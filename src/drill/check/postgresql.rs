@@ -1,0 +1,418 @@
+//! L5 of PostgreSQL: a throw-away server reads every restored archive, and is asked what it holds.
+
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::capsule::CapsuleError;
+use crate::capsule::postgresql as truth;
+use crate::capsule::postgresql::Answers;
+use crate::capsule::postgresql::Database;
+use crate::capsule::postgresql::PostgresqlTruth;
+use crate::drill::check::Checks;
+use crate::drill::check::Found;
+use crate::drill::check::Weight;
+use crate::drill::check::custom::Asked;
+use crate::drill::cluster::Cluster;
+use crate::drill::cluster::ClusterError;
+use crate::drill::cluster::Engine;
+use crate::drill::process::Confinement;
+use crate::drill::process::ProcessError;
+use crate::drill::process::SHORT;
+use crate::drill::verdict::FailureCode;
+use crate::drill::verdict::Level;
+use crate::drill::verdict::Outcome;
+use crate::run::Run;
+use crate::run::Stopped;
+use crate::source::database::path_of;
+use crate::source::database::postgresql;
+
+/// Databases that every server has: a query of the office is not about them.
+const EVERYWHERE: [&str; 2] = ["postgres", "template1"];
+/// How long a query of the office may take.
+const QUERY_WAIT: Duration = Duration::from_secs(600);
+/// Most bytes of the file of roles.
+const GLOBALS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// What a tool says of an archive that ends too early; no other word of it is written down, for
+/// the others may be of what is in the database.
+const CUT: [&str; 2] = ["end of file", "could not read from input file"];
+
+/// What a server is made of and where.
+pub struct Means<'a> {
+    pub run: &'a Run,
+    pub confinement: &'a Confinement,
+    pub engine: &'a Engine,
+    /// A marked folder.
+    pub place: PathBuf,
+    /// How long one program may take.
+    pub limit: Duration,
+}
+
+/// A dataset that a server holds.
+pub struct Restored<'a> {
+    cluster: Cluster<'a>,
+    limit: Duration,
+    archives: Vec<Archive>,
+}
+
+/// One database.
+struct Archive {
+    /// At the source; the file's name if that is not known.
+    name: String,
+    path: PathBuf,
+    /// In the throw-away server: no name of a snapshot stands in a command.
+    database: String,
+    is_there: bool,
+}
+
+/// What a program that did not end as it should says of the check.
+fn broken(error: &ProcessError) -> Found {
+    let found = Found::skipped(FailureCode::F8, error.to_string());
+    match error {
+        ProcessError::TimedOut(_) => Found { result: Outcome::Timeout, ..found },
+        _ => found,
+    }
+}
+
+/// Restores what lies in `folder`, and compares it. Nothing if there is no server.
+///
+/// # Errors
+/// When the run is stopped.
+pub fn check<'a>(
+    checks: &mut Checks<'_>,
+    means: &Means<'a>,
+    (folder, expected): (&Path, Option<&PostgresqlTruth>),
+) -> Result<Option<Restored<'a>>, Stopped> {
+    checks.start();
+    let archives = archives(folder, expected);
+    let cluster = Cluster::start(means.run, means.confinement, means.engine, &means.place);
+    let cluster = match cluster {
+        Ok(cluster) => cluster,
+        Err(ClusterError::Process(ProcessError::Stopped(stopped))) => return Err(stopped),
+        // It is the same server for every snapshot: nothing is said of this one.
+        Err(error) => {
+            let found = Found::skipped(FailureCode::F8, error.to_string());
+            checks.note((Level::L5, "postgresql.start"), Weight::Mandatory, found);
+            return Ok(None);
+        }
+    };
+    let version = cluster.version();
+    let found = Found::equal(FailureCode::F3, version, version);
+    checks.note((Level::L5, "postgresql.start"), Weight::Mandatory, found);
+    let mut restored = Restored { cluster, limit: means.limit, archives };
+    restored.load(checks, means.run, (folder, expected))?;
+    let found = restored.read(checks, means.run)?;
+    if let (Some(expected), Some(found)) = (expected, found) {
+        super::capsule::postgresql(checks, expected, &found);
+    }
+    restored.amcheck(checks, means.run)?;
+    Ok(Some(restored))
+}
+
+/// Restored archives with the names of their databases.
+fn archives(folder: &Path, expected: Option<&PostgresqlTruth>) -> Vec<Archive> {
+    let named = |path: &Path| {
+        let names = expected.into_iter().flat_map(|truth| truth.databases.keys());
+        let is_of = |name: &&String| {
+            path_of(postgresql::FOLDER, name, postgresql::EXTENSION)
+                .is_ok_and(|of| of.name() == path.file_name().map(|it| it.as_encoded_bytes()))
+        };
+        let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        { names }.find(is_of).cloned().unwrap_or_else(stem)
+    };
+    let entries = std::fs::read_dir(folder.join(postgresql::FOLDER)).into_iter().flatten();
+    let is_archive = |path: &PathBuf| {
+        path.extension().is_some_and(|it| it == postgresql::EXTENSION)
+            && path.symlink_metadata().is_ok_and(|found| found.is_file())
+    };
+    let mut paths: Vec<_> =
+        entries.flatten().map(|entry| entry.path()).filter(is_archive).collect();
+    paths.sort_unstable();
+    let numbered = paths.into_iter().enumerate();
+    numbered
+        .map(|(at, path)| Archive {
+            name: named(&path),
+            path,
+            database: format!("restored{at}"),
+            is_there: false,
+        })
+        .collect()
+}
+
+/// Names of roles in the file of what databases share, as statements have them.
+fn roles(text: &str) -> Vec<String> {
+    const CREATE: &str = "CREATE ROLE ";
+    let mut roles = Vec::new();
+    for (at, _) in text.match_indices(CREATE) {
+        if at > 0 && text.as_bytes().get(at - 1) != Some(&b'\n') {
+            continue;
+        }
+        let rest = text.get(at + CREATE.len()..).unwrap_or_default();
+        let name = match rest.strip_prefix('"') {
+            None => rest.split(';').next().unwrap_or_default().to_owned(),
+            // A quotation mark within is written twice.
+            Some(quoted) => {
+                let mut name = String::new();
+                let mut marks = quoted.chars().peekable();
+                while let Some(mark) = marks.next() {
+                    if mark == '"' && marks.next_if_eq(&'"').is_none() {
+                        break;
+                    }
+                    name.push(mark);
+                }
+                name
+            }
+        };
+        // The server's own is there; a line that is none of a role ends nowhere.
+        if !name.is_empty() && name.len() < 64 && name != "postgres" {
+            roles.push(quoted(&name));
+        }
+    }
+    roles
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+impl Restored<'_> {
+    /// A statement in a session of its own.
+    fn tell(&self, database: &str, statement: &str) -> Result<(), CapsuleError> {
+        self.cluster.session(database, self.limit)?.tell(statement)
+    }
+
+    /// Roles may do everything here: who might what at the source is no matter of a restore's
+    /// success.
+    fn make_roles(&self, folder: &Path) -> Result<(), CapsuleError> {
+        let entries = std::fs::read_dir(folder.join(postgresql::FOLDER)).into_iter().flatten();
+        let is_globals = |path: &PathBuf| {
+            path.extension().is_some_and(|it| it == "sql")
+                && path.symlink_metadata().is_ok_and(|found| found.is_file())
+        };
+        for path in entries.flatten().map(|entry| entry.path()).filter(is_globals) {
+            let mut text = Vec::new();
+            let read = File::open(&path).and_then(|file| {
+                std::io::Read::read_to_end(
+                    &mut std::io::Read::take(file, GLOBALS_BYTES_MAX),
+                    &mut text,
+                )
+            });
+            let failed = |error: std::io::Error| CapsuleError::Read {
+                what: "the file of roles".to_owned(),
+                detail: error.to_string(),
+            };
+            read.map_err(failed)?;
+            let mut session = self.cluster.session("postgres", self.limit)?;
+            for role in roles(&String::from_utf8_lossy(&text)) {
+                session.tell(&format!("create role {role} superuser nologin;"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A database of the source's encoding, and of its locale if this machine has that.
+    fn make(&self, database: &str, about: Option<&truth::About>) -> Result<(), CapsuleError> {
+        let plain = format!("create database {database} template template0");
+        let Some(about) = about else { return self.tell("postgres", &format!("{plain};")) };
+        let encoding = literal(&about.encoding);
+        let own = (about.collate.as_str(), about.ctype.as_str());
+        let mut last = Ok(());
+        for (collate, ctype) in [own, ("C", "C.UTF-8"), ("C", "C")] {
+            let (collate, ctype) = (literal(collate), literal(ctype));
+            last = self.tell(
+                "postgres",
+                &format!("{plain} encoding {encoding} lc_collate {collate} lc_ctype {ctype};"),
+            );
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Every archive into a database of its own.
+    fn load(
+        &mut self,
+        checks: &mut Checks<'_>,
+        run: &Run,
+        (folder, expected): (&Path, Option<&PostgresqlTruth>),
+    ) -> Result<(), Stopped> {
+        let made = self.make_roles(folder).and_then(|()| {
+            self.archives.iter().try_for_each(|one| {
+                let about = expected.and_then(|it| it.databases.get(&one.name));
+                self.make(&one.database, about.map(|it| &it.about))
+            })
+        });
+        run.check()?;
+        if let Err(error) = made {
+            let found = Found::skipped(FailureCode::F8, error.to_string());
+            checks.note((Level::L5, "postgresql.restore"), Weight::Mandatory, found);
+            return Ok(());
+        }
+        let (mut good, mut failed) = (0, None);
+        for at in 0..self.archives.len() {
+            match self.restore(at) {
+                Ok(None) => good += 1,
+                Ok(Some(why)) => failed = Some(why),
+                Err(ProcessError::Stopped(stopped)) => return Err(stopped),
+                Err(error) => {
+                    checks.note(
+                        (Level::L5, "postgresql.restore"),
+                        Weight::Mandatory,
+                        broken(&error),
+                    );
+                    return Ok(());
+                }
+            }
+        }
+        // None at all is what an empty folder would give.
+        let count = self.archives.len().max(1);
+        let mut found = Found::equal(FailureCode::F1, count, good);
+        found.detail = failed;
+        checks.note((Level::L5, "postgresql.restore"), Weight::Mandatory, found);
+        Ok(())
+    }
+
+    /// What went wrong, if anything did.
+    fn restore(&mut self, at: usize) -> Result<Option<String>, ProcessError> {
+        let Some(archive) = self.archives.get_mut(at) else { return Ok(None) };
+        let input = File::open(&archive.path).map_err(ProcessError::Start)?;
+        let database = format!("--dbname={}", archive.database);
+        let words = [
+            "--exit-on-error",
+            "--no-password",
+            "--no-tablespaces",
+            "--no-subscriptions",
+            &database,
+        ];
+        archive.is_there = true;
+        let ended = self.cluster.tool("pg_restore", &words, (Some(input), self.limit))?;
+        if ended.code == Some(0) {
+            return Ok(None);
+        }
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let is_cut = CUT.iter().any(|words| said.contains(words));
+        let why = if is_cut { ": the archive ends before its end" } else { "" };
+        let code =
+            ended.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
+        Ok(Some(format!("pg_restore of one database: {code}{why}")))
+    }
+
+    /// What the restored databases hold, asked as the source was.
+    fn read(&self, checks: &mut Checks<'_>, run: &Run) -> Result<Option<PostgresqlTruth>, Stopped> {
+        let mut all = PostgresqlTruth::default();
+        for archive in self.archives.iter().filter(|archive| archive.is_there) {
+            let found =
+                self.cluster.session(&archive.database, self.limit).and_then(|mut session| {
+                    let reading = truth::begin(&mut session)?;
+                    truth::read(&mut session, &reading)
+                });
+            run.check()?;
+            match found {
+                Ok(found) => drop(all.databases.insert(archive.name.clone(), found)),
+                Err(_) => {
+                    // The engine's own words might be of a row.
+                    let found = Found::failed(FailureCode::F1, "a database cannot be read whole");
+                    checks.note((Level::L5, "postgresql.read"), Weight::Mandatory, found);
+                    return Ok(None);
+                }
+            }
+        }
+        let rows = |one: &Database| one.tables.values().map(|table| table.rows).sum::<u64>();
+        let rows: u64 = all.databases.values().map(rows).sum();
+        let count = self.archives.iter().filter(|archive| archive.is_there).count();
+        let found = Found::equal(FailureCode::F1, count, all.databases.len());
+        let found = found.with(format!("{rows} rows were read"));
+        checks.note((Level::L5, "postgresql.read"), Weight::Mandatory, found);
+        Ok(Some(all))
+    }
+
+    /// The server's own check of tables and indexes, where its package has it.
+    fn amcheck(&self, checks: &mut Checks<'_>, run: &Run) -> Result<(), Stopped> {
+        let id = (Level::L5, "postgresql.amcheck");
+        let mut bad = 0;
+        for archive in self.archives.iter().filter(|archive| archive.is_there) {
+            let install = "create schema if not exists lifeboat_amcheck; create extension if not \
+                           exists amcheck schema lifeboat_amcheck;";
+            if self.tell(&archive.database, install).is_err() {
+                run.check()?;
+                let found = Found::skipped(FailureCode::F8, "the extension is not installed");
+                checks.note(id, Weight::Minor, found);
+                return Ok(());
+            }
+            let words = ["--heapallindexed", "--no-password", archive.database.as_str()];
+            match self.cluster.tool("pg_amcheck", &words, (None, self.limit)) {
+                Ok(ended) => bad += usize::from(ended.code != Some(0)),
+                Err(ProcessError::Stopped(stopped)) => return Err(stopped),
+                Err(error) => {
+                    checks.note(id, Weight::Minor, broken(&error));
+                    return Ok(());
+                }
+            }
+        }
+        checks.note(id, Weight::Mandatory, Found::equal(FailureCode::F1, 0, bad));
+        Ok(())
+    }
+}
+
+impl Asked for Restored<'_> {
+    /// Of the dataset's only database beside those that every server has.
+    fn number(&self, query: &str) -> Result<i64, Found> {
+        let is_own = |one: &&Archive| one.is_there && !EVERYWHERE.contains(&one.name.as_str());
+        let mut own: Vec<&Archive> = self.archives.iter().filter(is_own).collect();
+        if own.is_empty() {
+            own = self.archives.iter().collect();
+        }
+        let database = match own.as_slice() {
+            [one] => &one.database,
+            _ => {
+                let why = "the dataset has several databases: it is not told which one is asked";
+                return Err(Found::skipped(FailureCode::F8, why));
+            }
+        };
+        let query = query.trim_end().trim_end_matches(';');
+        let query = format!("select coalesce(({query}\n)::bigint::text, 'null')");
+        let failed = |error: CapsuleError| Found::failed(FailureCode::F2, error.to_string());
+        let limit = QUERY_WAIT.min(self.limit).max(SHORT);
+        let mut session = self.cluster.session(database, limit).map_err(failed)?;
+        let answer = session.ask(&query).map_err(failed)?;
+        answer.parse().map_err(|_| Found::failed(FailureCode::F2, "the answer is no number"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_names_and_never_statements() {
+        let text = "--\nCREATE ROLE clerk;\nALTER ROLE clerk WITH LOGIN PASSWORD 'CREATE ROLE x';\n\
+                    CREATE ROLE \"kế \"\" toán; \\! id\";\nCREATE ROLE postgres;\n\\! touch /x\n";
+        assert_eq!(roles(text), ["\"clerk\"", "\"kế \"\" toán; \\! id\""]);
+        assert!(roles("CREATE ROLE ").is_empty());
+        assert_eq!(roles("CREATE ROLE \"x"), ["\"x\""]);
+    }
+
+    #[test]
+    fn archives_have_the_names_of_their_databases() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join(postgresql::FOLDER);
+        std::fs::create_dir(&folder).unwrap();
+        for name in ["a%2Fb.dump", "hồ sơ.dump", "globals.sql"] {
+            File::create_new(folder.join(name)).unwrap();
+        }
+        std::fs::create_dir(folder.join("x.dump")).unwrap();
+        let mut expected = PostgresqlTruth::default();
+        expected.databases.insert("a/b".to_owned(), Database::default());
+        let names = |expected| {
+            archives(dir.path(), expected).into_iter().map(|one| one.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Some(&expected)), ["a/b", "hồ sơ"]);
+        assert_eq!(names(None), ["a%2Fb", "hồ sơ"]);
+    }
+}
