@@ -135,9 +135,10 @@ fn copy(run: &Run, from: &Path, to: &PathBuf) -> Result<SqliteTruth, String> {
             }
         }
     }
+    // Of a damaged one its damage is told, and not that it cannot be read.
+    check(&target)?;
     let truth = truth::read(&source).map_err(|error| error.to_string())?;
     source.execute_batch("commit").map_err(failed)?;
-    check(&target)?;
     Ok(truth)
 }
 

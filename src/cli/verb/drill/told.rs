@@ -114,6 +114,16 @@ pub fn record(record: &Record, (path, code): (&str, &str), language: Language) -
     lines.join("\n")
 }
 
+/// `26 h 00 min`, `5 min`, `40 s`.
+fn time(s: u64) -> Said {
+    let (hours, minutes) = (s / 3600, s / 60 % 60);
+    match (hours, minutes) {
+        (0, 0) => texts::SECONDS.with("n", s),
+        (0, _) => texts::MINUTES.with("n", minutes),
+        _ => texts::HOURS.with("n", hours).with("minutes", format!("{minutes:02}")),
+    }
+}
+
 fn item(item: &Item, lines: &mut Vec<Said>) {
     let head = texts::ITEM.with("name", item.dataset.as_str());
     lines.push(head.with("verdict", verdict(item.verdict)));
@@ -123,7 +133,7 @@ fn item(item: &Item, lines: &mut Vec<Said>) {
         lines.push(said.with("storage", item.target.as_str()));
     }
     let seconds = |value: Option<u64>, absent: Text| match value {
-        Some(s) => Value::from(std::time::Duration::from_secs(s)),
+        Some(s) => Value::from(time(s)),
         None => Value::from(Said::from(absent)),
     };
     let measures = &item.measures;

@@ -51,6 +51,9 @@ texts! {
         => "  thời gian khôi phục  {found} (mục tiêu {target})";
     RPO: "  data loss      {found} (target {target})"
         => "  mức mất dữ liệu      {found} (mục tiêu {target})";
+    SECONDS: "{n} s" => "{n} giây";
+    MINUTES: "{n} min" => "{n} phút";
+    HOURS: "{n} h {minutes} min" => "{n} giờ {minutes} phút";
     NO_TARGET: "none set" => "chưa đặt";
     NOT_REACHED: "not reached" => "chưa đạt tới";
     PROOF: "  proof level    {found} (needed {needed})"
