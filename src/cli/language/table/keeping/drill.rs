@@ -140,7 +140,19 @@ pub mod checks {
         NOTHING: "nothing" => "không có gì";
         NO_COMMANDS: "commands of the office are not run in this version"
             => "phiên bản này chưa chạy lệnh riêng của cơ quan";
-        NO_QUERIES: "queries are asked of SQLite in this version"
-            => "phiên bản này chỉ hỏi được SQLite";
+        NO_DATABASE: "no database was there to be asked"
+            => "không có cơ sở dữ liệu nào để hỏi";
+        SEVERAL: "the dataset has several databases: it is not told which one is asked"
+            => "tập dữ liệu có nhiều cơ sở dữ liệu, chưa nêu hỏi cơ sở nào";
+        NO_NUMBER: "the answer is no number" => "câu trả lời không phải là số";
+        NOT_WHOLE: "a database cannot be read whole" => "có cơ sở dữ liệu không đọc hết được";
+        NO_EXTENSION: "the extension is not installed" => "chưa cài phần mở rộng";
+        NO_SERVER: "no server of PostgreSQL is installed here"
+            => "máy này chưa cài máy chủ PostgreSQL";
+        NO_NETWORK: "no network" => "không có mạng";
+        SAW_ITSELF: "a program that was started so saw nothing but itself"
+            => "tiến trình chạy như vậy chỉ thấy chính nó";
+        HAS_NETWORK: "servers of this drill have a network: {rest}"
+            => "máy chủ của cuộc diễn tập này có mạng: {rest}";
     }
 }
