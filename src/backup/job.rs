@@ -17,7 +17,7 @@ pub struct Task {
 /// A unit of work.
 #[derive(Debug)]
 pub enum Job {
-    /// Entries in walk order; their small files make one bundle, unless some are as before.
+    /// Entries in walk order; their small files make one bundle.
     Batch(Vec<Task>),
     /// One file that is cut into chunks.
     Large(Box<Task>),
@@ -35,11 +35,4 @@ pub enum Outcome {
     Gone {
         slot: u64,
     },
-}
-
-impl Outcome {
-    /// Whether it needs no more than what is stored.
-    pub(super) const fn has_content(&self) -> bool {
-        matches!(self, Self::Entry { content: Content::Slice { .. }, .. })
-    }
 }

@@ -63,17 +63,6 @@ pub(super) struct Worker<'a> {
     pub(super) seal_queue: Receiver<SealJob>,
     pub(super) window: Window,
     bundle: BundleBuffer,
-    /// The files in `bundle`.
-    gathered: Vec<Gathered>,
-}
-
-/// What a worker does next.
-enum Next {
-    Seal(SealJob),
-    Work(Job),
-    /// Nobody has anything for it: what it has gathered is not kept back.
-    EndBundle,
-    Leave,
 }
 
 /// A small file in the bundle that is being filled.
@@ -115,7 +104,6 @@ impl<'a> Worker<'a> {
             seal_queue: queue.1,
             window: Window::default(),
             bundle: BundleBuffer::default(),
-            gathered: Vec::new(),
         }
     }
 
@@ -127,27 +115,21 @@ impl<'a> Worker<'a> {
         answers: &Sender<Result<Vec<Outcome>, BackupError>>,
     ) {
         let queue = self.seal_queue.clone();
-        let tell = |outcomes: Result<Vec<Outcome>, BackupError>| {
-            let is_good = outcomes.is_ok();
-            answers.send(outcomes).is_ok() && is_good
-        };
         loop {
-            let goes_on = match self.next(jobs) {
-                Next::Seal(job) => {
-                    job.execute(&mut self);
-                    true
+            if let Ok(job) = queue.try_recv() {
+                job.execute(&mut self);
+                continue;
+            }
+            crossbeam_channel::select! {
+                recv(queue) -> job => if let Ok(job) = job { job.execute(&mut self) },
+                recv(jobs) -> job => {
+                    let Ok(job) = job else { break };
+                    let outcomes = self.execute(job, reader);
+                    let failed = outcomes.is_err();
+                    if answers.send(outcomes).is_err() || failed {
+                        break;
+                    }
                 }
-                Next::Work(Job::Batch(tasks)) => tell(self.batch(tasks, reader)),
-                // What waits for its bundle does not wait for a file that takes long.
-                Next::Work(Job::Large(task)) => {
-                    (!self.takes_long(&task) || tell(self.end_bundle()))
-                        && tell(self.large(*task, reader).map(|outcome| vec![outcome]))
-                }
-                Next::EndBundle => tell(self.end_bundle()),
-                Next::Leave => false,
-            };
-            if !goes_on {
-                break;
             }
         }
         self.seal_jobs = None;
@@ -156,21 +138,11 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn next(&self, jobs: &Receiver<Job>) -> Next {
-        if let Ok(job) = self.seal_queue.try_recv() {
-            return Next::Seal(job);
+    fn execute(&mut self, job: Job, reader: &mut dyn Reader) -> Result<Vec<Outcome>, BackupError> {
+        match job {
+            Job::Batch(tasks) => self.batch(tasks, reader),
+            Job::Large(task) => Ok(vec![self.large(*task, reader)?]),
         }
-        if !self.gathered.is_empty() {
-            return jobs.try_recv().map_or(Next::EndBundle, Next::Work);
-        }
-        crossbeam_channel::select! {
-            recv(self.seal_queue) -> job => job.map_or(Next::Leave, Next::Seal),
-            recv(jobs) -> job => job.map_or(Next::Leave, Next::Work),
-        }
-    }
-
-    const fn takes_long(&self, task: &Task) -> bool {
-        task.found.meta.size_bytes > self.cutting.chunks.max_bytes as u64
     }
 
     pub(super) fn seal(&mut self, kind: ObjectKind, raw: &[u8]) -> Result<Ref, BackupError> {
@@ -202,47 +174,28 @@ impl<'a> Worker<'a> {
         reader: &mut dyn Reader,
     ) -> Result<Vec<Outcome>, BackupError> {
         let mut outcomes = Vec::with_capacity(tasks.len());
-        let mut is_reduced = false;
+        let mut gathered = Vec::new();
+        self.bundle.truncate(0);
         for task in tasks {
             self.run.check()?;
-            if task.found.meta.kind != Kind::File {
-                outcomes.push(self.attributes(&task, reader));
-                continue;
-            }
-            let len_before = self.gathered.len();
-            match self.small(task, reader)? {
-                Small::Gathered(file) => self.gathered.push(file),
-                Small::Done(outcome) => {
-                    is_reduced |= outcome.has_content();
-                    outcomes.push(outcome);
+            if task.found.meta.kind == Kind::File {
+                match self.small(task, reader)? {
+                    Small::Gathered(file) => gathered.push(file),
+                    Small::Done(outcome) => outcomes.push(outcome),
                 }
-            }
-            let is_full = self.bundle.len() as u64 >= self.cutting.bundle_bytes;
-            if is_full && self.gathered.len() > len_before {
-                outcomes.extend(self.end_bundle()?);
+            } else {
+                outcomes.push(self.attributes(&task, reader));
             }
         }
-        // Where files turned out to be as before, the bundle waits for more: a small one seals
-        // badly. Otherwise a batch is a bundle, and equal trees have equal bundles.
-        if !is_reduced || self.gathered.len() >= self.cutting.bundle_files {
-            outcomes.extend(self.end_bundle()?);
+        if !gathered.is_empty() {
+            let bundle = std::mem::take(&mut self.bundle);
+            let sealed = self.seal(ObjectKind::Bundle, bundle.filled());
+            self.bundle = bundle;
+            let sealed = Arc::new(sealed?);
+            let entries = gathered.into_iter().map(|file| file.into_outcome(&sealed));
+            outcomes.extend(entries);
         }
         Ok(outcomes)
-    }
-
-    /// Seals what was gathered.
-    fn end_bundle(&mut self) -> Result<Vec<Outcome>, BackupError> {
-        let gathered = std::mem::take(&mut self.gathered);
-        if gathered.is_empty() {
-            self.bundle.truncate(0);
-            return Ok(Vec::new());
-        }
-        let bundle = std::mem::take(&mut self.bundle);
-        let sealed = self.seal(ObjectKind::Bundle, bundle.filled());
-        self.bundle = bundle;
-        self.bundle.truncate(0);
-        let sealed = Arc::new(sealed?);
-        Ok(gathered.into_iter().map(|file| file.into_outcome(&sealed)).collect())
     }
 
     fn attributes(&self, task: &Task, reader: &mut dyn Reader) -> Outcome {

@@ -95,8 +95,15 @@ fn the_number_of_workers_changes_nothing() {
             world.source.put(&format!("d{}/f{n}", n % 7), &noise(n, len), 5);
         }
         world.source.put("huge", &noise(1, 200_000), 5);
-        let done = world.backup();
-        roots.push((done.report.root, world.vault.sids()));
+        let first = world.backup().report.root;
+        // As on a new disk, where every time stamp is another one, with a few changes.
+        for n in 0..200_u64 {
+            let len = usize::try_from(n * n % 3000).unwrap();
+            let seed = if n % 5 == 0 { n + 1000 } else { n };
+            world.source.put(&format!("d{}/f{n}", n % 7), &noise(seed, len), 6);
+        }
+        let second = world.backup().report.root;
+        roots.push((first, second, world.vault.sids()));
     }
     assert_eq!(roots[0], roots[1]);
     assert_eq!(roots[0], roots[2]);

@@ -6,7 +6,6 @@ use std::sync::Mutex;
 use crate::backup::pipeline::WINDOW_ENTRIES_MAX;
 use crate::backup::tests::World;
 use crate::backup::tests::noise;
-use crate::format::object::ObjectKind;
 use crate::meta::Meta;
 use crate::run::Run;
 use crate::source::Content;
@@ -92,31 +91,6 @@ fn backup_late(world: &mut World, suffix: &'static str, entries_count: usize) ->
     let done = world.backup_of(&late);
     world.source = source;
     done
-}
-
-#[test]
-fn few_changes_among_many_that_are_read_make_few_bundles() {
-    let mut world = World::new();
-    world.workers_count = 1;
-    // Five batches of ten files: one is at work and four wait when the walk ends.
-    let name = |n: u64| format!("f{n:02}");
-    for n in 0..50 {
-        world.source.put(&name(n), &noise(n, 200), 5);
-    }
-    let first = world.backup();
-    assert_eq!(first.new_of(ObjectKind::Bundle), 5);
-    // As on a new disk: every time stamp is another one.
-    for n in 0..50 {
-        let seed = if n % 5 == 0 { n + 1000 } else { n };
-        world.source.put(&name(n), &noise(seed, 200), 6);
-    }
-    let second = backup_late(&mut world, "", usize::MAX);
-    assert_eq!(second.report.files_changed, 50);
-    assert_eq!(second.new_of(ObjectKind::Bundle), 1);
-    for n in 0..50 {
-        let seed = if n % 5 == 0 { n + 1000 } else { n };
-        assert_eq!(second.kept[&format!("/{}", name(n))].1, noise(seed, 200));
-    }
 }
 
 #[test]
