@@ -266,27 +266,34 @@ fn a_restore_gives_all_that_is_left() {
     finish(tally, count, &wrong);
 }
 
+fn names_below(oracle: &Oracle, prefix: &str) -> Vec<String> {
+    oracle.original.keys().filter(|name| name.starts_with(prefix)).cloned().collect()
+}
+
+/// A pack that this index file names, by chance, and all the others. Of what another one names
+/// everybody would know what it held.
+fn named_pack(oracle: &Oracle, index: &str, random: &mut Random) -> (String, Vec<String>) {
+    let mut packs = names_below(oracle, "packs/");
+    let is_named = |at: &usize| oracle.names_pack(index, &packs[*at]);
+    let named: Vec<usize> = (0..packs.len()).filter(is_named).collect();
+    let chosen = packs.swap_remove(named[random.below(named.len())]);
+    (chosen, packs)
+}
+
 /// Where an index file is bad nobody tells what lay in a lost pack, and what is below a lost node
 /// is not reached: a node that comes back brings nodes along that stand once.
 #[test]
 fn what_is_below_a_node_that_comes_back_stands_twice_again() {
     let (_, oracle) = world();
-    let names = |prefix: &str| -> Vec<String> {
-        oracle.original.keys().filter(|name| name.starts_with(prefix)).cloned().collect()
-    };
-    let (indexes, packs) = (names("index/"), names("packs/"));
+    let indexes = names_below(&oracle, "index/");
     let trials = Profile::of_process().pick(200, 2000, 20_000);
     let wrong = in_parallel(trials, |at| {
         let mut random = Random::new(SEED + 4_000_000 + at as u64);
         let bad = indexes[at % indexes.len()].clone();
-        let mut left = packs.clone();
-        // Of a pack that another index names everybody knows what it held.
-        let named: Vec<usize> =
-            (0..left.len()).filter(|at| oracle.names_pack(&bad, &left[*at])).collect();
-        let lost = left.swap_remove(named[random.below(named.len())]);
+        let (lost, mut left) = named_pack(&oracle, &bad, &mut random);
         let mut drawn = || left.swap_remove(random.below(left.len()));
-        let (one, other) = (drawn(), drawn());
-        let harms = [Harm::Flip(bad, 99), Harm::Swap(one, other), Harm::Delete(lost)];
+        let swapped = Harm::Swap(drawn(), drawn());
+        let harms = [Harm::Flip(bad, 99), swapped, Harm::Delete(lost)];
         repaired::try_harms(&oracle, &harms, repaired::Restores::LeftOut)
     });
     finish(Tally::start("h8-repairs-below", SEED), trials, &wrong);
@@ -297,18 +304,12 @@ fn what_is_below_a_node_that_comes_back_stands_twice_again() {
 #[test]
 fn what_nobody_can_tell_apart_goes_when_nothing_is_lost() {
     let (_, oracle) = world();
-    let names = |prefix: &str| -> Vec<String> {
-        oracle.original.keys().filter(|name| name.starts_with(prefix)).cloned().collect()
-    };
-    let (indexes, packs) = (names("index/"), names("packs/"));
+    let indexes = names_below(&oracle, "index/");
     let trials = Profile::of_process().pick(200, 2000, 20_000);
     let wrong = in_parallel(trials, |at| {
         let mut random = Random::new(SEED + 5_000_000 + at as u64);
         let bad = at % indexes.len();
-        let mut left = packs.clone();
-        let named: Vec<usize> =
-            (0..left.len()).filter(|at| oracle.names_pack(&indexes[bad], &left[*at])).collect();
-        let untold = left.swap_remove(named[random.below(named.len())]);
+        let (untold, mut left) = named_pack(&oracle, &indexes[bad], &mut random);
         let mut drawn = || left.swap_remove(random.below(left.len()));
         let mut harms = vec![
             Harm::Flip(indexes[bad].clone(), 99),

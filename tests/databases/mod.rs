@@ -22,20 +22,25 @@ fn configured(backups: &[(&str, &str)]) -> Scene {
     scene
 }
 
-fn configure(scene: &Scene, backups: &[(&str, &str)]) {
-    let mut text = format!(
+/// Head of a configuration: its passphrase, which is kept, and its one storage.
+pub(crate) fn head(scene: &Scene) -> String {
+    private(scene, "passphrase", "x");
+    format!(
         "version = 1\n[keys]\npassphrase = {{ file = \"{}\" }}\n[storage.main]\n\
          kind = \"folder\"\npath = \"{}\"\n",
         scene.path("passphrase").display(),
         scene.path("repository").display(),
-    );
+    )
+}
+
+fn configure(scene: &Scene, backups: &[(&str, &str)]) {
+    let mut text = head(scene);
     for (name, source) in backups {
         text.push_str(&format!(
             "[[backup]]\nname = \"{name}\"\nstorage = \"main\"\nsource = {{ {source} }}\n\
              schedule = {{ cron = \"@daily\" }}\nexpect = {{ shrink_max = \"20%\" }}\n"
         ));
     }
-    private(scene, "passphrase", "x");
     scene.file("lifeboat.toml", text.as_bytes());
 }
 
