@@ -5,6 +5,13 @@ pub const HEAD_BYTES: usize = 4096;
 /// Below this a file is too short for its entropy to say anything.
 const ENTROPY_BYTES_MIN: usize = 256;
 
+/// Whose programs read text, HTML and tables of text under these names as well.
+const READ_AS_TEXT: [&str; 4] = ["doc", "xls", "ppt", "rtf"];
+/// Shorter beginnings are met by chance.
+const MAGIC_BYTES_MIN: usize = 3;
+/// Fewer bytes are text only if they are UTF-8.
+const TEXT_BYTES_MIN: usize = 64;
+
 /// What the first bytes are for an extension.
 struct Magic {
     extensions: &'static [&'static str],
@@ -40,6 +47,10 @@ const MAGICS: &[Magic] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
     Fits,
+    /// It begins as another format, or is text where programs read that too: misnamed, and it
+    /// opens.
+    Misnamed,
+    /// It begins as nothing that is known: damaged, or encrypted.
     Differs,
     /// Nothing is promised, or the file is empty.
     Unknown,
@@ -64,7 +75,22 @@ pub fn fit(extension: Option<&str>, head: &[u8]) -> Fit {
     if head.is_empty() {
         return Fit::Unknown;
     }
-    if magic.heads.iter().any(|begin| head.starts_with(begin)) { Fit::Fits } else { Fit::Differs }
+    if magic.heads.iter().any(|begin| head.starts_with(begin)) {
+        return Fit::Fits;
+    }
+    let mut others = MAGICS.iter().flat_map(|magic| magic.heads);
+    let is_other = others.any(|begin| begin.len() >= MAGIC_BYTES_MIN && head.starts_with(begin));
+    let is_read = || extension.is_some_and(|it| READ_AS_TEXT.contains(&it)) && is_text(head);
+    if is_other || is_read() { Fit::Misnamed } else { Fit::Differs }
+}
+
+/// Whether somebody may have typed it: in any encoding of bytes, or in UTF-16 with its mark. Of 64
+/// random bytes one in 2000 has no control character.
+fn is_text(head: &[u8]) -> bool {
+    let is_typed = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x20..=0x7e | 0x80..);
+    let is_marked = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    let is_sure = head.len() >= TEXT_BYTES_MIN || std::str::from_utf8(head).is_ok();
+    is_marked || (is_sure && head.iter().all(is_typed))
 }
 
 /// Shannon's entropy of the bytes in halves of a bit, 0 to 15; `None` for fewer than 256 bytes.
@@ -100,10 +126,35 @@ mod tests {
     #[test]
     fn first_bytes_fit_or_differ() {
         assert_eq!(fit(Some("docx"), b"PK\x03\x04..."), Fit::Fits);
-        assert_eq!(fit(Some("docx"), b"Salted__"), Fit::Differs);
+        assert_eq!(fit(Some("docx"), b"Salted__\x8a\x03\x1f\xee"), Fit::Differs);
+        assert_eq!(fit(Some("docx"), &[0; 512]), Fit::Differs);
         assert_eq!(fit(Some("pdf"), b""), Fit::Unknown);
         assert_eq!(fit(Some("txt"), b"abc"), Fit::Unknown);
         assert_eq!(fit(None, b"abc"), Fit::Unknown);
+    }
+
+    #[test]
+    fn text_and_other_formats_under_a_wrong_name_are_misnamed() {
+        for head in ["Giới thiệu", "<html>\r\n", "{\\rtf1", "%PDF-1.4 \u{1}"] {
+            assert_eq!(fit(Some("doc"), head.as_bytes()), Fit::Misnamed, "{head}");
+        }
+        // An old encoding of Vietnamese: no UTF-8.
+        let old = b"C\xe9ng h\xdfa x\xb7 h\xe9i ch\xf1 ngh\xdca Vi\xd6t Nam ".repeat(4);
+        assert_eq!(fit(Some("doc"), &old), Fit::Misnamed);
+        assert_eq!(fit(Some("doc"), b"\xff\xfeA\0"), Fit::Misnamed);
+        // Nothing opens text under these names.
+        assert_eq!(fit(Some("docx"), b"no document"), Fit::Differs);
+        assert_eq!(fit(Some("pdf"), b"<html>"), Fit::Differs);
+        // What looks random does not pass for text of an old encoding.
+        let mut random = 1_u64;
+        let mut noise = || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random.to_le_bytes()[7]
+        };
+        for len in [16, 64, 512] {
+            let head: Vec<u8> = (0..len).map(|_| noise()).collect();
+            assert_eq!(fit(Some("doc"), &head), Fit::Differs, "{len}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::capsule::CapsuleError;
 use crate::drill::process::Confinement;
 use crate::drill::process::Ended;
 use crate::drill::process::LOOK_EVERY;
+use crate::drill::process::NOBODY;
 use crate::drill::process::ProcessError;
 use crate::drill::process::SHORT;
 use crate::drill::process::command;
@@ -149,7 +150,7 @@ impl<'r> Cluster<'r> {
         beneath: &Path,
     ) -> Result<Self, ClusterError> {
         let folder = beneath.join("server");
-        make_folder(&folder, confinement.owner).map_err(ClusterError::Folder)?;
+        make_folder(&folder).map_err(ClusterError::Folder)?;
         let place = Place { confinement, engine, folder: &folder };
         init(run, &place)?;
         let mut argv = vec![OsString::from("-D"), DATA.into()];
@@ -329,14 +330,14 @@ fn listen(errors: Option<ChildStderr>, ready: &Sender<()>) {
 
 /// Closed to others, and its user's.
 #[cfg(unix)]
-fn make_folder(folder: &Path, owner: Option<u32>) -> std::io::Result<()> {
+fn make_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().mode(0o700).create(folder)?;
-    owner.map_or(Ok(()), |owner| std::os::unix::fs::chown(folder, Some(owner), Some(owner)))
+    std::os::unix::fs::chown(folder, Some(NOBODY), Some(NOBODY))
 }
 
 #[cfg(not(unix))]
-fn make_folder(folder: &Path, _owner: Option<u32>) -> std::io::Result<()> {
+fn make_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir(folder)
 }
 

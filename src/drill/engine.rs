@@ -248,10 +248,9 @@ fn absent(run: &Run, dataset: &str, at: &str) -> Item {
 fn environment(plan: &Plan, servers: Option<&Servers>) -> Environment {
     let sqlite = rusqlite::version().to_owned();
     let own = env!("CARGO_PKG_VERSION").to_owned();
-    let confinement = servers.and_then(|servers| servers.confinement.as_ref().ok());
-    let has_network = confinement.is_some_and(|found| found.network.is_some());
+    let is_refused = servers.is_some_and(|servers| servers.confinement.is_err());
     // What was meant is not what was had.
-    let isolation = if has_network { Isolation::I0 } else { plan.room.isolation };
+    let isolation = if is_refused { Isolation::I0 } else { plan.room.isolation };
     Environment {
         isolation: isolation.name().to_owned(),
         volume: "plain".to_owned(),

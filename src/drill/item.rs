@@ -56,8 +56,8 @@ use crate::source::unix::FolderSource;
 use crate::target::TargetErrorKind;
 use crate::target::unix::FolderTarget;
 
-/// More of the files than before that begin otherwise than their names promise, in percent of those
-/// looked at, before it looks like an attack; and at least so many.
+/// More files that begin as nothing known, in percent of those whose names promise something, look
+/// like an attack; and at least so many.
 const MISMATCH_PERCENT: u64 = 10;
 const MISMATCH_MIN: u64 = 3;
 
@@ -294,9 +294,14 @@ impl<'a> Work<'a> {
         let tally = compared.documents;
         let bad = tally.broken + tally.parts + tally.wrong_head;
         let detail = format!(
-            "{} open, {} not to their end, {} lack parts, {} begin as another format, {} looked at \
-             the front only",
-            tally.good, tally.broken, tally.parts, tally.wrong_head, tally.head_only
+            "{} open, {} not to their end, {} lack parts, {} begin as nothing known, {} have \
+             another format's name, {} looked at the front only",
+            tally.good,
+            tally.broken,
+            tally.parts,
+            tally.wrong_head,
+            tally.misnamed,
+            tally.head_only
         );
         let found = Found::equal(FailureCode::F1, 0, bad).with(detail);
         self.note(Level::L4, "open", found);
@@ -331,8 +336,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Files whose first bytes are not what their names promise: some always are, many at once look
-    /// like an attack.
+    /// Files that begin as nothing known though their names promise a format: some always are
+    /// damaged, many at once look like an attack.
     fn drift(&mut self, compared: &Compared, before: Option<(u64, u64)>) {
         let (looked_at, wrong) = (compared.documents.total(), compared.documents.wrong_head);
         let allowed = looked_at * MISMATCH_PERCENT / 100;
@@ -408,7 +413,7 @@ impl<'a> Work<'a> {
             Some(version) => format!("no server of version {version} or newer is installed here"),
             None => "no server is installed here".to_owned(),
         })?;
-        let place = bench.sandbox.server_place(confinement.owner);
+        let place = bench.sandbox.server_place();
         let place = place.map_err(|error| error.to_string())?;
         Ok(Means { run: bench.run, confinement, engine, place, limit: servers.limit })
     }

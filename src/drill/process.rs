@@ -25,8 +25,9 @@ pub const SHORT: Duration = Duration::from_secs(30);
 const KEPT_BYTES_MAX: u64 = 1024 * 1024;
 
 /// It is killed when whoever started it is, and has none of its rights beyond those of its user.
-const ENDS_WITH_US: [&str; 6] =
-    ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--pdeathsig", "KILL", "--no-new-privs"];
+/// Rights that are needed to get apart are given up behind it.
+const ENDS_WITH_US: [&str; 5] =
+    ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--pdeathsig", "KILL"];
 /// The same for the user above; changing the user forgets whose end is waited for.
 const AS_NOBODY: [&str; 9] = [
     "setpriv",
@@ -40,8 +41,10 @@ const AS_NOBODY: [&str; 9] = [
     "KILL",
 ];
 /// A network with nobody in it, and processes that all die with the first of them.
-const APART: [&str; 5] = ["--net", "--pid", "--ipc", "--fork", "--kill-child"];
-const AS_OURSELVES: [&str; 2] = ["--user", "--map-current-user"];
+const APART: [&str; 6] = ["unshare", "--net", "--pid", "--ipc", "--fork", "--kill-child"];
+/// Why none is started by anybody else.
+const HOLDS_KEYS: &str =
+    "a server would run as the user who holds the keys: hold this drill as root";
 
 /// Why a program gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -71,14 +74,10 @@ pub enum Who {
     Itself,
 }
 
-/// How programs are started here.
+/// How programs are started here: as somebody who owns nothing, without a network.
 #[derive(Debug, Clone)]
 pub struct Confinement {
     prefix: Vec<OsString>,
-    /// Why there is a network, if there is one.
-    pub network: Option<String>,
-    /// Whose they are, if they are not ours.
-    pub owner: Option<u32>,
 }
 
 fn words(all: &[&str]) -> Vec<OsString> {
@@ -86,36 +85,22 @@ fn words(all: &[&str]) -> Vec<OsString> {
 }
 
 impl Confinement {
-    /// The closest one that this machine allows; it is tried.
+    /// Tries it. What is restored may be hostile, so there is no lesser one: a program that could
+    /// reach the keys, a repository or a network is not started.
     ///
     /// # Errors
-    /// Why no program can be started here.
+    /// Why no program is started here.
     pub fn find(run: &Run, who: Who) -> Result<Self, String> {
-        let is_privileged = who == Who::Anybody;
-        let ends_with_us = words(&ENDS_WITH_US);
-        let mut apart = ends_with_us.clone();
-        // Rights that are needed to get apart are given up behind it.
-        apart.retain(|word| word != "--no-new-privs");
-        apart.push("unshare".into());
-        let mut prefix = ends_with_us;
-        if is_privileged {
-            apart.extend(words(&APART));
-            apart.extend(words(&AS_NOBODY));
-            prefix = words(&AS_NOBODY);
-        } else {
-            apart.extend(words(&AS_OURSELVES));
-            apart.extend(words(&APART));
+        if who == Who::Itself {
+            return Err(HOLDS_KEYS.to_owned());
         }
-        let owner = is_privileged.then_some(NOBODY);
-        let why = match interfaces(run, &apart) {
-            Ok(found) if found == ["lo"] => {
-                return Ok(Self { prefix: apart, network: None, owner });
-            }
+        let prefix = [words(&ENDS_WITH_US), words(&APART), words(&AS_NOBODY)].concat();
+        let why = match interfaces(run, &prefix) {
+            Ok(found) if found == ["lo"] => return Ok(Self { prefix }),
             Ok(found) => format!("{} interfaces are seen from inside", found.len()),
             Err(why) => why,
         };
-        interfaces(run, &prefix).map_err(|why| format!("`setpriv`: {why}"))?;
-        Ok(Self { prefix, network: Some(why), owner })
+        Err(format!("a server would have a network: {why}"))
     }
 
     /// A program with its arguments, and nothing of our environment but these variables.
@@ -196,4 +181,21 @@ fn kept<T>(pipe: Option<impl Read>, _open: T) -> Vec<u8> {
         let _rest = std::io::copy(&mut pipe, &mut std::io::sink());
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::ids::RunId;
+    use crate::run::monitor::Silent;
+
+    #[test]
+    fn whoever_holds_the_keys_starts_nothing() {
+        let run = Run::new(RunId::new([0; 16]), Arc::new(Silent), Arc::new(SystemClock::new()), 0);
+        let refused = Confinement::find(&run, Who::Itself);
+        assert_eq!(refused.unwrap_err(), HOLDS_KEYS);
+    }
 }

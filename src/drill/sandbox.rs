@@ -113,9 +113,9 @@ impl Sandbox {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn server_place(&self, owner: Option<u32>) -> Result<PathBuf, SandboxError> {
+    pub fn server_place(&self) -> Result<PathBuf, SandboxError> {
         let [beside, common] = self.server_places();
-        let place = if is_reached(&beside, owner) { beside } else { common };
+        let place = if is_reached(&beside) { beside } else { common };
         if place.symlink_metadata().is_ok_and(|found| found.is_dir()) {
             return self.check_mark(&place).map(|()| place);
         }
@@ -124,9 +124,7 @@ impl Sandbox {
         let text = serde_json::to_vec(&self.mark).map_err(|error| failed(&file)(error.into()))?;
         let made = File::create_new(&file).and_then(|mut file| file.write_all(&text));
         made.map_err(failed(&file))?;
-        if owner.is_some() {
-            open_to_all(&place).map_err(failed(&place))?;
-        }
+        open_to_all(&place).map_err(failed(&place))?;
         Ok(place)
     }
 
@@ -231,12 +229,12 @@ fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// Whether a server run by `owner` can use a folder of this path, which is not there yet.
-fn is_reached(place: &Path, owner: Option<u32>) -> bool {
+/// Whether a server of anybody can use a folder of this path, which is not there yet.
+fn is_reached(place: &Path) -> bool {
     let bytes = place.as_os_str().as_encoded_bytes();
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
     let is_short = bytes.len() <= SERVER_PATH_BYTES_MAX && bytes.iter().all(is_plain);
-    is_short && (owner.is_none() || place.ancestors().skip(1).all(is_passed))
+    is_short && place.ancestors().skip(1).all(is_passed)
 }
 
 /// Whether anybody may pass through a folder.
@@ -284,14 +282,18 @@ fn device(path: &Path) -> io::Result<u64> {
     path.symlink_metadata().map(|_| 0)
 }
 
+/// Restored folders may be closed even to their owner.
+///
+/// # Errors
+/// When the folder is another's.
 #[cfg(unix)]
-fn open_to_owner(folder: &Path) -> io::Result<()> {
+pub fn open_to_owner(folder: &Path) -> io::Result<()> {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     std::fs::set_permissions(folder, mode)
 }
 
 #[cfg(not(unix))]
-fn open_to_owner(_folder: &Path) -> io::Result<()> {
+pub fn open_to_owner(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -327,7 +329,7 @@ mod tests {
     fn a_servers_place_goes_with_its_sandbox_and_anothers_stays() {
         let dir = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::make(dir.path(), mark("t")).unwrap();
-        let place = sandbox.server_place(None).unwrap();
+        let place = sandbox.server_place().unwrap();
         std::fs::create_dir_all(place.join("server/data")).unwrap();
         File::create_new(place.join("server/data/f")).unwrap();
         Sandbox::found(sandbox.path().to_owned(), mark("u")).remove().unwrap_err();
@@ -335,7 +337,7 @@ mod tests {
         sandbox.remove().unwrap();
         assert!(!place.exists() && !sandbox.path().exists());
         let long = dir.path().join("x".repeat(90));
-        assert!(!is_reached(&long, None) && !is_reached(Path::new("/srv/a,b"), None));
+        assert!(!is_reached(&long) && !is_reached(Path::new("/srv/a,b")));
     }
 
     #[test]

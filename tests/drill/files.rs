@@ -145,3 +145,21 @@ fn a_file_that_is_asked_for_must_be_there() {
     let record = drill(&scene, 21);
     assert_eq!(failing(item(&record, "shared")), ["L3.custom.1"]);
 }
+
+/// What people named wrongly, or typed, is no sign of an attack.
+#[test]
+fn documents_under_another_formats_name_are_counted_and_no_failure() {
+    let scene = shared();
+    for at in 0..5 {
+        scene.file(format!("shared/old/note {at}.doc"), "Kính gửi: Sở Tư pháp\r\n".as_bytes());
+        scene.file(format!("shared/old/table {at}.xls"), b"<html><table></table></html>");
+        scene.file(format!("shared/old/picture {at}.jpg"), b"\x89PNG\r\n\x1a\n....");
+    }
+    backup(&scene, "shared");
+    let record = drill(&scene, 0);
+    let shared = item(&record, "shared");
+    assert_eq!((failing(shared), &shared["attack_signs"]), (Vec::new(), &false.into()));
+    let open = shared["checks"].as_array().unwrap().iter().find(|it| it["id"] == "L4.files.open");
+    let detail = open.unwrap()["detail"].as_str().unwrap();
+    assert!(detail.contains("15 have another format's name"), "{detail}");
+}

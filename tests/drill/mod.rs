@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::cli::scene::Scene;
 use crate::cli::scene::Told;
+use crate::databases::head;
 
 /// A repository, and a configuration with these backups and one drill of all of them.
 fn configured(backups: &[(&str, String)]) -> Scene {
@@ -23,12 +24,7 @@ fn configured(backups: &[(&str, String)]) -> Scene {
 }
 
 fn configure(scene: &Scene, backups: &[(&str, String)], more: &str) {
-    let mut text = format!(
-        "version = 1\n[keys]\npassphrase = {{ file = \"{}\" }}\n[storage.main]\n\
-         kind = \"folder\"\npath = \"{}\"\n",
-        scene.path("passphrase").display(),
-        scene.path("repository").display(),
-    );
+    let mut text = head(scene);
     for (name, source) in backups {
         text.push_str(&format!(
             "[[backup]]\nname = \"{name}\"\nstorage = \"main\"\nsource = {{ {source} }}\n\
@@ -40,10 +36,6 @@ fn configure(scene: &Scene, backups: &[(&str, String)], more: &str) {
          schedule = {{ cron = \"0 8 5 * *\" }}\nsandbox = {{ path = \"{}\" }}\n{more}",
         scene.path("drills").display()
     ));
-    use std::os::unix::fs::PermissionsExt as _;
-    scene.file("passphrase", b"x");
-    let rights = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(scene.path("passphrase"), rights).unwrap();
     scene.file("lifeboat.toml", text.as_bytes());
 }
 

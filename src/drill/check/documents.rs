@@ -28,8 +28,10 @@ pub enum Opens {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opened {
     Good,
-    /// Its first bytes are another format's.
+    /// Its first bytes are those of nothing that is known.
     WrongHead,
+    /// It is text or another format under this name.
+    Misnamed,
     /// It begins well and cannot be read to its end.
     Broken,
     /// An archive or document whose parts are not those of its kind.
@@ -43,6 +45,7 @@ pub enum Opened {
 pub struct Tally {
     pub good: u64,
     pub wrong_head: u64,
+    pub misnamed: u64,
     pub broken: u64,
     pub parts: u64,
     pub head_only: u64,
@@ -53,6 +56,7 @@ impl Tally {
         match opened {
             Opened::Good => self.good += 1,
             Opened::WrongHead => self.wrong_head += 1,
+            Opened::Misnamed => self.misnamed += 1,
             Opened::Broken => self.broken += 1,
             Opened::Parts => self.parts += 1,
             Opened::HeadOnly => self.head_only += 1,
@@ -61,7 +65,8 @@ impl Tally {
 
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.good + self.wrong_head + self.broken + self.parts + self.head_only
+        let read = self.good + self.broken + self.parts + self.head_only;
+        read + self.wrong_head + self.misnamed
     }
 }
 

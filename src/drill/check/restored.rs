@@ -179,6 +179,7 @@ impl Comparer<'_> {
         let path = self.asked.folder.join(os_path(&entry.path));
         let opened = match fit {
             Fit::Fits => Opened::of(extension.as_deref().unwrap_or_default(), &path),
+            Fit::Misnamed => Opened::Misnamed,
             _ => Opened::WrongHead,
         };
         self.compared.documents.add(opened);

@@ -14,6 +14,7 @@ use crate::cli::local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
 use crate::crypto::random_bytes;
+use crate::drill::sandbox::open_to_owner;
 use crate::path::escape;
 
 /// The folder's name beneath the user's folder for data.
@@ -187,17 +188,6 @@ fn remove(folder: &Path) -> io::Result<()> {
         }
     }
     std::fs::remove_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn open_to_owner(folder: &Path) -> io::Result<()> {
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-    std::fs::set_permissions(folder, mode)
-}
-
-#[cfg(not(unix))]
-fn open_to_owner(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

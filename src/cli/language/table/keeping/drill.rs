@@ -92,9 +92,10 @@ pub mod checks {
         NO_OWNERS: "owners are not compared: this user cannot set them"
             => "không so chủ sở hữu: người dùng này không đặt được";
         OPENED: "{good} open, {broken} not to their end, {parts} lack parts, {wrong} begin as \
-            another format, {front} looked at the front only"
+            nothing known, {named} have another format's name, {front} looked at the front only"
             => "{good} tệp mở được, {broken} không mở được hết, {parts} thiếu phần, {wrong} có \
-            phần đầu của định dạng khác, {front} chỉ xem phần đầu";
+            phần đầu không rõ là gì, {named} mang tên của định dạng khác, {front} chỉ xem phần \
+            đầu";
         DRIFTED: "when it was backed up {wrong} of {looked} in a sample"
             => "lúc sao lưu: {wrong} trong mẫu {looked} tệp";
         AT_MOST: "at most {count}" => "nhiều nhất {count}";
@@ -152,7 +153,10 @@ pub mod checks {
         NO_NETWORK: "no network" => "không có mạng";
         SAW_ITSELF: "a program that was started so saw nothing but itself"
             => "tiến trình chạy như vậy chỉ thấy chính nó";
-        HAS_NETWORK: "servers of this drill have a network: {rest}"
-            => "máy chủ của cuộc diễn tập này có mạng: {rest}";
+        WITH_NETWORK: "a server would have a network: {rest}"
+            => "máy chủ sẽ có mạng: {rest}";
+        HOLDS_KEYS: "a server would run as the user who holds the keys: hold this drill as root"
+            => "máy chủ sẽ chạy bằng chính người dùng giữ khóa: hãy chạy cuộc diễn tập này \
+            bằng root";
     }
 }
