@@ -11,6 +11,7 @@
 pub mod check;
 pub mod cluster;
 pub mod engine;
+pub mod follow;
 pub mod item;
 pub mod plan;
 pub mod preflight;

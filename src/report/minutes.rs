@@ -1,6 +1,8 @@
 //! The body of minutes: what an official reads.
 
 use crate::document::font::FACE;
+use crate::drill::follow::Followed;
+use crate::drill::follow::SearchEnd;
 use crate::drill::record::Capsule;
 use crate::drill::record::Item;
 use crate::drill::record::Org;
@@ -337,11 +339,38 @@ impl Desk<'_> {
             let owner = action.owner.as_deref().unwrap_or(DOTS);
             let due = value::date(&format!("{}T00:00:00+07:00", action.due), language);
             let again = if action.redrill { words::YES } else { words::NO };
-            let values = [&action.finding, &action.action, owner, &due, again.of(language)];
+            let what = (self.input.told)(&action.action);
+            let values = [&action.finding, &what, owner, &due, again.of(language)];
             spans.push(Span::plain(words::ACTION.with(language, &values)));
+            let done = self.input.followed.iter().find(|followed| followed.id == action.id);
+            spans.extend(done.map(|done| Span::plain(self.done(done))));
             spans.push(Span::Break);
         }
         Block::Paragraph(spans)
+    }
+
+    /// What was done at once about a finding.
+    fn done(&self, followed: &Followed) -> String {
+        let language = self.language;
+        let mut told = String::new();
+        if let Some(search) = &followed.search {
+            let count = value::count(search.tried.len() as u64, language);
+            let good = search.newest_good.as_deref().map(value::shortened);
+            told = match (good, search.ended, &search.taken_at) {
+                (Some(good), _, Some(at)) => {
+                    let at = value::stamp(at, language);
+                    words::SEARCH_FOUND.with(language, &[&good, &at])
+                }
+                (_, SearchEnd::Found | SearchEnd::NoneGood, _) => {
+                    words::SEARCH_NONE.with(language, &[&count])
+                }
+                _ => words::SEARCH_ENDED.with(language, &[&count]),
+            };
+        }
+        if followed.frozen {
+            told.push_str(words::RETENTION_FROZEN.of(language));
+        }
+        told
     }
 
     /// Findings of the record, then what the items say by themselves.

@@ -21,6 +21,7 @@ pub mod value;
 pub mod web;
 pub mod words;
 
+use crate::drill::follow::Followed;
 use crate::drill::record::Closing;
 use crate::drill::record::Record;
 use crate::report::legal::LegalError;
@@ -48,6 +49,8 @@ pub struct Input<'a> {
     pub record: &'a Record,
     /// What became of the sandbox, if that is known.
     pub closing: Option<&'a Closing>,
+    /// What was done after it.
+    pub followed: &'a [Followed],
     /// SHA-256 of the record's file, in hex.
     pub record_hash: &'a str,
     /// Code of the ledger's checkpoint, as it stands on paper.

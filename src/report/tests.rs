@@ -50,6 +50,7 @@ fn made(record: &Record, language: Language) -> Minutes {
     let input = Input {
         record,
         closing: Some(&closing),
+        followed: &[],
         record_hash: HASH,
         code: Some(CODE),
         told: &str::to_owned,
@@ -402,6 +403,7 @@ fn what_is_unknown_is_left_to_write_on() {
     let input = Input {
         record: &record,
         closing: None,
+        followed: &[],
         record_hash: HASH,
         code: None,
         told: &str::to_owned,

@@ -117,6 +117,14 @@ words! {
         => "Biện pháp khắc phục, người chịu trách nhiệm, thời hạn, diễn tập lại: ";
     ACTION: "{0}: {1}; person: {2}; by {3}; new drill: {4}."
         => "{0}: {1}; người chịu trách nhiệm: {2}; thời hạn: {3}; diễn tập lại: {4}.";
+    SEARCH_FOUND: " Newest good snapshot: {0} of {1}, pinned."
+        => " Bản chụp tốt gần nhất: {0} lúc {1}, đã ghim.";
+    SEARCH_NONE: " No older snapshot is good ({0} drilled)."
+        => " Không có bản chụp cũ hơn nào tốt (đã diễn tập {0} bản).";
+    SEARCH_ENDED: " The search for a good snapshot ended early, after {0} drills."
+        => " Việc tìm bản chụp tốt dừng sớm, sau {0} cuộc diễn tập.";
+    RETENTION_FROZEN: " Removal of its snapshots is frozen."
+        => " Đã tạm dừng loại bỏ bản chụp của tập này.";
     YES: "yes" => "có";
     NO: "no" => "không";
     CONCLUSION: "8. The chair's conclusion: " => "8. Kết luận của chủ trì: ";

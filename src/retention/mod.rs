@@ -21,6 +21,16 @@ use crate::retention::rule::Rule;
 use crate::retention::rule::Unit;
 use crate::units::Timestamp;
 
+/// What has this word stays.
+pub const PINNED: &str = "pinned";
+/// A drill has proven it: the newest of its dataset stays.
+pub const DRILL_PROVEN: &str = "drill-proven";
+/// A drill saw signs of an attack in it: of its dataset nothing is removed.
+pub const ATTACK_SIGNS: &str = "attack-signs";
+/// Words that count only if an administrator's note says them, for a machine that was taken over
+/// may call its snapshots anything.
+pub const BY_NOTE_ONLY: [&str; 2] = [DRILL_PROVEN, ATTACK_SIGNS];
+
 /// What the rules look at of one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {

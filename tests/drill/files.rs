@@ -15,7 +15,7 @@ use super::item;
 use crate::cli::scene::Scene;
 
 /// A document that opens, as an office program writes it.
-fn docx(text: &str) -> Vec<u8> {
+pub(super) fn docx(text: &str) -> Vec<u8> {
     let mut writer = ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let body = format!("<w:document xmlns:w=\"x\"><w:t>{text}</w:t></w:document>");
     for (name, part) in [("[Content_Types].xml", "<Types/>"), ("word/document.xml", &body)] {

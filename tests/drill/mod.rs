@@ -3,6 +3,7 @@
 
 mod documents;
 mod files;
+mod follow;
 mod life;
 mod postgresql;
 mod sqlite;

@@ -22,6 +22,7 @@ use crate::repository::manifest;
 use crate::repository::notes::open_note;
 use crate::repository::open::Repository;
 use crate::repository::trust::Enrolled;
+use crate::retention;
 use crate::run::monitor::Severity;
 use crate::secret::Secret32;
 use crate::storage::StorageErrorKind;
@@ -165,6 +166,8 @@ fn notes(context: &Context, keys: &Keys) -> Result<BTreeMap<Place, Vec<StoredNot
 }
 
 fn take_notes(context: &Context, snapshot: &mut Snapshot, key: &Secret32, notes: &[StoredNote]) {
+    let is_free = |tag: &String| !retention::BY_NOTE_ONLY.contains(&tag.as_str());
+    snapshot.tags.retain(is_free);
     let made_with = snapshot.tags.clone();
     for stored in notes {
         match open_note(key, &stored.note) {

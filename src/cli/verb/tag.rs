@@ -188,6 +188,33 @@ fn tag(
     })
 }
 
+/// One word more or less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<'a> {
+    Add(&'a str),
+    Take(&'a str),
+}
+
+/// Changes one word of a snapshot, unless it is as wanted already.
+///
+/// # Errors
+/// When the snapshot has all notes that it may have, or the storage fails.
+pub fn mark(
+    context: &Context,
+    keys: &Keys,
+    (snapshot, change, comment): (&Snapshot, Change<'_>, &str),
+) -> Result<(), Failure> {
+    let mut words = NoteWords { comment: comment.to_owned(), ..NoteWords::default() };
+    let has = |word: &str| snapshot.tags.iter().any(|tag| tag == word);
+    match change {
+        Change::Add(word) if !has(word) => words.added.push(word.to_owned()),
+        Change::Take(word) if has(word) => words.removed.push(word.to_owned()),
+        _ => return Ok(()),
+    }
+    let notes = own_notes(context, keys, snapshot)?;
+    add_note((context, keys), snapshot, &notes, &words)
+}
+
 fn place_of(snapshot: &Snapshot) -> Place {
     let chain = Chain { machine: snapshot.machine, source: snapshot.source };
     Place { chain, seq: snapshot.seq, id: snapshot.id }

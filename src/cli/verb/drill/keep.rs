@@ -20,6 +20,7 @@ use crate::cli::language::table::keeping::drill as texts;
 use crate::cli::local;
 use crate::cli::local::Local;
 use crate::cli::secrets::read_bounded;
+use crate::drill::follow::Followed;
 use crate::drill::record::Closing;
 use crate::drill::record::Record;
 use crate::drill::sandbox::Mark;
@@ -31,6 +32,8 @@ const OPEN: &str = "open.json";
 const LOCK: &str = "lock";
 const RECORD: &str = "record.json";
 const CLOSING: &str = "closing.json";
+/// Corrective actions, with what was done at once.
+const FOLLOWED: &str = "followed.json";
 /// Code of the ledger when the drill was over.
 const CODE: &str = "ledger-code.txt";
 const CODE_BYTES_MAX: usize = 64;
@@ -195,6 +198,36 @@ impl Drills {
         Ok(path)
     }
 
+    /// Keeps what was done after a drill, if there was anything to do.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_followed(&self, id: &str, followed: &[Followed]) -> Result<(), Failure> {
+        if followed.is_empty() {
+            return Ok(());
+        }
+        let path = self.of(id).join(FOLLOWED);
+        write(&path, &followed).map_err(failed(&path))
+    }
+
+    /// What was done after a drill.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn followed(&self, id: &str) -> Result<Vec<Followed>, Failure> {
+        let path = self.of(id).join(FOLLOWED);
+        Ok(read(&path).map_err(failed(&path))?.unwrap_or_default())
+    }
+
+    /// Keeps the ledger's code as it stands after more was added.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_code(&self, id: &str, code: &str) -> Result<(), Failure> {
+        let path = self.of(id).join(CODE);
+        local::write_private(&path, &[code.as_bytes(), b"\n"]).map_err(failed(&path))
+    }
+
     /// The ledger's code when it was over, if it was kept.
     ///
     /// # Errors
@@ -232,15 +265,6 @@ impl Held {
         let path = self.folder.join(RECORD);
         write(&path, record).map_err(failed(&path))?;
         Ok(path)
-    }
-
-    /// Keeps the ledger's code.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn keep_code(&self, code: &str) -> Result<(), Failure> {
-        let path = self.folder.join(CODE);
-        local::write_private(&path, &[code.as_bytes(), b"\n"]).map_err(failed(&path))
     }
 
     /// Keeps what became of the sandbox; nothing is open any more if nothing of it is left.

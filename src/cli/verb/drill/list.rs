@@ -13,6 +13,7 @@ use crate::cli::output::table::Align;
 use crate::cli::output::table::render;
 use crate::cli::verb::drill::keep::Drills;
 use crate::cli::verb::drill::told;
+use crate::drill::follow::Followed;
 use crate::drill::record::Record;
 
 /// List the drills of this machine with their verdicts.
@@ -35,6 +36,13 @@ struct Line<'a> {
     started_at: &'a str,
     verdict: crate::drill::verdict::Verdict,
     datasets: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    followed: &'a [Followed],
 }
 
 fn records(context: &Context) -> Result<Vec<Record>, Failure> {
@@ -103,8 +111,13 @@ pub fn found(context: &Context, id: Option<&str>) -> Result<Record, Failure> {
 
 pub fn show(context: &Context, args: &ShowArgs) -> Result<Ended, Failure> {
     let record = found(context, args.id.as_deref())?;
-    context
-        .output
-        .result("drill", &record, || told::record(&record, ("", ""), context.output.language()))?;
+    let followed = Drills::new(context)?.followed(&record.record_id)?;
+    let shown = Shown { record: &record, followed: &followed };
+    context.output.result("drill", &shown, || {
+        let language = context.output.language();
+        let mut lines = vec![told::record(&record, ("", ""), language)];
+        lines.extend(told::followed(&followed, language));
+        lines.join("\n")
+    })?;
     Ok(Ended::done())
 }

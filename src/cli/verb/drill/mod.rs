@@ -1,5 +1,6 @@
 //! `drill`: restores that are rehearsed, with their records and their evidence.
 
+pub mod actions;
 pub mod bundle;
 mod files;
 pub mod keep;
@@ -31,6 +32,7 @@ pub enum DrillVerb {
     Run(run::RunArgs),
     List(list::ListArgs),
     Show(list::ShowArgs),
+    Actions(actions::ActionsArgs),
     Key(key::KeyArgs),
     Sign(sign::SignArgs),
     Bundle(bundle::BundleArgs),
@@ -43,6 +45,7 @@ pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
         DrillVerb::Run(args) => run::run(context, args),
         DrillVerb::List(args) => list::list(context, args),
         DrillVerb::Show(args) => list::show(context, args),
+        DrillVerb::Actions(args) => actions::run(context, args),
         DrillVerb::Key(args) => key::run(context, args),
         DrillVerb::Sign(args) => sign::run(context, args),
         DrillVerb::Bundle(args) => bundle::run(context, args),

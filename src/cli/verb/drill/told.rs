@@ -8,6 +8,9 @@ use crate::cli::language::table::keeping::drill as texts;
 use crate::cli::language::text::Text;
 use crate::cli::language::value::Value;
 use crate::cli::verb::drill::keep::Open;
+use crate::drill::follow::Followed;
+use crate::drill::follow::SearchEnd;
+use crate::drill::follow::Sought;
 use crate::drill::plan::Plan;
 use crate::drill::record::About;
 use crate::drill::record::Check;
@@ -156,6 +159,49 @@ fn item(item: &Item, lines: &mut Vec<Said>) {
     lines.extend(item.checks.iter().filter_map(bad));
     if item.attack_signs {
         lines.push(texts::ATTACK.into());
+    }
+}
+
+/// What was done after a drill, for people.
+#[must_use]
+pub fn followed(followed: &[Followed], language: Language) -> Vec<String> {
+    let mut lines = Vec::new();
+    for followed in followed {
+        let codes: Vec<String> = followed.failures.iter().map(|it| format!("{it:?}")).collect();
+        let head = texts::AFTER.with("name", followed.dataset.as_str());
+        lines.push(head.with("codes", codes.join(", ")));
+        lines.extend(followed.search.as_ref().map(sought));
+        let good = followed.search.as_ref().and_then(|search| search.newest_good.as_ref());
+        let others = followed.pinned.iter().filter(|id| Some(*id) != good);
+        let others: Vec<&str> = others.map(|id| short(id)).collect();
+        if !others.is_empty() {
+            lines.push(texts::KEPT.with("ids", others.join(", ")));
+        }
+        if followed.frozen {
+            lines.push(texts::FROZEN.with("id", short(&followed.snapshot)));
+        }
+        let action = texts::ACTION.with("id", followed.id.as_str());
+        let action = action.with("name", followed.dataset.as_str());
+        lines.push(action.with("due", followed.due.as_str()));
+    }
+    lines.iter().map(|line| line.told_in(language)).collect()
+}
+
+/// What `snapshots` and `tag` take.
+#[must_use]
+pub fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn sought(search: &Sought) -> Said {
+    let count = search.tried.len() as u64;
+    match (&search.newest_good, search.ended) {
+        (Some(good), _) => {
+            let said = texts::GOOD.with("id", short(good));
+            said.with("taken", search.taken_at.as_deref().unwrap_or_default())
+        }
+        (None, SearchEnd::NoneGood | SearchEnd::Found) => texts::NO_GOOD.with("count", count),
+        (None, _) => texts::SEARCH_ENDED.with("count", count),
     }
 }
 

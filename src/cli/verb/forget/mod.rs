@@ -25,6 +25,7 @@ use crate::cli::local::heads::Heads;
 use crate::cli::output::Level;
 use crate::cli::verb::config::job;
 use crate::cli::verb::forget::plan::Decided;
+use crate::cli::verb::forget::plan::Freeze;
 use crate::cli::verb::forget::plan::Group;
 use crate::cli::verb::forget::rules::RuleArgs;
 use crate::cli::verb::prune;
@@ -180,7 +181,7 @@ fn forget(context: &Context, args: &ForgetArgs, rules: &[Rule]) -> Result<Ended,
         bury(context, &keys, (&removed, args), rules)?;
     }
     show(context, &groups, doing)?;
-    let frozen = groups.iter().filter(|group| group.frozen_percent.is_some()).count();
+    let frozen = groups.iter().filter(|group| group.frozen.is_some()).count();
     let kept = groups.iter().map(|group| group.members.len()).sum::<usize>() - removed.len();
     let totals = Totals {
         kept_count: kept as u64,
@@ -265,8 +266,11 @@ pub(super) const fn place(snapshot: &Snapshot) -> Place {
 
 fn show(context: &Context, groups: &[Group<'_>], doing: Doing) -> Result<(), Failure> {
     for group in groups {
-        if let Some(percent) = group.frozen_percent {
-            let text = texts::MUCH_CHANGED.with("percent", percent);
+        if let Some(freeze) = group.frozen {
+            let text = match freeze {
+                Freeze::Changed { percent } => texts::MUCH_CHANGED.with("percent", percent),
+                Freeze::Drill { snapshot } => texts::ATTACKED.with("id", snapshot.short()),
+            };
             context.problem(Severity::Problem, Said::plain(&group.name), text);
         }
         if !context.output.is_json() {

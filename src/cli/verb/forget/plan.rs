@@ -1,6 +1,7 @@
 //! What stays and what goes, group by group.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
@@ -21,6 +22,7 @@ use crate::cli::verb::forget::ForgetArgs;
 use crate::cli::verb::forget::GroupBy;
 use crate::cli::verb::forget::TimeOf;
 use crate::cli::verb::forget::place;
+use crate::ids::SnapshotId;
 use crate::path::escape;
 use crate::retention;
 use crate::retention::Candidate;
@@ -32,8 +34,6 @@ use crate::retention::change::mass_change;
 use crate::retention::rule::Rule;
 use crate::units::Timestamp;
 
-/// What has this tag stays.
-const PINNED: &str = "pinned";
 const HOUR_MS: i64 = 3_600_000;
 /// A backup that a machine began this long before the storage had it cannot be: a session lasts 72
 /// hours at most. Then the storage's date is that of a copy.
@@ -45,8 +45,17 @@ const FROZEN_MS: i64 = 14 * 24 * HOUR_MS;
 pub(super) struct Group<'a> {
     pub name: String,
     pub members: Vec<Decided<'a>>,
-    /// So much of a dataset changed at once that nothing is removed.
-    pub frozen_percent: Option<u64>,
+    /// Why nothing is removed.
+    pub frozen: Option<Freeze>,
+}
+
+/// What looks like an attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Freeze {
+    /// So much of a dataset changed or vanished at once.
+    Changed { percent: u64 },
+    /// A drill saw it in this snapshot.
+    Drill { snapshot: SnapshotId },
 }
 
 /// One snapshot and what becomes of it.
@@ -60,8 +69,8 @@ pub(super) struct Decided<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Why {
     Rule(Reason),
-    /// Its dataset changed too much.
-    Frozen,
+    /// Something looks like an attack on its dataset.
+    Frozen(Freeze),
 }
 
 impl Decided<'_> {
@@ -84,36 +93,39 @@ pub(super) fn by_rules<'a>(
     }
     let frozen =
         if args.how.accept_change { BTreeMap::new() } else { frozen_datasets(context, keys, all)? };
+    let proven = newest_proven(all);
     let mut groups = Vec::new();
     for members in grouped.into_values() {
         let mut candidates = Vec::new();
         for snapshot in &members {
             let time = time(context, (keys, snapshot), args.how.time)?;
-            let pinned = snapshot.tags.iter().any(|tag| tag == PINNED).then_some(Hold::Pinned);
+            let pinned =
+                snapshot.tags.iter().any(|tag| tag == retention::PINNED).then_some(Hold::Pinned);
             let in_doubt = time.in_doubt.then_some(Hold::TimeInDoubt);
             let suspect = snapshot.suspect_since.map(|_| Hold::Suspect);
-            let holds = pinned.into_iter().chain(in_doubt).chain(suspect).collect();
+            let proven = proven.contains(&snapshot.id).then_some(Hold::Proven);
+            let holds = pinned.into_iter().chain(proven).chain(in_doubt).chain(suspect).collect();
             let (received, seq) = (time.at, snapshot.seq);
             candidates.push(Candidate { received, seq, tags: snapshot.tags.clone(), holds });
         }
         let reasons = retention::plan(rules, zone, &candidates);
         let is_frozen = |it: &&Snapshot| frozen.get(&(it.machine, it.source)).copied();
-        let frozen_percent = members.iter().filter_map(is_frozen).max();
+        let frozen_now = members.iter().filter_map(is_frozen).max();
         let mut decided: Vec<Decided<'_>> = members
             .into_iter()
             .zip(candidates)
             .zip(reasons)
             .map(|((snapshot, candidate), reasons)| {
                 let mut reasons: Vec<Why> = reasons.into_iter().map(Why::Rule).collect();
-                if reasons.is_empty() && frozen.contains_key(&(snapshot.machine, snapshot.source)) {
-                    reasons.push(Why::Frozen);
+                if reasons.is_empty() {
+                    reasons.extend(is_frozen(&snapshot).map(Why::Frozen));
                 }
                 Decided { snapshot, received: candidate.received, reasons }
             })
             .collect();
         decided.sort_by_key(|it| (it.received, it.snapshot.seq, it.snapshot.id));
         let name = decided.first().map(|it| name(it.snapshot)).unwrap_or_default();
-        groups.push(Group { name, members: decided, frozen_percent });
+        groups.push(Group { name, members: decided, frozen: frozen_now });
     }
     Ok(groups)
 }
@@ -139,11 +151,7 @@ pub(super) fn by_ids<'a>(
             {
                 group.members.push(decided);
             }
-            _ => groups.push(Group {
-                name: name(snapshot),
-                members: vec![decided],
-                frozen_percent: None,
-            }),
+            _ => groups.push(Group { name: name(snapshot), members: vec![decided], frozen: None }),
         }
     }
     Ok(groups)
@@ -193,13 +201,29 @@ fn time(
 
 type Dataset = (crate::ids::MachineId, crate::ids::SourceId);
 
+/// Of each dataset the newest snapshot that a drill has proven.
+fn newest_proven(all: &[Snapshot]) -> BTreeSet<SnapshotId> {
+    let mut newest: BTreeMap<Dataset, &Snapshot> = BTreeMap::new();
+    for snapshot in all.iter().filter(|it| has(it, retention::DRILL_PROVEN)) {
+        let known = newest.entry((snapshot.machine, snapshot.source)).or_insert(snapshot);
+        if snapshot.seq > known.seq {
+            *known = snapshot;
+        }
+    }
+    newest.into_values().map(|snapshot| snapshot.id).collect()
+}
+
+fn has(snapshot: &Snapshot, word: &str) -> bool {
+    snapshot.tags_later.iter().any(|tag| tag == word)
+}
+
 /// Datasets of which much changed from one snapshot to the next, within two weeks before their
-/// newest.
+/// newest, and those in which a drill saw signs of an attack, until somebody takes that back.
 fn frozen_datasets(
     context: &Context,
     keys: &Keys,
     all: &[Snapshot],
-) -> Result<BTreeMap<Dataset, u64>, Failure> {
+) -> Result<BTreeMap<Dataset, Freeze>, Failure> {
     let mut chains: BTreeMap<Dataset, Vec<&Snapshot>> = BTreeMap::new();
     for snapshot in all {
         chains.entry((snapshot.machine, snapshot.source)).or_default().push(snapshot);
@@ -214,8 +238,11 @@ fn frozen_datasets(
             let Some(percent) = mass_change(counts(before), counts(now)) else { continue };
             let at = time(context, (keys, now), TimeOf::Storage)?.at;
             if newest.ms_since(at) <= FROZEN_MS {
-                frozen.insert(dataset, percent);
+                frozen.insert(dataset, Freeze::Changed { percent });
             }
+        }
+        if let Some(seen) = chain.iter().rev().find(|it| has(it, retention::ATTACK_SIGNS)) {
+            frozen.insert(dataset, Freeze::Drill { snapshot: seen.id });
         }
     }
     Ok(frozen)
@@ -232,7 +259,7 @@ const fn counts(snapshot: &Snapshot) -> Counts {
 /// For programs.
 pub(super) fn code(why: &Why) -> String {
     match why {
-        Why::Frozen => "frozen".to_owned(),
+        Why::Frozen(_) => "frozen".to_owned(),
         Why::Rule(Reason::Spread { unit, limit, place }) => {
             let rule = Rule::Spread { unit: *unit, limit: *limit };
             match place {
@@ -252,7 +279,8 @@ pub(super) fn code(why: &Why) -> String {
 
 fn reason(why: &Why, language: Language) -> String {
     let text = match why {
-        Why::Frozen => texts::FROZEN,
+        Why::Frozen(Freeze::Changed { .. }) => texts::FROZEN,
+        Why::Frozen(Freeze::Drill { .. }) => texts::ATTACK,
         Why::Rule(Reason::Spread { unit, limit, place }) => {
             let rule = Rule::Spread { unit: *unit, limit: *limit }.to_string();
             let text = match place {

@@ -70,6 +70,31 @@ texts! {
         => "Mã đối chiếu của nhật ký bằng chứng, ghi lại ở nơi khác: {code}";
     RECORD: "\nThe record is in  {path}" => "\nBản ghi ở  {path}";
 
+    GOOD: "  newest good snapshot: {id} of {taken}, pinned"
+        => "  bản chụp tốt gần nhất: {id} lúc {taken}, đã ghim";
+    NO_GOOD: "  no older snapshot is good ({count} drilled)"
+        => "  không có bản chụp cũ hơn nào tốt (đã diễn tập {count} bản)";
+    SEARCH_ENDED: "  the search for a good snapshot ended early, after {count} drills"
+        => "  việc tìm bản chụp tốt dừng sớm, sau {count} cuộc diễn tập";
+    KEPT: "  pinned: {ids}" => "  đã ghim: {ids}";
+    FROZEN: "  nothing of it is removed until `lifeboat tag {id} --remove attack-signs`"
+        => "  không loại bỏ bản chụp nào cho tới khi chạy \
+        `lifeboat tag {id} --remove attack-signs`";
+    ACTION: "  action {id}, due {due}: find the cause, then `lifeboat backup --job {name}` and \
+        a new drill"
+        => "  biện pháp {id}, hạn {due}: tìm nguyên nhân, rồi `lifeboat backup --job {name}` và \
+        diễn tập lại";
+    AFTER: "\nWhat follows for {name} ({codes}):" => "\nXử lý tiếp đối với {name} ({codes}):";
+    CLOSED: "Action {id} is closed" => "Đã khép biện pháp {id}";
+    ACTIONS: "corrective actions" => "biện pháp khắc phục";
+    A_MARK: "marks of snapshot {id}" => "dấu của bản chụp {id}";
+    A_SEARCH: "search for a good snapshot of {name}" => "tìm bản chụp tốt của {name}";
+    NO_ACTIONS: "No corrective action is open." => "Không còn biện pháp khắc phục nào mở.";
+    COLUMN_ACTION: "action" => "biện pháp";
+    COLUMN_CODES: "failure" => "mã";
+    COLUMN_DUE: "due" => "hạn";
+    COLUMN_GOOD: "newest good" => "bản tốt gần nhất";
+
     WOULD: "Would restore {count} datasets ({bytes}) into {path}:"
         => "Sẽ khôi phục {count} tập dữ liệu ({bytes}) vào {path}:";
     WOULD_ITEM: "  {name}: snapshot {id} of {taken}" => "  {name}: bản chụp {id} lúc {taken}";
@@ -85,6 +110,8 @@ texts! {
 /// What checks of a drill say, as rooms say it.
 pub mod checks {
     texts! {
+        FIND_CAUSE: "find the cause, back up anew and drill that"
+            => "tìm nguyên nhân, sao lưu lại và diễn tập bản mới";
         SET: "{missing} missing, {more} more, {different} different of {all}"
             => "thiếu {missing}, thừa {more}, khác {different} trong {all}";
         FLAGGED: "the backup itself could not read these to their end"

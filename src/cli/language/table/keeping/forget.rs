@@ -15,8 +15,13 @@ texts! {
     IN_DOUBT: "its time is in doubt" => "thời điểm chưa chắc chắn";
     NEWEST: "newest of its group" => "bản mới nhất của nhóm";
     FROZEN: "too much changed at once" => "thay đổi bất thường quá nhiều";
+    ATTACK: "a drill saw signs of an attack" => "diễn tập thấy dấu hiệu tấn công";
     MUCH_CHANGED: "{percent} % of its files changed or vanished at once: nothing of it is removed"
         => "{percent} % số tệp bị thay đổi hoặc biến mất cùng lúc: không loại bỏ gì của nhóm này";
+    ATTACKED: "a drill saw signs of an attack in snapshot {id}: nothing of it is removed until \
+        `lifeboat tag {id} --remove attack-signs`"
+        => "một cuộc diễn tập thấy dấu hiệu tấn công trong bản chụp {id}: không loại bỏ gì của \
+        nhóm này cho tới khi chạy `lifeboat tag {id} --remove attack-signs`";
     DONE: "{removed} snapshots removed, {kept} kept; nothing is deleted until `lifeboat prune`"
         => "đã loại bỏ {removed} bản chụp, giữ {kept}; chưa xóa gì cho tới khi chạy \
         `lifeboat prune`";

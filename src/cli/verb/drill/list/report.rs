@@ -145,6 +145,7 @@ struct Source {
     record: crate::drill::record::Record,
     bytes: Vec<u8>,
     closing: Option<crate::drill::record::Closing>,
+    followed: Vec<crate::drill::follow::Followed>,
     /// Of the ledger when it was over.
     code: Option<String>,
 }
@@ -153,13 +154,15 @@ impl Source {
     fn read(drills: &Drills, record_id: &str) -> Result<Self, Failure> {
         let (record, bytes) = drills.whole_record(record_id)?;
         let (closing, code) = (drills.closing(record_id)?, drills.code(record_id)?);
-        Ok(Self { record, bytes, closing, code })
+        let followed = drills.followed(record_id)?;
+        Ok(Self { record, bytes, closing, followed, code })
     }
 
     fn minutes(&self, language: report::Language) -> Result<Minutes, ReportError> {
         let input = Input {
             record: &self.record,
             closing: self.closing.as_ref(),
+            followed: &self.followed,
             record_hash: &sha256(&self.bytes).to_string(),
             code: self.code.as_deref(),
             told: &|text| heard::told_in(told_language(language), text),

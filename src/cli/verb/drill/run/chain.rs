@@ -15,6 +15,8 @@ use crate::cli::verb::drill::keep::Open;
 use crate::cli::verb::drill::ledger;
 use crate::drill::engine::Stage;
 use crate::drill::engine::Steps;
+use crate::drill::follow;
+use crate::drill::follow::Followed;
 use crate::drill::record::Closing;
 use crate::drill::record::Record;
 use crate::evidence::drill;
@@ -94,11 +96,14 @@ impl Chain {
     }
 
     fn append(&self, state: &mut State, kind: Kind, document: Value) -> Option<Receipt> {
+        self.append_draft(state, &Draft::new(kind, &self.code, document))
+    }
+
+    fn append_draft(&self, state: &mut State, draft: &Draft) -> Option<Receipt> {
         if state.failed.is_some() {
             return None;
         }
-        let draft = Draft::new(kind, &self.code, document);
-        match state.ledger.append(&self.run, &self.signer, &draft) {
+        match state.ledger.append(&self.run, &self.signer, draft) {
             Ok(receipt) => Some(receipt),
             Err(error) => {
                 state.failed = Some(error);
@@ -190,6 +195,21 @@ impl Chain {
         }
     }
 
+    /// Adds a corrective action as it stands now.
+    pub fn action(&self, followed: &Followed) {
+        let mut state = self.lock();
+        let draft = Draft::new(Kind::Action, &followed.drill, value(followed));
+        self.append_draft(&mut state, &draft);
+    }
+
+    /// Corrective actions that no drill has closed.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn open_actions(&self) -> Result<Vec<Followed>, EvidenceError> {
+        open_actions(&self.lock().ledger)
+    }
+
     /// The code of the ledger as it stands now, for paper.
     ///
     /// # Errors
@@ -213,6 +233,21 @@ pub enum Ended {
     Stopped,
     /// Its process is gone.
     Broken,
+}
+
+/// Corrective actions of a ledger that no drill has closed.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn open_actions(ledger: &Ledger) -> Result<Vec<Followed>, EvidenceError> {
+    let kept = ledger.entries().iter().filter(|stored| stored.entry.kind == Kind::Action);
+    let mut actions = Vec::new();
+    for stored in kept {
+        let document = ledger.document(stored.entry.document)?;
+        // What another program keeps as an action is not ours to close.
+        actions.extend(serde_json::from_value::<Followed>(document).ok());
+    }
+    Ok(follow::open(actions))
 }
 
 fn value(document: &impl Serialize) -> Value {
