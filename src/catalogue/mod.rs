@@ -8,6 +8,7 @@
 //! a newer one is refused; a file that cannot be read for other reasons is left alone.
 //! Start reading at: [`Catalogue::open`], then `record`.
 
+pub mod proof;
 pub mod query;
 pub mod record;
 mod schema;

@@ -9,7 +9,7 @@ use crate::catalogue::CatalogueError;
 use crate::catalogue::shown;
 use crate::catalogue::told;
 
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
@@ -73,6 +73,27 @@ CREATE TABLE channel (
     failures_count INTEGER NOT NULL DEFAULT 0,
     failure TEXT,
     letter TEXT
+) STRICT, WITHOUT ROWID;
+",
+    "
+CREATE TABLE dataset (
+    name TEXT PRIMARY KEY,
+    since_ms INTEGER NOT NULL,
+    age_max_ms INTEGER,
+    is_gone INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE proof (
+    dataset TEXT NOT NULL,
+    storage TEXT NOT NULL,
+    drill TEXT NOT NULL,
+    held_ms INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    failures TEXT NOT NULL,
+    proven_ms INTEGER,
+    snapshot TEXT,
+    level TEXT,
+    due_ms INTEGER,
+    PRIMARY KEY (dataset, storage)
 ) STRICT, WITHOUT ROWID;
 ",
 ];

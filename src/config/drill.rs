@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::config::Config;
+use crate::config::job::Backup;
+use crate::config::job::CopyJob;
 use crate::config::job::Schedule;
 use crate::config::job::drill_schedule;
 use crate::config::read::Noun;
@@ -121,6 +124,23 @@ const LANGUAGES: [(&str, ReportLanguage); 2] =
     [("vi", ReportLanguage::Vi), ("en", ReportLanguage::En)];
 const CHECKS: [(&str, CheckKind); 3] =
     [("sql", CheckKind::Sql), ("command", CheckKind::Command), ("file", CheckKind::File)];
+
+impl Drill {
+    /// The backups that it is about: those it names, or all whose snapshots its storage holds.
+    #[must_use]
+    pub fn backups<'c>(&self, config: &'c Config) -> Vec<&'c Backup> {
+        let is_held = |backup: &&Backup| {
+            let is_copied =
+                |copy: &CopyJob| copy.from == backup.storage && copy.to.contains(&self.storage);
+            backup.storage == self.storage || config.copies.iter().any(is_copied)
+        };
+        let is_named = |backup: &&Backup| self.datasets.contains(&backup.name);
+        match self.datasets.is_empty() {
+            true => config.backups.iter().filter(is_held).collect(),
+            false => config.backups.iter().filter(is_named).collect(),
+        }
+    }
+}
 
 pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
     let at = table.at;

@@ -46,6 +46,8 @@ pub enum Question {
     },
     Pause,
     Resume,
+    /// Somebody has held a drill: its ledger has more to say.
+    Drilled,
     Cancel {
         job: String,
     },

@@ -6,10 +6,15 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::catalogue::proof::DatasetSpec;
 use crate::catalogue::record::JobSpec;
 use crate::config::Config;
+use crate::config::drill::Drill;
+use crate::config::job::Backup;
 use crate::config::job::Schedule;
+use crate::schedule::local;
 use crate::schedule::plan::Plan;
+use crate::units::Timestamp;
 
 /// Something that the daemon does. Each can be done twice: a backup finds what was sent, a copy
 /// what was copied, the others find nothing left to do.
@@ -154,6 +159,39 @@ impl Scheduled {
             age_max_ms: self.age_max.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX)),
         }
     }
+}
+
+/// Slots that the greatest gap of a schedule is looked for among.
+const SLOTS: usize = 4;
+
+/// Every dataset, with the age that its proof may reach: one and a half times the greatest gap
+/// between drills of it, of the drill that comes most often.
+#[must_use]
+pub fn datasets(config: &Config, now: Timestamp) -> Vec<DatasetSpec> {
+    let spec = |backup: &Backup| {
+        let is_about =
+            |drill: &&Drill| drill.backups(config).iter().any(|own| own.name == backup.name);
+        let gaps = config.drills.iter().filter(is_about).filter_map(|it| gap_ms(it, now));
+        let age_max_ms = gaps.min().map(|gap| gap.saturating_add(gap / 2));
+        DatasetSpec { name: backup.name.clone(), age_max_ms }
+    };
+    config.backups.iter().map(spec).collect()
+}
+
+fn gap_ms(drill: &Drill, now: Timestamp) -> Option<i64> {
+    let Plan { cron, zone, .. } = drill.schedule.plan(&drill.name, &[]);
+    let now = jiff::Timestamp::from_millisecond(now.unix_ms).ok()?;
+    let after = |at: &jiff::Timestamp| local::after(&cron, &zone, *at);
+    let slots = std::iter::successors(after(&now), after).take(SLOTS);
+    let slots: Vec<i64> = slots.map(jiff::Timestamp::as_millisecond).collect();
+    slots.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?)).max()
+}
+
+/// Storages whose ledgers tell of drills.
+#[must_use]
+pub fn drilled(config: &Config) -> Vec<String> {
+    let storages: BTreeSet<&String> = config.drills.iter().map(|drill| &drill.storage).collect();
+    storages.into_iter().cloned().collect()
 }
 
 /// Every job, in the order of the file.

@@ -1,6 +1,7 @@
 //! The loop: something happens, something is decided, something is started.
 
 mod answers;
+mod prove;
 mod recall;
 mod reload;
 mod tell;
@@ -35,6 +36,8 @@ use crate::daemon::hold;
 use crate::daemon::hold::HoldError;
 use crate::daemon::lines::Status;
 use crate::daemon::lines::Tally;
+use crate::daemon::serve::prove::Failed;
+use crate::daemon::serve::prove::Proof;
 use crate::daemon::serve::recall::Found;
 use crate::daemon::serve::tell::Teller;
 use crate::daemon::supervise::Program;
@@ -73,6 +76,11 @@ pub enum Event {
     Recalled {
         storage: String,
         found: Vec<Found>,
+    },
+    /// What the ledger of a storage says.
+    Proven {
+        storage: String,
+        said: Option<Vec<Proof>>,
     },
 }
 
@@ -114,6 +122,11 @@ struct Daemon<'w> {
     pausing: Pausing,
     is_leaving: bool,
     asked: Vec<(String, Sender<Answer>)>,
+    /// Storages whose ledgers tell of drills.
+    drilled: Vec<String>,
+    failed: Vec<Failed>,
+    /// Backups that failed drills asked for, with the drill that comes again.
+    again: BTreeMap<String, String>,
     told: BTreeMap<String, Option<Timestamp>>,
     events: Sender<Event>,
     teller: Teller,
@@ -145,6 +158,9 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
         pausing: Pausing::Goes,
         is_leaving: false,
         asked: Vec::new(),
+        drilled: Vec::new(),
+        failed: Vec::new(),
+        again: BTreeMap::new(),
         told: BTreeMap::new(),
         events,
         teller,
@@ -161,6 +177,7 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
     if opened != Opened::Kept {
         daemon.ask_storages();
     }
+    daemon.ask_ledgers();
     daemon.work(&happened, &alarm)?;
     // Whoever asks from now on finds nobody.
     let _gone = std::fs::remove_file(&socket);
@@ -231,6 +248,7 @@ impl Daemon<'_> {
             Event::Ended { run, tally } => self.process_ended(run, tally),
             Event::Asked { question, reply } => self.answer(question, reply),
             Event::Recalled { storage, found } => self.recalled(&storage, &found),
+            Event::Proven { storage, said } => self.proven(&storage, said),
         }
     }
 
@@ -276,7 +294,8 @@ impl Daemon<'_> {
         let limit = entry.scheduled.plan.deadline;
         let deadline = limit.map(|limit| self.world.clock.elapsed().saturating_add(limit));
         tracing::info!(job = start.key, run, "begins");
-        let work = Work::new(entry.scheduled.job.clone(), now, deadline);
+        let mut work = Work::new(entry.scheduled.job.clone(), now, deadline);
+        work.is_scheduled = start.slot.is_some();
         self.at_work.insert(run, work);
         self.teller.happened(Occasion::Started);
         self.refresh();
@@ -328,6 +347,8 @@ impl Daemon<'_> {
         } else {
             tracing::info!(job = work.key, run, outcome, code, took_s, "ended");
         }
+        self.drill_ended(&work, code);
+        self.backed_up(&work.key, end.outcome);
         self.unsaved.push((run, end, now));
         self.save();
         self.teller.happened(Occasion::Ended);
@@ -342,6 +363,8 @@ impl Daemon<'_> {
             return;
         }
         self.trimmed = now;
+        // Drills by hand, and those of other machines.
+        self.ask_ledgers();
         let before = Timestamp::from_unix_ms(now.unix_ms.saturating_sub(RUNS_DAYS_MAX * DAY_MS));
         match self.catalogue.trim(before) {
             Ok(0) => {}

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::query::RunRow;
 use crate::catalogue::told::ChannelRow;
@@ -20,6 +21,9 @@ pub struct Report {
     /// Channels whose last message did not arrive.
     #[serde(default)]
     pub silent_channels: Vec<ChannelReport>,
+    /// How each dataset is proven.
+    #[serde(default)]
+    pub proofs: Vec<ProofReport>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,12 +105,61 @@ pub struct ChannelReport {
     pub failure: Option<String>,
 }
 
+/// How a dataset is proven. Times are RFC 3339 in the office's zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofReport {
+    pub dataset: String,
+    /// Whether somebody should look.
+    pub is_wrong: bool,
+    /// Of the newest drill; none if there never was one.
+    pub drill: Option<String>,
+    pub held_at: Option<String>,
+    pub verdict: Option<String>,
+    /// Codes of what failed.
+    pub failures: Option<String>,
+    pub proven_at: Option<String>,
+    pub proof_age_s: Option<i64>,
+    /// None if no drill of the configuration is about it.
+    pub proof_age_max_s: Option<i64>,
+    pub level: Option<String>,
+    pub snapshot_id: Option<String>,
+    /// When a new drill is due, if a corrective action is open.
+    pub redrill_due: Option<String>,
+}
+
+impl ProofReport {
+    #[must_use]
+    pub fn of(row: ProofStatus, zone: &TimeZone, now: Timestamp) -> Self {
+        let at = |ms: Option<i64>| ms.map(|ms| local(ms, zone));
+        let proven_ms = row.proven_ms();
+        let is_wrong = row.is_old(now) || row.has_failed() || row.is_overdue(now);
+        let (last, proven) = (row.last, row.proven);
+        let failures = last.as_ref().map(|last| last.failures.clone());
+        Self {
+            dataset: row.dataset,
+            is_wrong,
+            drill: last.as_ref().map(|last| last.drill.clone()),
+            held_at: at(last.as_ref().map(|last| last.held_ms)),
+            verdict: last.map(|last| last.verdict),
+            failures: failures.filter(|it| !it.is_empty()),
+            proven_at: at(proven_ms),
+            proof_age_s: proven_ms.map(|ms| now.unix_ms.saturating_sub(ms).div_euclid(1000)),
+            proof_age_max_s: row.age_max_ms.map(|ms| ms.div_euclid(1000)),
+            level: proven.as_ref().and_then(|proven| proven.level.clone()),
+            snapshot_id: proven.and_then(|proven| proven.snapshot),
+            redrill_due: at(row.due_ms),
+        }
+    }
+}
+
 impl Report {
     /// Whether somebody should look.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
         let is_silent = !self.silent_channels.is_empty();
-        self.daemon == Daemon::Absent || is_silent || self.jobs.iter().any(|job| job.is_wrong)
+        let is_unproven = self.proofs.iter().any(|proof| proof.is_wrong);
+        let is_job_wrong = self.jobs.iter().any(|job| job.is_wrong);
+        self.daemon == Daemon::Absent || is_silent || is_unproven || is_job_wrong
     }
 }
 

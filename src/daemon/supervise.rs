@@ -57,6 +57,8 @@ pub(super) struct Work {
     pub(super) job: Job,
     pub(super) key: String,
     pub(super) started: Timestamp,
+    /// Whether its schedule started it, and nobody asked.
+    pub(super) is_scheduled: bool,
     /// By the clock that never jumps.
     pub(super) deadline: Option<Duration>,
     pub(super) stop: Option<(Why, Duration)>,
@@ -74,7 +76,7 @@ impl Work {
     pub(super) fn new(job: Job, started: Timestamp, deadline: Option<Duration>) -> Self {
         let steps = job.steps().into();
         let key = job.key();
-        Self { job, key, started, deadline, stop: None, steps, process: None }
+        Self { job, key, started, is_scheduled: false, deadline, stop: None, steps, process: None }
     }
 
     /// Starts the next process; false if there is none. To be called on the thread that lives as

@@ -21,6 +21,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::told::ChannelRow;
 use crate::units::Timestamp;
@@ -30,14 +31,19 @@ use crate::units::Timestamp;
 pub struct Snapshot {
     jobs: Vec<JobStatus>,
     channels: Vec<ChannelRow>,
+    proofs: Vec<ProofStatus>,
     queue_count: u64,
 }
 
 impl Snapshot {
     /// `queue_count`: jobs that are due and wait.
     #[must_use]
-    pub const fn of(jobs: Vec<JobStatus>, channels: Vec<ChannelRow>, queue_count: u64) -> Self {
-        Self { jobs, channels, queue_count }
+    pub fn of(
+        (jobs, channels): (Vec<JobStatus>, Vec<ChannelRow>),
+        proofs: Vec<ProofStatus>,
+        queue_count: u64,
+    ) -> Self {
+        Self { jobs, channels, proofs, queue_count }
     }
 }
 
@@ -103,6 +109,39 @@ fn age(job: &JobStatus, now: Timestamp) -> Option<f64> {
     Some(seconds(now.unix_ms.saturating_sub(good.started_ms)))
 }
 
+type OfProof = fn(&ProofStatus, Timestamp) -> Option<f64>;
+
+const PROOF: &[(&str, &str, OfProof)] = &[
+    ("proof_timestamp_seconds", "Begin of the last drill that proved the dataset", |proof, _| {
+        proof.proven_ms().map(seconds)
+    }),
+    ("proof_age_seconds", "Time since then", |proof, now| {
+        proof.proven_ms().map(|ms| seconds(now.unix_ms.saturating_sub(ms)))
+    }),
+    ("proof_age_max_seconds", "Age from which on it is an alarm", |proof, _| {
+        proof.age_max_ms.map(seconds)
+    }),
+    ("proof_old", "1 if there is no proof as young as there has to be", |proof, now| {
+        proof.age_max_ms.map(|_| if proof.is_old(now) { 1.0 } else { 0.0 })
+    }),
+    (
+        "last_verdict",
+        "Last drill: 0 none, 1 not proven, 2 no conclusion, 3 with conditions, 4 proven",
+        |proof, _| {
+            Some(match proof.last.as_ref().map(|last| last.verdict.as_str()) {
+                None => 0.0,
+                Some("pass") => 4.0,
+                Some("conditional") => 3.0,
+                Some("fail") => 1.0,
+                Some(_) => 2.0,
+            })
+        },
+    ),
+    ("redrill_due_timestamp_seconds", "When a new drill is due", |proof, _| {
+        proof.due_ms.map(seconds)
+    }),
+];
+
 /// Prometheus knows no other numbers.
 fn number(count: i64) -> f64 {
     count as f64
@@ -135,6 +174,12 @@ impl Collector for Moment {
             let rows =
                 self.snapshot.jobs.iter().filter_map(|job| Some((labels(job), of(job, self.now)?)));
             family(encoder, (&format!("lifeboat_job_{name}"), help), rows)?;
+        }
+        for (name, help, of) in PROOF {
+            let rows = self.snapshot.proofs.iter().filter_map(|proof| {
+                Some(([("dataset", proof.dataset.clone())], of(proof, self.now)?))
+            });
+            family(encoder, (&format!("lifeboat_dataset_{name}"), help), rows)?;
         }
         let queue = number(i64::try_from(self.snapshot.queue_count).unwrap_or(i64::MAX));
         let about = ("lifeboat_queue_jobs", "Jobs that are due and wait");

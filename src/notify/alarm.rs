@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::query::RunRow;
 use crate::config::tell::Event;
@@ -9,6 +10,10 @@ use crate::units::Timestamp;
 
 /// The exit code of a run that found damage.
 const DAMAGE: u8 = 20;
+
+/// What a drill found of a dataset, and the age of its proof, as alarms name them.
+pub const DATA: &str = "data";
+pub const PROOF: &str = "proof";
 
 /// What stands for an alarm as long as it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +51,8 @@ pub struct Alarm {
     /// From when on.
     pub since: Timestamp,
     pub exit_code: Option<u8>,
+    /// What failed in a drill.
+    pub codes: Option<String>,
     pub problems_count: u64,
     /// When it last went well.
     pub good: Option<Timestamp>,
@@ -134,6 +141,51 @@ fn of_age(job: &JobStatus, now: Timestamp, observed: &mut Observed) {
     observed.insert(Key { event: Event::Silent, job: job.key.clone() }, state);
 }
 
+/// How each dataset is proven at `now`: what its last drill found, and how old its proof is.
+#[must_use]
+pub fn observe_proofs(proofs: &[ProofStatus], now: Timestamp) -> Observed {
+    let mut observed = Observed::new();
+    for proof in proofs {
+        let key =
+            |kind: &str| Key { event: Event::Drill, job: format!("{kind}:{}", proof.dataset) };
+        let raised = |kind: &str, since_ms: i64, codes: Option<String>| {
+            State::Raised(Alarm {
+                key: key(kind),
+                severity: Severity::Failure,
+                dataset: Some(proof.dataset.clone()),
+                storage: None,
+                since: Timestamp::from_unix_ms(since_ms),
+                exit_code: None,
+                codes,
+                problems_count: 0,
+                good: proof.proven_ms().map(Timestamp::from_unix_ms),
+            })
+        };
+        let of_data = match &proof.last {
+            Some(last) if last.verdict == "fail" => {
+                raised(DATA, last.held_ms, Some(last.failures.clone()))
+            }
+            Some(last) if last.verdict != "inconclusive" => State::Fine,
+            // What was not looked at is as it was.
+            _ => State::Unknown,
+        };
+        observed.insert(key(DATA), of_data);
+        let of_age = match proof.old_ms().filter(|_| proof.is_old(now)) {
+            Some(old_ms) => raised(PROOF, old_ms, None),
+            None => State::Fine,
+        };
+        observed.insert(key(PROOF), of_age);
+    }
+    observed
+}
+
+/// When the next proof will be too old, if nothing happens before.
+#[must_use]
+pub fn next_old(proofs: &[ProofStatus], now: Timestamp) -> Option<Timestamp> {
+    let coming = proofs.iter().filter_map(|it| Some(it.old_ms()?.saturating_add(1)));
+    coming.filter(|at| *at > now.unix_ms).min().map(Timestamp::from_unix_ms)
+}
+
 /// When the next job will have been silent for too long, if nothing happens before.
 #[must_use]
 pub fn next_silence(jobs: &[JobStatus], now: Timestamp) -> Option<Timestamp> {
@@ -158,6 +210,7 @@ fn alarm(job: &JobStatus, (event, severity): (Event, Severity), since: Timestamp
         storage: job.storage.clone(),
         since,
         exit_code: last.and_then(exit_code),
+        codes: None,
         problems_count: last.map_or(0, |run| u64::try_from(run.problems_count).unwrap_or(0)),
         good: job.last_good.as_ref().map(|run| Timestamp::from_unix_ms(run.started_ms)),
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::config::Language;
 use crate::config::tell::Event;
+use crate::notify::alarm;
 use crate::notify::alarm::Alarm;
 use crate::notify::alarm::Key;
 use crate::notify::decide::Item;
@@ -101,6 +102,8 @@ impl Voice {
             "forget" => &words::JOB_FORGET,
             "prune" => &words::JOB_PRUNE,
             "drill" => &words::JOB_DRILL,
+            alarm::DATA => &words::JOB_DATA,
+            alarm::PROOF => &words::JOB_PROOF,
             _ => &words::JOB_OTHER,
         };
         let job = escape(if words.en == words::JOB_OTHER.en { key } else { rest }.as_bytes());
@@ -116,12 +119,21 @@ impl Voice {
         let never = || words::NEVER.of(self.language).to_owned();
         let good = alarm.good.map_or_else(never, |good| self.time(good));
         let count = alarm.problems_count.to_string();
-        let values = [("what", &*what), ("code", &*code), ("good", &*good), ("count", &*count)];
+        let codes = alarm.codes.as_deref().unwrap_or_default();
+        let values = [
+            ("what", &*what),
+            ("code", &*code),
+            ("good", &*good),
+            ("count", &*count),
+            ("codes", codes),
+        ];
         let words = match alarm.key.event {
             Event::Failed => &words::FAILED,
             Event::Problems => &words::PROBLEMS,
             Event::Silent => &words::SILENT,
             Event::Damage => &words::DAMAGE,
+            Event::Drill if alarm.codes.is_some() => &words::DRILL_DATA,
+            Event::Drill if alarm.exit_code.is_none() => &words::DRILL_OLD,
             Event::Drill => &words::DRILL,
             Event::Shrink => &words::SHRINK,
             Event::Recovered => &words::RECOVERED,
@@ -279,6 +291,11 @@ fn next(alarm: &Alarm) -> &'static Words {
         (Event::Failed, Some(13)) => &words::NEXT_REFUSED,
         (Event::Failed, Some(14)) => &words::NEXT_NEWER,
         (Event::Failed, Some(15)) => &words::NEXT_STORAGE,
+        (Event::Drill, None) => match alarm.codes.as_deref() {
+            None => &words::NEXT_PROOF,
+            Some(codes) if codes.contains("F6") => &words::NEXT_ACCESS,
+            Some(_) => &words::NEXT_DATA,
+        },
         (Event::Drill, _) => &words::NEXT_DRILL,
         (Event::Failed | Event::Recovered, _) => &words::NEXT_RUNS,
     }

@@ -36,6 +36,7 @@ use crate::config::tell::Notify;
 use crate::notify::alarm::Observed;
 use crate::notify::alarm::State;
 use crate::notify::alarm::observe;
+use crate::notify::alarm::observe_proofs;
 use crate::notify::decide::Book;
 use crate::notify::decide::Item;
 use crate::notify::desk::Desk;
@@ -120,7 +121,9 @@ impl Telling {
         let answers = self.desk.answers();
         let troubles = answers.into_iter().filter_map(|sent| take(&mut book, sent, now)).collect();
         let jobs = catalogue.status()?;
+        let proofs = catalogue.proofs()?;
         let mut observed = observe(&jobs, now);
+        observed.extend(observe_proofs(&proofs, now));
         observed.extend(self.also.clone());
         let items = decide::due(&mut book, &observed, &self.rules, now);
         self.pings(&book, (&observed, &items), occasion, now);
@@ -135,7 +138,8 @@ impl Telling {
         self.letters(&mut book, &jobs, now);
         let silence = alarm::next_silence(&jobs, now);
         let again = decide::next(&book, &self.rules, now);
-        self.next = [silence, again, letter::next(&self.voice, now)].into_iter().flatten().min();
+        let next = [silence, alarm::next_old(&proofs, now), again, letter::next(&self.voice, now)];
+        self.next = next.into_iter().flatten().min();
         if book != before {
             let (told, channels) = book.rows();
             catalogue.keep_told(&told, &channels)?;

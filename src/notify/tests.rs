@@ -3,15 +3,20 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use crate::catalogue::proof::ProofRow;
+use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::query::RunRow;
 use crate::config::Language;
 use crate::config::tell::Event;
 use crate::config::tell::Notify;
+use crate::notify::alarm;
+use crate::notify::alarm::Alarm;
 use crate::notify::alarm::Key;
 use crate::notify::alarm::Observed;
 use crate::notify::alarm::State;
 use crate::notify::alarm::observe;
+use crate::notify::alarm::observe_proofs;
 use crate::notify::decide::Book;
 use crate::notify::decide::Item;
 use crate::notify::decide::News;
@@ -100,6 +105,52 @@ fn silence_is_an_alarm_without_a_run() {
     let mut free = job("backup:files", None, None);
     free.age_max_ms = None;
     assert!(raised(&observe(&[free], at(9999 * HOUR))).is_empty());
+}
+
+fn proof(verdict: Option<&str>, proven_ms: Option<i64>) -> ProofStatus {
+    let last = verdict.map(|verdict| ProofRow {
+        dataset: "files".to_owned(),
+        drill: "D2-2026-12-05".to_owned(),
+        held_ms: START + 5 * HOUR,
+        verdict: verdict.to_owned(),
+        failures: "F1, F2".to_owned(),
+        proven_ms: proven_ms.map(|ms| START + ms),
+        snapshot: None,
+        level: None,
+        due_ms: None,
+    });
+    let (proven, age_max_ms) = (last.clone(), Some(10 * HOUR));
+    let dataset = "files".to_owned();
+    ProofStatus { dataset, since_ms: START, age_max_ms, last, proven, due_ms: None }
+}
+
+#[test]
+fn a_proof_that_is_too_old_or_failed_is_an_alarm_with_one_next_step() {
+    let (data, age) = (key(Event::Drill, "data:files"), key(Event::Drill, "proof:files"));
+    let of = |proof: &ProofStatus, now| observe_proofs(std::slice::from_ref(proof), at(now));
+    let never = proof(None, None);
+    assert!(raised(&of(&never, 10 * HOUR)).is_empty());
+    assert_eq!(raised(&of(&never, 10 * HOUR + 1)), [&age]);
+    assert_eq!(alarm::next_old(&[never.clone()], at(0)), Some(at(10 * HOUR + 1)));
+    assert_eq!(of(&never, 1)[&data], State::Unknown);
+    let good = proof(Some("pass"), Some(5 * HOUR));
+    assert_eq!(
+        of(&good, 15 * HOUR),
+        [(data.clone(), State::Fine), (age.clone(), State::Fine)].into()
+    );
+    assert_eq!(of(&proof(Some("inconclusive"), None), 1)[&data], State::Unknown);
+    let bad = of(&proof(Some("fail"), Some(2 * HOUR)), 6 * HOUR);
+    assert_eq!(raised(&bad), [&data]);
+    let State::Raised(raised) = &bad[&data] else { panic!() };
+    let line = voice(Language::En).line(raised);
+    assert!(line.starts_with("dataset files would not come back: the last drill found F1, F2"));
+    assert!(voice(Language::En).next(raised).contains("drill show"));
+    let access = Alarm { codes: Some("F6".to_owned()), ..raised.clone() };
+    assert!(voice(Language::Vi).next(&access).contains("lifeboat check"));
+    let old = of(&never, 11 * HOUR);
+    let State::Raised(old) = &old[&age] else { panic!() };
+    assert!(voice(Language::En).line(old).contains("is too old (last proven: never"), "{old:?}");
+    assert!(voice(Language::En).next(old).contains("drill run"));
 }
 
 #[test]

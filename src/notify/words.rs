@@ -55,6 +55,10 @@ words! {
         => "{what} đã quá lâu chưa có lượt đạt yêu cầu (gần nhất: {good})";
     DRILL: "{what} has not proven that data comes back (exit code {code})"
         => "{what} chưa chứng minh được dữ liệu khôi phục được (mã kết thúc {code})";
+    DRILL_DATA: "{what} would not come back: the last drill found {codes} (last proven: {good})"
+        => "{what} không khôi phục được: cuộc diễn tập gần nhất thấy {codes} (chứng minh gần nhất: {good})";
+    DRILL_OLD: "{what} is too old (last proven: {good})"
+        => "{what} đã quá hạn (chứng minh gần nhất: {good})";
     SHRINK: "{what} found much less than before"
         => "{what} thấy dữ liệu ít đi nhiều so với trước";
     RECOVERED: "over: {what}, {event}, since {since}"
@@ -70,6 +74,9 @@ words! {
     JOB_FORGET: "retention on storage {storage}" => "áp dụng thời hạn lưu ở {storage}";
     JOB_PRUNE: "pruning of storage {storage}" => "dọn nơi lưu {storage}";
     JOB_DRILL: "drill {job}" => "diễn tập {job}";
+    JOB_DATA: "dataset {dataset}" => "tập dữ liệu {dataset}";
+    JOB_PROOF: "the proof by drill of dataset {dataset}"
+        => "bằng chứng diễn tập của tập dữ liệu {dataset}";
     JOB_OTHER: "job {job}" => "việc {job}";
 
     EVENT_FAILED: "failed" => "dừng giữa chừng";
@@ -103,6 +110,12 @@ words! {
         => "kiểm tra máy và dịch vụ có đang chạy không: `lifeboat status`";
     NEXT_DRILL: "try a restore by hand, and read the report of the drill"
         => "tự khôi phục thử, và đọc báo cáo diễn tập";
+    NEXT_DATA: "see `lifeboat drill show`: it names the newest good snapshot and what to do"
+        => "xem `lifeboat drill show`: nêu bản chụp tốt gần nhất và việc cần làm";
+    NEXT_ACCESS: "see whether the keys and the storage are at hand: `lifeboat check`"
+        => "kiểm tra khóa và nơi lưu có sẵn sàng không: `lifeboat check`";
+    NEXT_PROOF: "hold a drill of it: `lifeboat drill run NAME`"
+        => "diễn tập tập này: `lifeboat drill run TÊN`";
     NEXT_SHRINK: "see whether somebody removed data on purpose; older snapshots still have it"
         => "kiểm tra có ai chủ ý xóa dữ liệu không; các bản chụp cũ vẫn còn giữ";
 

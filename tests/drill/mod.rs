@@ -7,6 +7,7 @@ mod follow;
 mod life;
 mod postgresql;
 mod sqlite;
+mod standing;
 
 use std::path::Path;
 

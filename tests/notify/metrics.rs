@@ -7,6 +7,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use lifeboat::catalogue::Catalogue;
+use lifeboat::catalogue::proof::DatasetSpec;
+use lifeboat::catalogue::proof::ProofRow;
 use lifeboat::catalogue::record::JobSpec;
 use lifeboat::catalogue::record::Outcome;
 use lifeboat::catalogue::record::RunEnd;
@@ -109,7 +111,23 @@ fn snapshot() -> Snapshot {
     catalogue.begin("prune:main", None, at(4000)).unwrap();
     catalogue.set_next("prune:main", Some(at(90_000))).unwrap();
     catalogue.channel_tested("it", Some("away"), 5).unwrap();
-    Snapshot::of(catalogue.status().unwrap(), catalogue.channels().unwrap(), 4)
+    let dataset = |name: &str| DatasetSpec { name: name.to_owned(), age_max_ms: Some(60_000) };
+    let own = [dataset("files"), dataset("mail")];
+    catalogue.take_datasets(&own, &["main".to_owned()], at(0)).unwrap();
+    let proof = ProofRow {
+        dataset: "files".to_owned(),
+        drill: "D2-2026-12-05".to_owned(),
+        held_ms: at(9000).unix_ms,
+        verdict: "fail".to_owned(),
+        failures: "F1".to_owned(),
+        proven_ms: Some(at(2000).unix_ms),
+        snapshot: Some("ab".to_owned()),
+        level: Some("L6".to_owned()),
+        due_ms: Some(at(99_000).unix_ms),
+    };
+    catalogue.keep_proofs("main", &[proof]).unwrap();
+    let known = (catalogue.status().unwrap(), catalogue.channels().unwrap());
+    Snapshot::of(known, catalogue.proofs().unwrap(), 4)
 }
 
 #[test]
@@ -137,6 +155,22 @@ fn the_text_has_every_number() {
     assert_eq!(of("lifeboat_queue_jobs", ""), Some(4.0));
     assert_eq!(of("lifeboat_channel_failures", ""), Some(1.0));
     assert_eq!(of("lifeboat_build_info", ""), Some(1.0));
+    let proof = |name: &str, dataset: &str| {
+        let name = format!("lifeboat_dataset_{name}");
+        let is_it = |labels: &BTreeMap<String, String>| {
+            labels.get("dataset").is_some_and(|it| it == dataset)
+        };
+        let found = samples.iter().find(|((n, labels), _)| *n == name && is_it(labels));
+        found.map(|(_, value)| *value)
+    };
+    assert_eq!(proof("proof_age_seconds", "files"), Some(60.0));
+    assert_eq!(proof("proof_timestamp_seconds", "files"), Some(1_795_000_002.0));
+    assert_eq!((proof("proof_old", "files"), proof("proof_old", "mail")), (Some(0.0), Some(1.0)));
+    assert_eq!(proof("proof_age_seconds", "mail"), None, "never proven has no age");
+    let verdicts = (proof("last_verdict", "files"), proof("last_verdict", "mail"));
+    assert_eq!(verdicts, (Some(1.0), Some(0.0)));
+    let due = proof("redrill_due_timestamp_seconds", "files");
+    assert_eq!(due, Some(1_795_000_099.0));
     let odd = samples.keys().any(|(_, l)| l.get("dataset").is_some_and(|d| d == "hồ \"sơ\"\\\n"));
     assert!(odd, "{told}");
     read(&text(&Snapshot::default(), at(0)));

@@ -14,6 +14,7 @@ use crate::daemon::serve::Daemon;
 use crate::daemon::status;
 use crate::daemon::status::ChannelReport;
 use crate::daemon::status::JobReport;
+use crate::daemon::status::ProofReport;
 use crate::daemon::status::Report;
 use crate::daemon::status::RunReport;
 use crate::daemon::supervise::Why;
@@ -29,6 +30,10 @@ impl Daemon<'_> {
             Question::Pause => Ok(self.pause(Pausing::Paused)),
             Question::Resume => Ok(self.pause(Pausing::Goes)),
             Question::Cancel { job } => Ok(self.cancel(&job)),
+            Question::Drilled => {
+                self.ask_ledgers();
+                Ok(Answer::Done)
+            }
             Question::Queue { job } => Ok(match self.want(&job) {
                 Ok(_) => Answer::Done,
                 Err(answer) => answer,
@@ -149,7 +154,10 @@ impl Daemon<'_> {
         let zone = self.jobs.values().next().map(|entry| entry.scheduled.plan.zone.clone());
         let zone = zone.unwrap_or(TimeZone::UTC);
         let silent_channels = ChannelReport::of(self.catalogue.channels()?, &zone);
-        Ok(Report { daemon, jobs: self.jobs.iter().map(job).collect(), silent_channels })
+        let proofs = self.catalogue.proofs()?.into_iter();
+        let proofs = proofs.map(|row| ProofReport::of(row, &zone, now)).collect();
+        let jobs = self.jobs.iter().map(job).collect();
+        Ok(Report { daemon, jobs, silent_channels, proofs })
     }
 
     fn runs(&self, job: Option<&str>, count: u32) -> Result<Answer, CatalogueError> {

@@ -21,6 +21,8 @@ impl Daemon<'_> {
         let all = job::all(config, &self.world.machine);
         let specs: Vec<_> = all.iter().map(job::Scheduled::spec).collect();
         self.catalogue.take_jobs(&specs, now)?;
+        self.drilled = job::drilled(config);
+        self.catalogue.take_datasets(&job::datasets(config, now), &self.drilled, now)?;
         self.jobs = all
             .into_iter()
             .map(|scheduled| {

@@ -91,7 +91,8 @@ impl Teller {
         if let Some(listener) = &self.listener {
             let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
             let (jobs, channels) = (catalogue.status()?, catalogue.channels()?);
-            listener.show(Snapshot::of(jobs, channels, waiting));
+            let proofs = catalogue.proofs()?;
+            listener.show(Snapshot::of((jobs, channels), proofs, waiting));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::cli::language::Language;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::daemon as common;
 use crate::cli::language::table::daemon::service as texts;
+use crate::cli::language::table::keeping::drill as drills;
 use crate::cli::output::table::Align;
 use crate::cli::output::table::render;
 use crate::config::Config;
@@ -29,6 +30,7 @@ use crate::daemon::status::ChannelReport;
 use crate::daemon::status::Daemon;
 use crate::daemon::status::Health;
 use crate::daemon::status::JobReport;
+use crate::daemon::status::ProofReport;
 use crate::daemon::status::Report;
 use crate::disk::unix::RealDisk;
 use crate::path::escape;
@@ -102,7 +104,10 @@ fn absent(config: &Config, now: Timestamp) -> Result<Report, Failure> {
     channels.retain(|row| config.channels.contains_key(&row.name));
     let zone = local::zone(&config.time_zone).unwrap_or(TimeZone::UTC);
     let silent_channels = ChannelReport::of(channels, &zone);
-    Ok(Report { daemon: Daemon::Absent, jobs, silent_channels })
+    let proofs = catalogue.as_ref().map(Catalogue::proofs).transpose().map_err(wrong)?;
+    let proofs = proofs.unwrap_or_default().into_iter();
+    let proofs = proofs.map(|row| ProofReport::of(row, &zone, now)).collect();
+    Ok(Report { daemon: Daemon::Absent, jobs, silent_channels, proofs })
 }
 
 fn told(report: &Report, language: Language) -> Said {
@@ -116,6 +121,9 @@ fn told(report: &Report, language: Language) -> Said {
     ];
     let rows: Vec<_> = report.jobs.iter().map(|job| row(job, language)).collect();
     let mut table = render(&columns, &rows);
+    if !report.proofs.is_empty() {
+        table = format!("{}\n\n{}", table.trim_end(), proofs(&report.proofs, language));
+    }
     for channel in &report.silent_channels {
         let said = texts::SILENT_CHANNEL
             .with("name", channel.channel.as_str())
@@ -131,6 +139,60 @@ fn told(report: &Report, language: Language) -> Said {
         Daemon::Absent => texts::NOT_RUNNING,
     };
     texts::TABLE.with("note", Said::from(note)).with("table", table)
+}
+
+/// Each dataset with its proof, and how many have one that is young enough.
+fn proofs(all: &[ProofReport], language: Language) -> String {
+    let columns = [
+        (texts::DATASET.words(language), Align::Left),
+        (texts::PROVEN.words(language), Align::Left),
+        (texts::AGE.words(language), Align::Right),
+        (texts::LEVEL.words(language), Align::Left),
+        (texts::LAST_DRILL.words(language), Align::Left),
+        (texts::REMARK.words(language), Align::Left),
+    ];
+    let row = |proof: &ProofReport| {
+        let never = || texts::NEVER.words(language).to_owned();
+        vec![
+            proof.dataset.clone(),
+            proof.proven_at.as_deref().map_or_else(never, minute),
+            proof.proof_age_s.map(|age| age_text(age, language)).unwrap_or_default(),
+            proof.level.clone().unwrap_or_default(),
+            proof.drill.clone().unwrap_or_default(),
+            remark(proof, language),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    let is_young = |proof: &&ProofReport| {
+        let is_too_old = proof.proof_age_s.zip(proof.proof_age_max_s).is_some_and(|(a, b)| a > b);
+        proof.proven_at.is_some() && !is_too_old
+    };
+    let said = texts::COVERAGE.with("count", all.iter().filter(is_young).count());
+    format!("{}\n{}", said.with("all", all.len()).told_in(language), render(&columns, &rows))
+}
+
+fn remark(proof: &ProofReport, language: Language) -> String {
+    let mut remarks = Vec::new();
+    if proof.proof_age_max_s.is_none() {
+        remarks.push(Said::from(texts::NO_DRILL));
+    } else if proof.proof_age_s.zip(proof.proof_age_max_s).is_some_and(|(age, max)| age > max) {
+        remarks.push(Said::from(texts::LATE));
+    }
+    let words = match proof.verdict.as_deref() {
+        Some("fail") => Some(drills::FAIL),
+        Some("inconclusive") => Some(drills::INCONCLUSIVE),
+        Some("conditional") => Some(drills::CONDITIONAL),
+        _ => None,
+    };
+    if let Some(words) = words {
+        let codes = proof.failures.as_deref().map(|codes| format!(" ({codes})"));
+        let words = words.words(language);
+        remarks.push(Said::plain(format!("{words}{}", codes.unwrap_or_default())));
+    }
+    let due = proof.redrill_due.as_deref().and_then(|due| due.get(..10));
+    remarks.extend(due.map(|due| texts::REDRILL.with("due", due)));
+    let remarks: Vec<String> = remarks.iter().map(|it| it.told_in(language)).collect();
+    remarks.join("; ")
 }
 
 fn row(job: &JobReport, language: Language) -> Vec<String> {

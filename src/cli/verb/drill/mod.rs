@@ -7,6 +7,7 @@ pub mod keep;
 pub mod key;
 pub mod ledger;
 pub mod list;
+pub mod proofs;
 pub mod run;
 pub mod sign;
 pub mod told;
@@ -33,6 +34,7 @@ pub enum DrillVerb {
     List(list::ListArgs),
     Show(list::ShowArgs),
     Actions(actions::ActionsArgs),
+    Proofs(proofs::ProofsArgs),
     Key(key::KeyArgs),
     Sign(sign::SignArgs),
     Bundle(bundle::BundleArgs),
@@ -46,6 +48,7 @@ pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
         DrillVerb::List(args) => list::list(context, args),
         DrillVerb::Show(args) => list::show(context, args),
         DrillVerb::Actions(args) => actions::run(context, args),
+        DrillVerb::Proofs(args) => proofs::run(context, args),
         DrillVerb::Key(args) => key::run(context, args),
         DrillVerb::Sign(args) => sign::run(context, args),
         DrillVerb::Bundle(args) => bundle::run(context, args),

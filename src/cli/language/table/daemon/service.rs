@@ -48,6 +48,14 @@ texts! {
     SILENT_CHANNEL: "alarms do not arrive by channel `{name}`: {count} did not, \
         the last one {time}: {detail}"
         => "cảnh báo không tới nơi qua kênh `{name}`: {count} thư, lần cuối {time}: {detail}";
+    DATASET: "dataset" => "tập dữ liệu";
+    PROVEN: "proven" => "chứng minh";
+    LEVEL: "level" => "mức";
+    LAST_DRILL: "last drill" => "diễn tập gần nhất";
+    COVERAGE: "Proven by drills: {count} of {all} datasets"
+        => "Đã được diễn tập chứng minh: {count}/{all} tập dữ liệu";
+    NO_DRILL: "no drill is about it" => "không có cuộc diễn tập nào cho tập này";
+    REDRILL: "new drill due {due}" => "diễn tập lại trước {due}";
     MINUTES: "{count} min" => "{count} phút";
     HOURS: "{count} h" => "{count} giờ";
     DAYS: "{count} d" => "{count} ngày";

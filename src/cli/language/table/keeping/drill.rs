@@ -101,6 +101,12 @@ texts! {
     WOULD_MISS: "  {name}: no snapshot in this storage"
         => "  {name}: không có bản chụp ở nơi lưu này";
 
+    A_RECORD: "record of drill {code}" => "bản ghi của cuộc diễn tập {code}";
+    COLUMN_DATASET: "dataset" => "tập dữ liệu";
+    COLUMN_LAST: "last drill" => "diễn tập gần nhất";
+    COLUMN_PROVEN: "proven" => "chứng minh";
+    COLUMN_LEVEL: "level" => "mức";
+    COLUMN_SNAPSHOT: "snapshot" => "bản chụp";
     COLUMN_CODE: "code" => "mã";
     COLUMN_STARTED: "began" => "bắt đầu";
     COLUMN_VERDICT: "verdict" => "kết luận";

@@ -5,6 +5,8 @@ pub mod chain;
 mod follow;
 pub mod pick;
 
+use std::path::Path;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -28,6 +30,9 @@ use crate::config::Config;
 use crate::config::drill::Drill;
 use crate::config::drill::Mode;
 use crate::config::drill::Report;
+use crate::daemon::control;
+use crate::daemon::control::Question;
+use crate::daemon::hold;
 use crate::drill::follow::Followed;
 use crate::drill::plan::Plan;
 use crate::drill::record::Closing;
@@ -89,7 +94,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
         return Ok(Ended::done());
     }
     let desk = Desk { drills: &drills, keys: &keys, snapshots: &snapshots };
-    carry_out(context, &desk, (&plan, drill.report.as_ref()))
+    carry_out(context, &desk, (&plan, drill.report.as_ref(), &config.state_dir))
 }
 
 fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Drill, Failure> {
@@ -123,7 +128,7 @@ fn plan(
     let class = pick::class_name(drill.class);
     let stratum = pick::stratum_name(drill.stratum);
     let (mut items, mut absent) = (Vec::new(), Vec::new());
-    for backup in pick::backups(config, drill) {
+    for backup in drill.backups(config) {
         match pick::snapshot(snapshots, &backup.name, drill.stratum) {
             Some(snapshot) => items.push(pick::planned(
                 (&backup.name, pick::kind_of(&backup.source)),
@@ -163,7 +168,7 @@ fn plan(
 fn carry_out(
     context: &Context,
     desk: &Desk<'_>,
-    (plan, report): (&Plan, Option<&Report>),
+    (plan, report, state_dir): (&Plan, Option<&Report>, &Path),
 ) -> Result<Ended, Failure> {
     let began = context.run.clock.elapsed();
     let Carried { record, planned, closed, record_file, closing, mut code } =
@@ -172,6 +177,8 @@ fn carry_out(
     let (followed, stopped) = follow::react(context, desk, (&past, planned, &mut code));
     desk.drills.keep_followed(&record.record_id, &followed)?;
     stopped?;
+    // A daemon knows then how its datasets stand; without one nobody has to.
+    let _nobody_serves = control::ask(&hold::socket(state_dir), &Question::Drilled);
     let held = Held {
         record: &record,
         record_file: crate::path::escape(record_file.as_os_str().as_encoded_bytes()),

@@ -60,23 +60,6 @@ pub const fn kind_of(source: &Source) -> Kind {
     }
 }
 
-/// The backups that a drill is about: those it names, or all whose snapshots its storage holds.
-#[must_use]
-pub fn backups<'c>(config: &'c Config, drill: &Drill) -> Vec<&'c Backup> {
-    let is_held = |backup: &&Backup| {
-        backup.storage == drill.storage
-            || config
-                .copies
-                .iter()
-                .any(|copy| copy.from == backup.storage && copy.to.contains(&drill.storage))
-    };
-    let is_named = |backup: &&Backup| drill.datasets.contains(&backup.name);
-    match drill.datasets.is_empty() {
-        true => config.backups.iter().filter(is_held).collect(),
-        false => config.backups.iter().filter(is_named).collect(),
-    }
-}
-
 /// Where it happens, and what must not be touched.
 #[must_use]
 pub fn room(config: &Config, drill: &Drill) -> Room {
