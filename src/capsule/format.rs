@@ -59,6 +59,10 @@ pub enum Fit {
 /// The part behind the last dot, in lower case; at most 16 bytes of ASCII.
 #[must_use]
 pub fn extension(name: &[u8]) -> Option<String> {
+    // What programs leave beside a document that is open, or comes from a Mac, only has its name.
+    if BESIDE.iter().any(|begin| name.starts_with(begin)) {
+        return None;
+    }
     let at = name.iter().rposition(|&byte| byte == b'.').filter(|at| *at > 0)?;
     let text = name.get(at + 1..)?;
     let is_short = (1..=16).contains(&text.len());
@@ -66,6 +70,9 @@ pub fn extension(name: &[u8]) -> Option<String> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (is_short && is_plain).then(|| text.to_ascii_lowercase())
 }
+
+/// How names begin that only look like a document's.
+const BESIDE: [&[u8]; 2] = [b"~$", b"._"];
 
 /// Compares a file's first bytes with what its extension promises.
 #[must_use]
@@ -118,7 +125,16 @@ mod tests {
     fn extensions() {
         assert_eq!(extension(b"a.DOCX").as_deref(), Some("docx"));
         assert_eq!(extension(b"a.tar.gz").as_deref(), Some("gz"));
-        for none in [&b".profile"[..], b"a.", b"a", b"a.b c", b"a.\xff", b"a.12345678901234567"] {
+        for none in [
+            &b".profile"[..],
+            b"~$a.docx",
+            b"._a.pdf",
+            b"a.",
+            b"a",
+            b"a.b c",
+            b"a.\xff",
+            b"a.12345678901234567",
+        ] {
             assert_eq!(extension(none), None, "{none:?}");
         }
     }

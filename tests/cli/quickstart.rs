@@ -23,7 +23,8 @@ fn a_fresh_machine_gets_a_repository_and_a_proof() {
         "is safe",
         "Proven: what was backed up came back",
         "backup ",
-        "restore ",
+        "drill ",
+        ": proven, to level L6",
         "5 entries, 0 differ",
         "2.8 MiB in 3 files",
         "a second place",
@@ -33,7 +34,7 @@ fn a_fresh_machine_gets_a_repository_and_a_proof() {
     }
     let made = scene.files("home/.local/share/lifeboat");
     let of = |part: &str| made.iter().filter(|name| name.contains(part)).count();
-    assert_eq!((of("/passphrase-"), of("-proof-")), (1, 0), "{made:?}");
+    assert_eq!((of("/passphrase-"), of("-drill")), (1, 0), "{made:?}");
     let file = made.iter().find(|name| name.contains("/passphrase-")).unwrap();
     assert!(text.contains(file.as_str()), "{told}");
     let secret = std::fs::read_to_string(file).unwrap();
@@ -44,6 +45,51 @@ fn a_fresh_machine_gets_a_repository_and_a_proof() {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+/// What the first command promises: a real drill, recorded and printed beside the configuration.
+#[test]
+fn it_ends_in_a_drill_with_its_minutes() {
+    let scene = fresh();
+    let told = scene.expect(0, &["quickstart", ".", "--json", "--lang", "vi"]);
+    let proven = told.json_of("result").pop().unwrap();
+    assert_eq!((&proven["verdict"], &proven["proof_level"]), (&"pass".into(), &"L6".into()));
+    let files: Vec<&str> =
+        proven["documents"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    let beside = scene.path("home/.config/lifeboat").display().to_string();
+    assert!(files.iter().all(|file| file.starts_with(&beside)), "{files:?}");
+    let [pdf, html, json] = files[..] else { panic!("{files:?}") };
+    let text = super::paper::printed("pdftotext", &[pdf, "-"]);
+    for part in ["BIÊN BẢN", "ĐẠT", proven["ledger_code"].as_str().unwrap()] {
+        assert!(text.contains(part), "`{part}`\n{text}");
+    }
+    assert!(std::fs::read_to_string(html).unwrap().contains("BIÊN BẢN"));
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    assert_eq!(
+        (&record["drill"]["class"], &record["items"][0]["dataset"]),
+        (&"D1".into(), &"files".into())
+    );
+    // It stands in the ledger, whose evidence holds.
+    let file = proven["configuration"].as_str().unwrap();
+    let head = ["--config", file, "-r", "main"];
+    let bundle = scene.path("bundle").display().to_string();
+    scene.expect(0, &[&head[..], &["drill", "bundle", "--out", &bundle]].concat());
+    let code = proven["ledger_code"].as_str().unwrap();
+    scene.expect(0, &["drill", "verify-evidence", &bundle, "--code", code]);
+    let proofs = scene.expect(0, &[&head[..], &["drill", "proofs", "--json"]].concat());
+    assert_eq!(proofs.json_of("result")[0]["snapshot"], proven["snapshot_id"], "{proofs}");
+}
+
+/// A document that does not open is told, though every byte of it came back.
+#[test]
+fn what_does_not_open_is_not_proven() {
+    let scene = fresh();
+    scene.file("source/a.docx", b"PK\x03\x04 and no more");
+    let told = scene.expect(21, &["quickstart", "."]);
+    let text = told.text();
+    for part in ["Not proven", "6 entries, 0 differ", "L4.files.open", "NOT PROVEN"] {
+        assert!(text.contains(part), "`{part}`\n{told}");
     }
 }
 

@@ -146,6 +146,24 @@ fn a_file_that_is_asked_for_must_be_there() {
     assert_eq!(failing(item(&record, "shared")), ["L3.custom.1"]);
 }
 
+/// Locks of documents that are open, and what a Mac adds, are no documents.
+#[test]
+fn what_programs_leave_beside_documents_is_no_damage() {
+    let scene = shared();
+    for at in 0..5 {
+        let mut lock = vec![0; 162];
+        lock[..6].copy_from_slice(b"\x05Hang ");
+        scene.file(format!("shared/Hồ sơ 1/~$ng văn {at}.docx"), &lock);
+        scene.file(
+            format!("shared/Hồ sơ 1/._công văn {at}.docx"),
+            b"\x00\x05\x16\x07\x00\x02\x00\x00",
+        );
+    }
+    backup(&scene, "shared");
+    let record = drill(&scene, 0);
+    assert_eq!(failing(item(&record, "shared")), [""; 0]);
+}
+
 /// What people named wrongly, or typed, is no sign of an attack.
 #[test]
 fn documents_under_another_formats_name_are_counted_and_no_failure() {

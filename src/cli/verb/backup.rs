@@ -289,14 +289,15 @@ pub fn make(
     let folder = writer.local.root();
     let info = |root: &Ref| info(context, (args, input), root);
     let recorder = Recorder {
-        dataset: args.job.as_deref().unwrap_or_default(),
+        dataset: input.recorded.as_deref().or(args.job.as_deref()).unwrap_or_default(),
         source: &*input.source,
         witness: &input.witness,
         base: base(input),
         before: Mutex::default(),
     };
-    // Whoever backs up by hand asks for speed; a dataset of the file is drilled.
-    let attachments: &dyn Attachments = if args.job.is_some() { &recorder } else { &Nothing };
+    // A dataset of the file is drilled.
+    let is_drilled = args.job.is_some() || input.recorded.is_some();
+    let attachments: &dyn Attachments = if is_drilled { &recorder } else { &Nothing };
     let request = Request {
         source: &*input.source,
         dataset: &input.dataset,

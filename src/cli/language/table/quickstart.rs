@@ -11,8 +11,6 @@ texts! {
     STORAGE_OUTSIDE: "give --storage FOLDER outside of what is backed up"
         => "thêm --storage THƯ-MỤC nằm ngoài dữ liệu cần sao lưu";
     OTHER_STORAGE: "name another folder with --storage" => "nêu thư mục khác bằng --storage";
-    THROW_AWAY: "the throw-away folder `{path}`: {detail}" => "thư mục tạm `{path}`: {detail}";
-    REMOVE_BY_HAND: "remove the folder by hand" => "tự xóa thư mục đó";
     NOT_LISTED: "the new snapshot is not in the repository's list"
         => "bản chụp mới không có trong danh sách của kho sao lưu";
     RUN_CHECK: "run `lifeboat check` and see what it names"
@@ -24,11 +22,18 @@ texts! {
         => "KHÔNG ĐẠT: xem các vấn đề ghi nhận ở trên.";
     BACKUP: "  backup   {took}  {bytes} in {files} files; {stored} added to the repository"
         => "  sao lưu    {took}  {bytes} trong {files} tệp; thêm {stored} vào kho sao lưu";
-    RESTORE: "  restore  {took}  {bytes}" => "  khôi phục  {took}  {bytes}";
+    RESTORE: "  drill    {took}  {bytes} restored and checked"
+        => "  diễn tập   {took}  khôi phục và kiểm tra {bytes}";
     COMPARE: "  compare  {took}  {entries} entries, {differ} differ"
         => "  so sánh    {took}  {entries} mục, {differ} mục khác nhau";
     CHANGED: "  {count} entries were changed meanwhile, so they prove nothing"
         => "  {count} mục bị thay đổi trong lúc chạy nên không chứng minh được gì";
+    VERDICT: "\nDrill {code}: {verdict}, to level {level}"
+        => "\nDiễn tập {code}: {verdict}, đến mức {level}";
+    DOCUMENT: "Its minutes are in  {path}" => "Biên bản ở       {path}";
+    DOCUMENTS: "documents of the drill" => "văn bản của cuộc diễn tập";
+    LEDGER: "Code of its ledger, to be written down elsewhere: {code}"
+        => "Mã đối chiếu của nhật ký bằng chứng, ghi lại ở nơi khác: {code}";
     REPOSITORY: "\nThe repository is in  {path}" => "\nKho sao lưu ở    {path}";
     PASSPHRASE: "Its passphrase is in  {path}" => "Mật khẩu kho ở   {path}";
     CONFIGURATION: "The configuration is in  {path}" => "Tệp cấu hình ở   {path}";

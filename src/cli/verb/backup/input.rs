@@ -36,6 +36,8 @@ pub struct Input {
     pub source: Box<dyn Source>,
     /// Who records what the source holds.
     pub witness: Witness,
+    /// What it is recorded for: whoever backs up by hand asks for speed.
+    pub recorded: Option<String>,
     /// The same text, the same chain of snapshots.
     pub dataset: Vec<u8>,
     /// Absolute paths, or the name of the stream.
@@ -89,7 +91,7 @@ pub fn resolve(args: &BackupArgs, environment: &Environment) -> Result<Input, Fa
     let paths = absolute.into_iter().map(|(path, _)| path).collect();
     let excludes = told_rules(&rules, &args.exclude);
     let source = Box::new(source);
-    Ok(Input { source, witness: Witness::Folder, dataset, paths, excludes })
+    Ok(Input { source, witness: Witness::Folder, recorded: None, dataset, paths, excludes })
 }
 
 fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure> {
@@ -121,7 +123,7 @@ fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure
     let dataset = [kind.as_bytes(), &stored].join(&0);
     let source = Box::new(source.expecting(expected));
     let (witness, paths, excludes) = (Witness::Nobody, vec![stored], Vec::new());
-    Ok(Input { source, witness, dataset, paths, excludes })
+    Ok(Input { source, witness, recorded: None, dataset, paths, excludes })
 }
 
 /// Paths from a file, each ended by `end`; `-` is standard input.

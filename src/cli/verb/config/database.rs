@@ -64,7 +64,7 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
         }
     };
     let (paths, excludes) = (vec![path], Vec::new());
-    Ok(Some(Input { source, witness, dataset: Vec::new(), paths, excludes }))
+    Ok(Some(Input { source, witness, recorded: None, dataset: Vec::new(), paths, excludes }))
 }
 
 fn stored(name: &[u8]) -> Vec<u8> {

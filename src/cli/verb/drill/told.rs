@@ -205,6 +205,13 @@ fn sought(search: &Sought) -> Said {
     }
 }
 
+/// A line for each check that did not pass.
+#[must_use]
+pub fn findings(record: &Record) -> Vec<Said> {
+    let all = record.preflight.iter().chain(record.items.iter().flat_map(|item| &item.checks));
+    all.filter_map(bad).collect()
+}
+
 /// A line for what did not pass.
 fn bad(check: &Check) -> Option<Said> {
     let is_good = matches!(check.result, Outcome::Pass | Outcome::NotApplicable);

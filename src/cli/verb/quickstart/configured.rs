@@ -39,6 +39,17 @@ pub enum Outcome {
     Not(Said),
 }
 
+impl Outcome {
+    /// The folder that it is in, or would be.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::There(path) | Self::Other(path) => path.parent(),
+            Self::Not(_) => None,
+        }
+    }
+}
+
 /// What the file says.
 pub struct Facts<'a> {
     pub paths: &'a [PathBuf],

@@ -14,7 +14,6 @@ use crate::cli::local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
 use crate::crypto::random_bytes;
-use crate::drill::sandbox::open_to_owner;
 use crate::path::escape;
 
 /// The folder's name beneath the user's folder for data.
@@ -128,88 +127,9 @@ fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, message, texts::OTHER_STORAGE)
 }
 
-/// A folder for restored files that is removed in the end, however the run ends.
-#[derive(Debug)]
-pub struct ProofFolder {
-    path: PathBuf,
-}
-
-impl ProofFolder {
-    /// A new folder beside the repository, closed to others.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn beside(repository: &Path) -> Result<Self, Failure> {
-        let mut name = repository.file_name().unwrap_or_default().to_owned();
-        let number = random_bytes::<8>().map_err(io::Error::other);
-        let number = number.map_err(|error| failed(repository, &error))?;
-        name.push(format!("-proof-{:016x}", u64::from_be_bytes(number)));
-        let path = repository.with_file_name(name);
-        local::make_private_folder(&path).map_err(|error| failed(&path, &error))?;
-        Ok(Self { path })
-    }
-
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Removes it.
-    ///
-    /// # Errors
-    /// When something of it stays.
-    pub fn remove(self) -> Result<(), Failure> {
-        remove(&self.path).map_err(|error| {
-            let message = texts::THROW_AWAY.with("path", shown(&self.path));
-            let message = message.with("detail", Said::heard(error));
-            Failure::new(Exit::Problems, message, texts::REMOVE_BY_HAND)
-        })
-    }
-}
-
-impl Drop for ProofFolder {
-    fn drop(&mut self) {
-        if self.path.symlink_metadata().is_ok() {
-            let _named_by_the_first_failure = remove(&self.path);
-        }
-    }
-}
-
-/// Restored folders may be closed even to their owner, so they are opened first.
-fn remove(folder: &Path) -> io::Result<()> {
-    let mut pending = vec![folder.to_owned()];
-    while let Some(folder) = pending.pop() {
-        open_to_owner(&folder)?;
-        for entry in std::fs::read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                pending.push(entry.path());
-            }
-        }
-    }
-    std::fs::remove_dir_all(folder)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    #[cfg(unix)]
-    fn a_throw_away_folder_goes_with_closed_folders_in_it() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let proof = ProofFolder::beside(&dir.path().join("repository")).unwrap();
-        assert_eq!(proof.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
-        let closed = proof.path().join("a/closed");
-        std::fs::create_dir_all(closed.join("b")).unwrap();
-        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o500)).unwrap();
-        proof.remove().unwrap();
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-        let dropped = ProofFolder::beside(&dir.path().join("repository")).unwrap();
-        drop(dropped);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-    }
 
     #[test]
     #[cfg(unix)]

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod configured;
 pub mod folders;
+pub mod rehearse;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,7 +15,6 @@ use serde::Serialize;
 
 use crate::backup::snapshot::BackupReport;
 use crate::backup::snapshot::shrink::Shrink;
-use crate::cli::choose::opened;
 use crate::cli::choose::opened::Keys;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
@@ -22,7 +22,6 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
 use crate::cli::language::said::Said;
-use crate::cli::language::table::common::REPORT_IT;
 use crate::cli::language::table::quickstart as texts;
 use crate::cli::language::value::Value;
 use crate::cli::local::Local;
@@ -38,38 +37,35 @@ use crate::cli::verb::backup::LabelArgs;
 use crate::cli::verb::backup::Parent;
 use crate::cli::verb::backup::StreamArgs;
 use crate::cli::verb::backup::input;
+use crate::cli::verb::drill::told;
+use crate::cli::verb::drill::told::skipped;
 use crate::cli::verb::init;
-use crate::format::object::Ref;
-use crate::path::SnapshotPath;
+use crate::drill::verdict::Level;
+use crate::drill::verdict::Verdict;
 use crate::path::escape;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::trust::Enrolled;
-use crate::restore::Delete;
-use crate::restore::Options;
-use crate::restore::Overwrite;
-use crate::restore::Owners;
-use crate::restore::Replaced;
-use crate::restore::Rights;
-use crate::restore::Verify;
-use crate::restore::execute;
-use crate::restore::select::Selection;
+use crate::run::Stopped;
 use crate::run::monitor::Problem;
+use crate::run::monitor::Severity;
 use crate::storage::Storage;
-use crate::target::unix::FolderTarget;
 use crate::units::Bytes;
 
 use self::compare::Compared;
 use self::configured::Facts;
 use self::configured::Outcome;
-use self::folders::ProofFolder;
+use self::rehearse::Rehearsed;
 
-/// Make a repository, back up, restore into a throw-away folder and compare every file.
+/// Make a repository, back up, and hold a drill: restore into a throw-away folder, compare every
+/// file, open documents, judge, keep a signed record, and print minutes (PDF, HTML, JSON).
 ///
 /// A second run on the same folders uses the repository of the first. The throw-away folder needs
-/// as much room as the folders themselves, beside the repository, until the end of the run.
+/// 1.3 times the room of the folders themselves, beside the repository, until the end of the run.
+///
+/// Exit codes: as those of `drill run`, and 3 if something was not backed up or differs.
 #[derive(Debug, Args)]
 pub struct QuickstartArgs {
     /// What to back up.
@@ -95,17 +91,23 @@ struct Proven {
     content_bytes: u64,
     stored_bytes: u64,
     restored_bytes: u64,
+    /// What the drill concluded, and how far the data is proven.
+    verdict: Verdict,
+    proof_level: Option<Level>,
+    drill: String,
+    ledger_code: String,
+    documents: Vec<String>,
     differences_count: u64,
     changed_since_count: u64,
     backup_ms: u64,
-    restore_ms: u64,
+    drill_ms: u64,
     compare_ms: u64,
 }
 
 /// How long each part took.
 struct Times {
     backup: Duration,
-    restore: Duration,
+    drill: Duration,
     compare: Duration,
 }
 
@@ -122,13 +124,15 @@ struct Places<'a> {
     repository: &'a Path,
     password_file: Option<&'a Path>,
     configuration: &'a Outcome,
+    documents: Vec<String>,
 }
 
 pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
     let paths = folders::sources(&args.paths)?;
     let folder = folders::storage(context, args.storage.as_deref(), &paths)?;
     let backup_args = backup_args(&paths);
-    let input = input::resolve(&backup_args, &context.environment)?;
+    let mut input = input::resolve(&backup_args, &context.environment)?;
+    input.recorded = Some(rehearse::DATASET.to_owned());
     let Ready { writer, unlocked, secret, password_file } = ready(context, &folder)?;
     let clock = &context.run.clock;
     let began = clock.elapsed();
@@ -137,31 +141,40 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
     let Some(made) = made else { return Ok(ended) };
     // Opened anew, as anybody would who comes later: nothing of the backup's memory helps.
     let keys = keys(context, &writer.storage, unlocked)?;
-    let root = root(context, &keys, &made)?;
-    let proof = ProofFolder::beside(&folder)?;
-    let restored_bytes = restore(context, &keys, &root, proof.path())?;
-    let restored = clock.elapsed();
-    let compared = compare_all(context, &paths, proof.path(), &made)?;
+    let compare = |restored: &Path| compare_all(context, &paths, restored, &made);
+    let rehearsed = rehearse::rehearse(context, &keys, (&paths, &folder, &made), &compare)?;
     let times = Times {
         backup: backed_up.saturating_sub(began),
-        restore: restored.saturating_sub(backed_up),
-        compare: clock.elapsed().saturating_sub(restored),
+        drill: clock.elapsed().saturating_sub(backed_up).saturating_sub(rehearsed.compare),
+        compare: rehearsed.compare,
     };
-    proof.remove()?;
     let facts = Facts { paths: &paths, storage: &folder, secret: &secret };
     let configuration = configured::write(context, &facts);
+    let documents = match rehearse::documents(context, &rehearsed, configuration.folder()) {
+        Ok(documents) => documents,
+        Err(failure) => {
+            context.problem(Severity::Problem, texts::DOCUMENTS, failure.message);
+            Vec::new()
+        }
+    };
     let places = Places {
         repository: &folder,
         password_file: password_file.as_deref(),
         configuration: &configuration,
+        documents,
     };
-    let proven = proven(&places, &made, &compared, (restored_bytes, &times));
+    let proven = proven(&places, &made, &rehearsed, &times);
     context.output.report("quickstart", &proven, || {
-        let lines = text(&proven, &configuration, context.output.language());
+        let lines = text(&proven, (&configuration, &rehearsed), context.output.language());
         Value::from(lines).told_in(context.output.language())
     })?;
-    let exit = if proven.is_proven { ended.exit } else { Exit::Problems };
-    Ok(Ended { exit, skipped_count: 0 })
+    let exit = match rehearsed.carried.record.verdict {
+        Verdict::Fail => Exit::NotProven,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        _ if proven.is_proven => ended.exit,
+        _ => Exit::Problems,
+    };
+    Ok(Ended { exit, skipped_count: skipped(&rehearsed.carried.record) })
 }
 
 fn backup_args(paths: &[PathBuf]) -> BackupArgs {
@@ -236,42 +249,12 @@ fn keys(
     Ok(Keys { unlocked, signers, repository })
 }
 
-/// The tree of the new snapshot, found as anybody would find it: in storage, by its signature.
-fn root(context: &Context, keys: &Keys, made: &BackupReport) -> Result<Ref, Failure> {
-    let listed = opened::list(context, keys)?;
-    let id = made.snapshot.map(|place| place.id);
-    let found = listed.into_iter().find(|snapshot| Some(snapshot.id) == id);
-    found
-        .map(|snapshot| snapshot.root)
-        .ok_or_else(|| Failure::new(Exit::Damage, texts::NOT_LISTED, texts::RUN_CHECK))
-}
-
-/// Restores everything; answers the bytes written.
-fn restore(context: &Context, keys: &Keys, root: &Ref, into: &Path) -> Result<u64, Failure> {
-    let selection = Selection::new(SnapshotPath::root(), &[], &[])
-        .map_err(|error| Failure::usage(error, REPORT_IT))?;
-    let options = Options {
-        selection,
-        overwrite: Overwrite::Always,
-        replaced: Replaced::Dropped,
-        delete: Delete::Nothing,
-        owners: Owners::ByName,
-        // Nobody else can reach into the folder, so nothing in it can be misused.
-        rights: Rights::All,
-        verify: Verify::No,
-        threads_count: std::thread::available_parallelism().map_or(2, usize::from),
-    };
-    let target = FolderTarget::open(into, context.run.seed)?;
-    let report = execute::execute(&context.run, (&keys.repository, root), &target, &options)?;
-    Ok(report.restored_bytes)
-}
-
 fn compare_all(
     context: &Context,
     paths: &[PathBuf],
     restored: &Path,
     made: &BackupReport,
-) -> Result<Compared, Failure> {
+) -> Result<Compared, Stopped> {
     let mut all = Compared::default();
     for path in paths {
         // What was named with an absolute path stands in the snapshot with all its names.
@@ -296,9 +279,13 @@ fn compare_all(
 fn proven(
     places: &Places<'_>,
     made: &BackupReport,
-    compared: &Compared,
-    (restored_bytes, times): (u64, &Times),
+    rehearsed: &Rehearsed,
+    times: &Times,
 ) -> Proven {
+    let Rehearsed { carried, compared, .. } = rehearsed;
+    let record = &carried.record;
+    let item = record.items.first();
+    let is_same = compared.differences_count == 0 && made.tree.flagged_count == 0;
     let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let shown = |path: &Path| escape(path.as_os_str().as_encoded_bytes());
     let (configuration, service) = match places.configuration {
@@ -308,7 +295,7 @@ fn proven(
         Outcome::Other(_) | Outcome::Not(_) => (None, Vec::new()),
     };
     Proven {
-        is_proven: compared.differences_count == 0 && made.tree.flagged_count == 0,
+        is_proven: is_same && record.verdict >= Verdict::Conditional,
         repository: shown(places.repository),
         snapshot_id: made.snapshot.map(|place| place.id.to_string()).unwrap_or_default(),
         password_file: places.password_file.map(shown),
@@ -318,16 +305,25 @@ fn proven(
         files_count: compared.files_count,
         content_bytes: compared.bytes,
         stored_bytes: made.stored_bytes,
-        restored_bytes,
+        restored_bytes: item.map_or(0, |item| item.read_bytes),
+        verdict: record.verdict,
+        proof_level: item.and_then(|item| item.proof_level),
+        drill: record.drill.code.clone(),
+        ledger_code: carried.code.clone(),
+        documents: places.documents.clone(),
         differences_count: compared.differences_count,
         changed_since_count: compared.changed_since_count,
         backup_ms: ms(times.backup),
-        restore_ms: ms(times.restore),
+        drill_ms: ms(times.drill),
         compare_ms: ms(times.compare),
     }
 }
 
-fn text(proven: &Proven, configuration: &Outcome, language: Language) -> Vec<Said> {
+fn text(
+    proven: &Proven,
+    (configuration, rehearsed): (&Outcome, &Rehearsed),
+    language: Language,
+) -> Vec<Said> {
     let verdict = if proven.is_proven { texts::PROVEN } else { texts::NOT_PROVEN };
     let took = |ms: u64| {
         let text = Value::from(Duration::from_millis(ms)).told_in(language);
@@ -342,7 +338,7 @@ fn text(proven: &Proven, configuration: &Outcome, language: Language) -> Vec<Sai
             .with("files", proven.files_count)
             .with("stored", Bytes(proven.stored_bytes)),
         texts::RESTORE
-            .with("took", took(proven.restore_ms))
+            .with("took", took(proven.drill_ms))
             .with("bytes", Bytes(proven.restored_bytes)),
         texts::COMPARE
             .with("took", took(proven.compare_ms))
@@ -352,6 +348,14 @@ fn text(proven: &Proven, configuration: &Outcome, language: Language) -> Vec<Sai
     if proven.changed_since_count > 0 {
         lines.push(texts::CHANGED.with("count", proven.changed_since_count));
     }
+    let record = &rehearsed.carried.record;
+    lines.extend(told::findings(record));
+    let level = proven.proof_level.map_or_else(|| "-".to_owned(), |level| format!("{level:?}"));
+    let verdict = texts::VERDICT.with("verdict", told::verdict(proven.verdict));
+    lines.push(verdict.with("code", proven.drill.as_str()).with("level", level));
+    let documents = proven.documents.iter();
+    lines.extend(documents.map(|path| texts::DOCUMENT.with("path", path.as_str())));
+    lines.push(texts::LEDGER.with("code", proven.ledger_code.as_str()));
     lines.push(texts::REPOSITORY.with("path", proven.repository.as_str()));
     if let Some(file) = &proven.password_file {
         lines.push(texts::PASSPHRASE.with("path", file.as_str()));

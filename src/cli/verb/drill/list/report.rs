@@ -122,6 +122,30 @@ pub fn asked(drills: &Drills, record_id: &str, report: &Report) -> Result<Vec<Pa
     Source::read(drills, record_id)?.keep(drills, &formats, &languages)
 }
 
+/// Everything there is, in one language: beside the record, or as new files in a folder.
+///
+/// # Errors
+/// When a document cannot be made or kept.
+pub fn all(
+    drills: &Drills,
+    record_id: &str,
+    (language, folder): (Language, Option<&Path>),
+) -> Result<Vec<PathBuf>, Failure> {
+    const ALL: [Format; 3] = [Format::Pdf, Format::Html, Format::Json];
+    let source = Source::read(drills, record_id)?;
+    let language = documents_language(language);
+    let Some(folder) = folder else { return source.keep(drills, &ALL, &[language]) };
+    let code = &source.record.drill.code;
+    let id = record_id.get(..8).unwrap_or(record_id);
+    let mut files = Vec::new();
+    for format in ALL {
+        let path = folder.join(format!("drill-{code}-{id}.{}", format.extension()));
+        keep_new(&path, &source.made(format, language)?)?;
+        files.push(path);
+    }
+    Ok(files)
+}
+
 const fn documents_language(language: Language) -> report::Language {
     match language {
         Language::Vi => report::Language::Vi,

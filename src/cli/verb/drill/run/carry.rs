@@ -33,7 +33,7 @@ use crate::run::monitor::Severity;
 use crate::source::host::host_name;
 
 /// A drill that was held.
-pub(super) struct Carried {
+pub struct Carried {
     pub record: Record,
     /// What is to be done now.
     pub planned: Vec<Followed>,
@@ -46,18 +46,18 @@ pub(super) struct Carried {
 }
 
 /// What drills are held with.
-pub(super) struct Desk<'a> {
+pub struct Desk<'a> {
     pub drills: &'a Drills,
     pub keys: &'a Keys,
     pub snapshots: &'a [Snapshot],
 }
 
 /// Name of this machine.
-pub(super) fn machine() -> String {
+pub fn machine() -> String {
     String::from_utf8_lossy(&host_name()).into_owned()
 }
 
-pub(super) fn no_random(error: &impl std::fmt::Display) -> Failure {
+pub fn no_random(error: &impl std::fmt::Display) -> Failure {
     let message = texts::STATE.with("path", "").with("detail", Said::heard(error));
     Failure::new(Exit::Failed, message, texts::SEE_STATE)
 }
@@ -81,11 +81,16 @@ fn open_of(context: &Context, plan: &Plan) -> Result<(Open, std::path::PathBuf),
     Ok((open, place))
 }
 
-/// Holds a drill and closes it. What it asks for is planned and not done yet.
+/// Holds a drill and closes it; `look` sees the sandbox before it goes. What the drill asks for is
+/// planned and not done yet.
 ///
 /// # Errors
 /// When it could not be ordered, recorded or closed, or was stopped.
-pub(super) fn carry(context: &Context, desk: &Desk<'_>, plan: &Plan) -> Result<Carried, Failure> {
+pub fn carry(
+    context: &Context,
+    desk: &Desk<'_>,
+    (plan, look): (&Plan, &mut dyn FnMut(&Sandbox)),
+) -> Result<Carried, Failure> {
     let (drills, keys) = (desk.drills, desk.keys);
     let chain = Chain::begin(context, keys, &plan.code)?;
     let plan = &Plan { code: chain.code().to_owned(), ..plan.clone() };
@@ -99,6 +104,7 @@ pub(super) fn carry(context: &Context, desk: &Desk<'_>, plan: &Plan) -> Result<C
     })?;
     let Done { mut record, stopped } =
         engine::execute(&context.run, &keys.repository, (plan, &sandbox), &chain);
+    look(&sandbox);
     let planned = follow::plan(&record, began, plan.offset_s);
     record.actions = follow::actions(&record, &planned);
     let ended = if stopped.is_some() { chain::Ended::Stopped } else { chain::Ended::Whole };
@@ -182,7 +188,7 @@ fn remove(
 }
 
 /// Removes what killed drills left, and gives those without a record one: no conclusion.
-pub(super) fn clear(context: &Context, drills: &Drills, keys: &Keys) -> Result<(), Failure> {
+pub fn clear(context: &Context, drills: &Drills, keys: &Keys) -> Result<(), Failure> {
     for (held, open) in drills.orphans()? {
         let chain = Chain::resume(context, keys, &open.code)?;
         let record = match drills.record(&open.mark.record_id)? {
