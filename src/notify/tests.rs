@@ -131,7 +131,7 @@ fn a_proof_that_is_too_old_or_failed_is_an_alarm_with_one_next_step() {
     let never = proof(None, None);
     assert!(raised(&of(&never, 10 * HOUR)).is_empty());
     assert_eq!(raised(&of(&never, 10 * HOUR + 1)), [&age]);
-    assert_eq!(alarm::next_old(&[never.clone()], at(0)), Some(at(10 * HOUR + 1)));
+    assert_eq!(alarm::next_old(std::slice::from_ref(&never), at(0)), Some(at(10 * HOUR + 1)));
     assert_eq!(of(&never, 1)[&data], State::Unknown);
     let good = proof(Some("pass"), Some(5 * HOUR));
     assert_eq!(

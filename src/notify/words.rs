@@ -56,7 +56,8 @@ words! {
     DRILL: "{what} has not proven that data comes back (exit code {code})"
         => "{what} chưa chứng minh được dữ liệu khôi phục được (mã kết thúc {code})";
     DRILL_DATA: "{what} would not come back: the last drill found {codes} (last proven: {good})"
-        => "{what} không khôi phục được: cuộc diễn tập gần nhất thấy {codes} (chứng minh gần nhất: {good})";
+        => "{what} không khôi phục được: cuộc diễn tập gần nhất thấy {codes} (chứng minh gần \
+        nhất: {good})";
     DRILL_OLD: "{what} is too old (last proven: {good})"
         => "{what} đã quá hạn (chứng minh gần nhất: {good})";
     SHRINK: "{what} found much less than before"

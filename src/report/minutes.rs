@@ -29,6 +29,8 @@ use crate::report::words;
 
 /// Findings of more datasets than these are counted in the body; the first annex has each.
 const FINDINGS_MAX: usize = 3;
+/// Class of drills that may be samples.
+const SAMPLED: &str = "D1";
 /// Dots where a whole name is missing.
 const NAME_DOTS: &str = "\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}";
 /// A real restore, as records have it.
@@ -176,7 +178,12 @@ impl Desk<'_> {
             false => drill.objectives.join("; "),
         };
         let scenario = drill.scenario.as_deref().unwrap_or(DOTS);
-        let class = checks::term(&drill.class, language);
+        // That class is named after samples.
+        let is_whole = self.record.items.iter().all(|item| item.mode != "sample");
+        let class = match drill.class == SAMPLED && is_whole {
+            true => words::WHOLE.of(language).to_owned(),
+            false => checks::term(&drill.class, language),
+        };
         let class = words::ITEM.with(language, &[&class, &drill.class]);
         let told = if drill.announced { words::ANNOUNCED } else { words::UNANNOUNCED };
         Block::text(words::PURPOSE.with(language, &[&aim, scenario, &class, told.of(language)]))

@@ -117,6 +117,7 @@ words! {
         => "Biện pháp khắc phục, người chịu trách nhiệm, thời hạn, diễn tập lại: ";
     ACTION: "{0}: {1}; person: {2}; by {3}; new drill: {4}."
         => "{0}: {1}; người chịu trách nhiệm: {2}; thời hạn: {3}; diễn tập lại: {4}.";
+    WHOLE: "restore test" => "khôi phục thử";
     SEARCH_FOUND: " Newest good snapshot: {0} of {1}, pinned."
         => " Bản chụp tốt gần nhất: {0} lúc {1}, đã ghim.";
     SEARCH_NONE: " No older snapshot is good ({0} drilled)."

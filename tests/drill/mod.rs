@@ -4,6 +4,7 @@
 mod documents;
 mod files;
 mod follow;
+mod killed;
 mod life;
 mod postgresql;
 mod sqlite;

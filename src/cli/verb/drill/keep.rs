@@ -267,13 +267,21 @@ impl Held {
         Ok(path)
     }
 
-    /// Keeps what became of the sandbox; nothing is open any more if nothing of it is left.
+    /// Keeps what became of the sandbox.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn close(&self, closing: &Closing) -> Result<(), Failure> {
         let path = self.folder.join(CLOSING);
-        write(&path, closing).map_err(failed(&path))?;
+        write(&path, closing).map_err(failed(&path))
+    }
+
+    /// Nothing is open any more, if nothing of the sandbox is left. It comes after everything that
+    /// the ledger has to know: until then another process would do it.
+    ///
+    /// # Errors
+    /// When the mark of what is open cannot be removed.
+    pub fn done(&self, closing: &Closing) -> Result<(), Failure> {
         let open = self.folder.join(OPEN);
         if closing.leftovers.is_empty() {
             std::fs::remove_file(&open).map_err(failed(&open))?;

@@ -31,6 +31,7 @@ use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
 use crate::run::monitor::Severity;
 use crate::source::host::host_name;
+use crate::units::Timestamp;
 
 /// A drill that was held.
 pub struct Carried {
@@ -116,6 +117,7 @@ pub fn carry(
     planned.iter().for_each(|followed| chain.action(followed));
     let code = chain.finish()?;
     drills.keep_code(&plan.record_id, &code)?;
+    held.done(&closing)?;
     match stopped {
         Some(why) => Err(why.into()),
         None => Ok(Carried { record, planned, closed, record_file, closing, code }),
@@ -124,15 +126,15 @@ pub fn carry(
 
 /// Says in the ledger which actions of earlier drills are done with.
 fn close_actions(context: &Context, chain: &Chain, record: &Record) -> Vec<Followed> {
-    let open = match chain.open_actions() {
-        Ok(open) => open,
+    let kept = match chain.actions() {
+        Ok(kept) => kept,
         Err(error) => {
             context.problem(Severity::Problem, texts::ACTIONS, Said::heard(error));
             return Vec::new();
         }
     };
-    let mut closed: Vec<Followed> =
-        open.into_iter().filter(|open| follow::closes(record, open)).collect();
+    let open = follow::open(kept).into_iter();
+    let mut closed: Vec<Followed> = open.filter(|open| follow::closes(record, open)).collect();
     for followed in &mut closed {
         followed.state = State::Closed;
         followed.closed_by = Some(record.drill.code.clone());
@@ -188,25 +190,58 @@ fn remove(
 }
 
 /// Removes what killed drills left, and gives those without a record one: no conclusion.
+///
+/// # Errors
+/// When their state or the ledger cannot be read or written.
 pub fn clear(context: &Context, drills: &Drills, keys: &Keys) -> Result<(), Failure> {
     for (held, open) in drills.orphans()? {
         let chain = Chain::resume(context, keys, &open.code)?;
-        let record = match drills.record(&open.mark.record_id)? {
+        let id = &open.mark.record_id;
+        let record = match drills.record(id)? {
             Some(record) => record,
             None => {
-                let record = told::broken(&open, &machine());
+                // The ledger has it first.
+                let kept = chain.kept_record()?;
+                let record = kept.unwrap_or_else(|| told::broken(&open, &machine()));
                 held.keep(&record)?;
                 record
             }
         };
         let hash = chain.record(&record, chain::Ended::Broken);
         let sandbox = Sandbox::found(open.sandbox.clone(), open.mark.clone());
-        let closing = remove(context, (&held, &sandbox), (0, hash), Late::Yes)?;
+        let is_whole = |closing: &Closing| {
+            closing.leftovers.is_empty() && closing.record == hash && !sandbox.path().exists()
+        };
+        let closing = match drills.closing(id)?.filter(is_whole) {
+            Some(closing) => closing,
+            None => remove(context, (&held, &sandbox), (0, hash), Late::Yes)?,
+        };
         chain.closing(&closing, &open.class);
-        chain.finish()?;
+        close_actions(context, &chain, &record);
+        open_actions(&chain, &record)?;
+        let code = chain.finish()?;
+        drills.keep_code(id, &code)?;
+        held.done(&closing)?;
         if closing.leftovers.is_empty() {
             context.output.note(texts::CLEARED.with("code", open.code.as_str()));
         }
+    }
+    Ok(())
+}
+
+/// Opens the actions of a record that its own process did not come to.
+fn open_actions(chain: &Chain, record: &Record) -> Result<(), Failure> {
+    if record.actions.is_empty() {
+        return Ok(());
+    }
+    let known = chain.actions()?;
+    for mut followed in follow::plan(record, Timestamp::default(), 0) {
+        let own = record.actions.iter().find(|action| action.id == followed.id);
+        let Some(action) = own.filter(|it| known.iter().all(|known| known.id != it.id)) else {
+            continue;
+        };
+        followed.due.clone_from(&action.due);
+        chain.action(&followed);
     }
     Ok(())
 }

@@ -184,7 +184,8 @@ impl Chain {
             return;
         }
         self.go(drill::Stage::Cleaning);
-        {
+        // A process that was killed may have come so far.
+        if self.lock().last.is_none_or(|last| last < drill::Stage::Cleaned) {
             let mut state = self.lock();
             self.append(&mut state, Kind::Closing, value(closing));
             state.last = Some(drill::Stage::Cleaned);
@@ -202,12 +203,23 @@ impl Chain {
         self.append_draft(&mut state, &draft);
     }
 
-    /// Corrective actions that no drill has closed.
+    /// Every corrective action of the ledger, as often as it was kept.
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn open_actions(&self) -> Result<Vec<Followed>, EvidenceError> {
-        open_actions(&self.lock().ledger)
+    pub fn actions(&self) -> Result<Vec<Followed>, EvidenceError> {
+        actions(&self.lock().ledger)
+    }
+
+    /// The record of the drill, if the ledger has it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn kept_record(&self) -> Result<Option<Record>, EvidenceError> {
+        let state = self.lock();
+        let (found, _) = state.ledger.drill_state(&self.code)?;
+        let Some(place) = found.record else { return Ok(None) };
+        Ok(serde_json::from_value(state.ledger.document(place.hash)?).ok())
     }
 
     /// The code of the ledger as it stands now, for paper.
@@ -240,6 +252,10 @@ pub enum Ended {
 /// # Errors
 /// When one cannot be read.
 pub fn open_actions(ledger: &Ledger) -> Result<Vec<Followed>, EvidenceError> {
+    actions(ledger).map(follow::open)
+}
+
+fn actions(ledger: &Ledger) -> Result<Vec<Followed>, EvidenceError> {
     let kept = ledger.entries().iter().filter(|stored| stored.entry.kind == Kind::Action);
     let mut actions = Vec::new();
     for stored in kept {
@@ -247,7 +263,7 @@ pub fn open_actions(ledger: &Ledger) -> Result<Vec<Followed>, EvidenceError> {
         // What another program keeps as an action is not ours to close.
         actions.extend(serde_json::from_value::<Followed>(document).ok());
     }
-    Ok(follow::open(actions))
+    Ok(actions)
 }
 
 fn value(document: &impl Serialize) -> Value {
