@@ -107,6 +107,19 @@ impl Timestamp {
     }
 }
 
+/// How much of `before` is gone, in hundredths: rounded up, but 100 only if nothing is left.
+#[must_use]
+pub fn lost_percent(before: u64, now: u64) -> u8 {
+    match before.checked_sub(now) {
+        None | Some(0) => 0,
+        Some(_) if now == 0 => 100,
+        Some(lost) => {
+            let percent = (u128::from(lost) * 100).div_ceil(u128::from(before)).min(99);
+            u8::try_from(percent).unwrap_or(99)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

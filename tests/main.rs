@@ -12,6 +12,8 @@ mod catalogue;
 mod clean_root;
 mod cli;
 mod config;
+#[cfg(target_os = "linux")]
+mod daemon;
 mod damage;
 #[cfg(unix)]
 mod databases;

@@ -22,6 +22,7 @@ use crate::backup::remember::Memory;
 use crate::backup::remember::TreeSink;
 use crate::backup::snapshot::attach::Attachments;
 use crate::backup::snapshot::shrink::Shrink;
+use crate::backup::snapshot::shrink::Shrinking;
 use crate::backup::snapshot::shrink::Size;
 use crate::chunk::CHUNKER_ID;
 use crate::crypto::sealed::content::DomainKeys;
@@ -131,6 +132,7 @@ pub struct BackupReport {
     pub stored_bytes: u64,
     pub started: Timestamp,
     pub finished: Timestamp,
+    pub shrinking: Shrinking,
 }
 
 /// Counts what the manifest tells of its run.
@@ -240,12 +242,18 @@ fn find_chain(
 }
 
 /// A snapshot is made all the same: it may be what the user wants, and it costs nothing to keep.
-fn report_shrinking(run: &Run, chain: &Chain, request: &Request<'_>, tree: &TreeReport) {
+fn report_shrinking(
+    run: &Run,
+    chain: &Chain,
+    request: &Request<'_>,
+    tree: &TreeReport,
+) -> Shrinking {
     let now = Size { files_count: tree.files_count, content_bytes: tree.content_bytes };
     let before = chain.size_before(&request.comparison);
-    if let Some(message) = before.and_then(|before| shrink::alarm(before, now, request.shrink)) {
-        run.problem(&Problem::new("source", message));
-    }
+    let alarm = before.and_then(|before| shrink::alarm(before, now, request.shrink));
+    let Some(message) = alarm else { return Shrinking::Usual };
+    run.problem(&Problem::new("source", message));
+    Shrinking::TooMuch
 }
 
 /// Whether a backup would read anything, and what: nothing is written.
@@ -328,8 +336,9 @@ pub fn execute(
             return Err(error);
         }
     };
-    report_shrinking(run, &chain, request, &tree);
+    let shrinking = report_shrinking(run, &chain, request, &tree);
     let mut report = BackupReport {
+        shrinking,
         snapshot: None,
         parent: chain.newest,
         tree,

@@ -8,6 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::CatalogueError;
 use crate::catalogue::record::Outcome;
 use crate::catalogue::told;
+use crate::schedule::plan::History;
 use crate::units::Timestamp;
 
 /// How a job stands.
@@ -18,8 +19,14 @@ pub struct JobStatus {
     pub storage: Option<String>,
     pub age_max_ms: Option<i64>,
     pub since_ms: i64,
+    pub slot_ms: Option<i64>,
+    pub slot_max_ms: Option<i64>,
     pub next_ms: Option<i64>,
+    /// Somebody asked for a run, which has not come to its end yet.
+    pub wanted_ms: Option<i64>,
     pub last: Option<RunRow>,
+    /// The newest that came to an end of its own: neither at work, nor stopped, nor cut off.
+    pub last_ended: Option<RunRow>,
     pub last_good: Option<RunRow>,
 }
 
@@ -30,6 +37,17 @@ impl JobStatus {
     pub fn is_silent(&self, now: Timestamp) -> bool {
         let good = self.last_good.as_ref().map_or(self.since_ms, |run| run.started_ms);
         self.age_max_ms.is_some_and(|max| now.unix_ms.saturating_sub(good) > max)
+    }
+
+    /// What the schedule has to know.
+    #[must_use]
+    pub fn history(&self) -> History {
+        let time = |ms: Option<i64>| ms.map(Timestamp::from_unix_ms);
+        History {
+            since: Timestamp::from_unix_ms(self.since_ms),
+            slot: time(self.slot_ms),
+            slot_max: time(self.slot_max_ms),
+        }
     }
 }
 
@@ -50,6 +68,31 @@ pub struct RunRow {
     pub stored_bytes: Option<i64>,
     pub snapshot: Option<String>,
     pub message: Option<String>,
+    /// What its dataset usually held, if it found far less.
+    pub shrunk_from: Option<Size>,
+}
+
+/// How much a dataset holds, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Size {
+    pub files_count: Option<i64>,
+    pub content_bytes: Option<i64>,
+}
+
+/// What a job's good runs usually found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usual {
+    pub size: Size,
+    /// Whether the newest of them found far less.
+    pub has_shrunk: bool,
+}
+
+/// How large a storage was when a run last looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StorageRow {
+    pub name: String,
+    pub bytes: i64,
+    pub looked_ms: i64,
 }
 
 /// Which runs.
@@ -59,15 +102,31 @@ pub struct RunFilter<'f> {
     pub before: Option<Timestamp>,
 }
 
-const JOBS: &str = "SELECT key, dataset, storage, age_max_ms, since_ms, next_ms,
-    a.id, a.slot_ms, a.attempt, a.started_ms, a.ended_ms, a.outcome, a.exit_code,
-    a.problems_count, a.files_count, a.content_bytes, a.stored_bytes, a.snapshot, a.message,
-    b.id, b.slot_ms, b.attempt, b.started_ms, b.ended_ms, b.outcome, b.exit_code,
-    b.problems_count, b.files_count, b.content_bytes, b.stored_bytes, b.snapshot, b.message
-    FROM job LEFT JOIN run AS a ON a.id = job.last_run LEFT JOIN run AS b ON b.id = job.last_good
-    WHERE is_gone = 0 ORDER BY key";
-const COLUMNS: &str = "run.id, run.slot_ms, attempt, started_ms, ended_ms, outcome, exit_code,
-    problems_count, files_count, content_bytes, stored_bytes, snapshot, message";
+/// Good runs of a dataset that say what is usual.
+const USUAL_COUNT_MAX: usize = 10;
+
+/// In the order in which [`run`] reads them.
+const COLUMNS: [&str; 15] = [
+    "id",
+    "slot_ms",
+    "attempt",
+    "started_ms",
+    "ended_ms",
+    "outcome",
+    "exit_code",
+    "problems_count",
+    "files_count",
+    "content_bytes",
+    "stored_bytes",
+    "snapshot",
+    "message",
+    "usual_files_count",
+    "usual_content_bytes",
+];
+
+fn columns(table: &str) -> String {
+    COLUMNS.map(|column| format!("{table}.{column}")).join(", ")
+}
 
 fn run(row: &Row<'_>, at: usize) -> Result<Option<RunRow>, rusqlite::Error> {
     let Some(id) = row.get(at)? else { return Ok(None) };
@@ -86,7 +145,19 @@ fn run(row: &Row<'_>, at: usize) -> Result<Option<RunRow>, rusqlite::Error> {
         stored_bytes: row.get(at + 10)?,
         snapshot: row.get(at + 11)?,
         message: row.get(at + 12)?,
+        shrunk_from: size(row, at + 13)?,
     }))
+}
+
+fn size(row: &Row<'_>, at: usize) -> Result<Option<Size>, rusqlite::Error> {
+    let size = Size { files_count: row.get(at)?, content_bytes: row.get(at + 1)? };
+    Ok((size != Size::default()).then_some(size))
+}
+
+/// The greater one of the two in the middle: what is usual is told rather high.
+fn median(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
 }
 
 impl Catalogue {
@@ -95,8 +166,17 @@ impl Catalogue {
     /// # Errors
     /// When the file cannot be read.
     pub fn status(&self) -> Result<Vec<JobStatus>, CatalogueError> {
+        let sql = format!(
+            "SELECT key, dataset, storage, age_max_ms, since_ms, job.slot_ms, slot_max_ms, next_ms,
+             wanted_ms, {}, {}, {} FROM job LEFT JOIN run AS a ON a.id = last_run
+             LEFT JOIN run AS b ON b.id = last_ended LEFT JOIN run AS c ON c.id = last_good
+             WHERE is_gone = 0 ORDER BY key",
+            columns("a"),
+            columns("b"),
+            columns("c")
+        );
         let read = || {
-            let mut statement = self.connection.prepare_cached(JOBS)?;
+            let mut statement = self.connection.prepare_cached(&sql)?;
             let rows = statement.query_map([], |row| {
                 Ok(JobStatus {
                     key: row.get(0)?,
@@ -104,9 +184,13 @@ impl Catalogue {
                     storage: row.get(2)?,
                     age_max_ms: row.get(3)?,
                     since_ms: row.get(4)?,
-                    next_ms: row.get(5)?,
-                    last: run(row, 6)?,
-                    last_good: run(row, 19)?,
+                    slot_ms: row.get(5)?,
+                    slot_max_ms: row.get(6)?,
+                    next_ms: row.get(7)?,
+                    wanted_ms: row.get(8)?,
+                    last: run(row, 9)?,
+                    last_ended: run(row, 9 + COLUMNS.len())?,
+                    last_good: run(row, 9 + 2 * COLUMNS.len())?,
                 })
             })?;
             rows.collect::<Result<Vec<JobStatus>, _>>()
@@ -126,12 +210,13 @@ impl Catalogue {
         let before = filter.before.map_or(i64::MAX, |before| before.unix_ms);
         let of_job = filter.job.map_or("", |_| "AND run.job = (SELECT id FROM job WHERE key = ?3)");
         let sql = format!(
-            "SELECT {COLUMNS}, job.key FROM run JOIN job ON job.id = run.job
-             WHERE started_ms < ?1 {of_job} ORDER BY started_ms DESC, run.id DESC LIMIT ?2"
+            "SELECT {}, job.key FROM run JOIN job ON job.id = run.job
+             WHERE started_ms < ?1 {of_job} ORDER BY started_ms DESC, run.id DESC LIMIT ?2",
+            columns("run")
         );
         let read = || {
             let mut statement = self.connection.prepare_cached(&sql)?;
-            let row = |row: &Row<'_>| Ok((row.get(13)?, run(row, 0)?));
+            let row = |row: &Row<'_>| Ok((row.get(COLUMNS.len())?, run(row, 0)?));
             let rows = match filter.job {
                 Some(job) => statement.query_map(params![before, count, job], row)?,
                 None => statement.query_map(params![before, count], row)?,
@@ -140,6 +225,49 @@ impl Catalogue {
         };
         let rows = read().map_err(|error| self.told(error))?;
         Ok(rows.into_iter().filter_map(|(key, run)| Some((key, run?))).collect())
+    }
+
+    /// What a job's good runs usually held: the median of the last ten.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn usual(&self, key: &str) -> Result<Usual, CatalogueError> {
+        let sql = format!(
+            "SELECT files_count, content_bytes, usual_files_count, usual_content_bytes
+             FROM run WHERE job = (SELECT id FROM job WHERE key = ?1)
+             AND outcome IN ('done', 'problems') AND content_bytes IS NOT NULL
+             ORDER BY started_ms DESC LIMIT {USUAL_COUNT_MAX}"
+        );
+        let read = || {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let rows = statement.query_map([key], |row| {
+                Ok((size(row, 0)?.unwrap_or_default(), size(row, 2)?.is_some()))
+            })?;
+            rows.collect::<Result<Vec<(Size, bool)>, _>>()
+        };
+        let found = read().map_err(|error| self.told(error))?;
+        let of = |value: fn(&Size) -> Option<i64>| {
+            median(found.iter().filter_map(|(size, _)| value(size)).collect())
+        };
+        let files_count = of(|size| size.files_count);
+        let size = Size { files_count, content_bytes: of(|size| size.content_bytes) };
+        Ok(Usual { size, has_shrunk: found.first().is_some_and(|(_, has_shrunk)| *has_shrunk) })
+    }
+
+    /// How large each storage was when a run last looked.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn storages(&self) -> Result<Vec<StorageRow>, CatalogueError> {
+        let read = || {
+            let sql = "SELECT name, bytes, looked_ms FROM storage ORDER BY 1";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| {
+                Ok(StorageRow { name: row.get(0)?, bytes: row.get(1)?, looked_ms: row.get(2)? })
+            })?;
+            rows.collect::<Result<Vec<StorageRow>, _>>()
+        };
+        read().map_err(|error| self.told(error))
     }
 
     fn told(&self, error: rusqlite::Error) -> CatalogueError {

@@ -7,8 +7,8 @@ use rusqlite::params;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::CatalogueError;
+use crate::catalogue::query::Size;
 use crate::catalogue::told;
-use crate::schedule::plan::History;
 use crate::units::Timestamp;
 
 /// Most problems of a run that are kept one by one; all are counted.
@@ -52,8 +52,15 @@ impl Outcome {
         all.into_iter().find(|outcome| outcome.word() == word)
     }
 
+    /// Whether it came to an end of its own.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        !matches!(self, Self::Stopped | Self::Cut)
+    }
+
     /// Whether something was kept.
-    const fn is_good(self) -> bool {
+    #[must_use]
+    pub const fn is_good(self) -> bool {
         matches!(self, Self::Done | Self::Problems)
     }
 }
@@ -79,6 +86,10 @@ pub struct RunEnd {
     pub snapshot: Option<String>,
     pub message: Option<String>,
     pub problems: Vec<ProblemRow>,
+    /// What its dataset usually held, if it found far less.
+    pub shrunk_from: Option<Size>,
+    /// How large storages were after it, by their names.
+    pub storages_bytes: Vec<(String, u64)>,
 }
 
 impl RunEnd {
@@ -94,6 +105,8 @@ impl RunEnd {
             snapshot: None,
             message: None,
             problems: Vec::new(),
+            shrunk_from: None,
+            storages_bytes: Vec::new(),
         }
     }
 }
@@ -101,6 +114,24 @@ impl RunEnd {
 /// SQLite has no greater numbers.
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Problems, and how large storages were.
+fn keep_findings(
+    transaction: &Transaction<'_>,
+    (run, end): (i64, &RunEnd),
+    now: Timestamp,
+) -> Result<(), rusqlite::Error> {
+    let mut keep = transaction.prepare("INSERT INTO problem VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (at, problem) in (0_i64..).zip(end.problems.iter().take(PROBLEMS_MAX)) {
+        let ProblemRow { severity, subject, message } = problem;
+        keep.execute(params![run, at, severity, subject, message])?;
+    }
+    let mut keep = transaction.prepare("INSERT OR REPLACE INTO storage VALUES (?1, ?2, ?3)")?;
+    for (name, bytes) in &end.storages_bytes {
+        keep.execute(params![name, number(*bytes), now.unix_ms])?;
+    }
+    Ok(())
 }
 
 impl Catalogue {
@@ -175,11 +206,13 @@ impl Catalogue {
     /// # Errors
     /// When it is not at work, or the file cannot be written.
     pub fn end(&mut self, run: i64, end: &RunEnd, now: Timestamp) -> Result<(), CatalogueError> {
+        let usual = end.shrunk_from.unwrap_or_default();
         let ended = self.write(|transaction| {
             let updated = transaction.execute(
                 "UPDATE run SET ended_ms = ?2, outcome = ?3, exit_code = ?4, problems_count = ?5,
                  files_count = ?6, content_bytes = ?7, stored_bytes = ?8, snapshot = ?9,
-                 message = ?10 WHERE id = ?1 AND ended_ms IS NULL",
+                 message = ?10, usual_files_count = ?11, usual_content_bytes = ?12
+                 WHERE id = ?1 AND ended_ms IS NULL",
                 params![
                     run,
                     now.unix_ms,
@@ -190,18 +223,15 @@ impl Catalogue {
                     end.content_bytes.map(number),
                     end.stored_bytes.map(number),
                     end.snapshot,
-                    end.message
+                    end.message,
+                    usual.files_count,
+                    usual.content_bytes
                 ],
             )?;
             if updated == 0 {
                 return Ok(false);
             }
-            let mut keep =
-                transaction.prepare("INSERT INTO problem VALUES (?1, ?2, ?3, ?4, ?5)")?;
-            for (at, problem) in (0_i64..).zip(end.problems.iter().take(PROBLEMS_MAX)) {
-                let ProblemRow { severity, subject, message } = problem;
-                keep.execute(params![run, at, severity, subject, message])?;
-            }
+            keep_findings(transaction, (run, end), now)?;
             if end.outcome != Outcome::Cut {
                 transaction.execute(
                     "UPDATE job SET slot_ms = run.slot_ms,
@@ -210,10 +240,20 @@ impl Catalogue {
                     [run],
                 )?;
             }
-            if end.outcome.is_good() {
-                let sql = "UPDATE job SET last_good = ?1
-                           WHERE id = (SELECT job FROM run WHERE id = ?1)";
+            if end.outcome != Outcome::Cut {
+                let sql = "UPDATE job SET wanted_ms = NULL FROM run
+                           WHERE run.id = ?1 AND job.id = run.job AND wanted_ms <= run.started_ms";
                 transaction.execute(sql, [run])?;
+            }
+            let (is_own, is_good) = (end.outcome.is_own(), end.outcome.is_good());
+            for (column, is_it) in [("last_ended", is_own), ("last_good", is_good)] {
+                if is_it {
+                    let sql = format!(
+                        "UPDATE job SET {column} = ?1
+                         WHERE id = (SELECT job FROM run WHERE id = ?1)"
+                    );
+                    transaction.execute(&sql, [run])?;
+                }
             }
             Ok(true)
         })?;
@@ -251,18 +291,56 @@ impl Catalogue {
                 return Ok(false);
             }
             let run = transaction.last_insert_rowid();
-            let sql = "UPDATE job SET last_run = ?2, last_good = ?2 WHERE key = ?1";
+            let sql = "UPDATE job SET last_run = ?2, last_ended = ?2, last_good = ?2
+                       WHERE key = ?1";
             transaction.execute(sql, params![key, run])?;
             Ok(true)
         })
     }
 
-    /// Runs that a crash or power cut took away, told once when the program starts.
+    /// Somebody asks for a run (or, with none, takes that back): it is owed until one that began
+    /// later has come to its end.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn want(&mut self, key: &str, at: Option<Timestamp>) -> Result<(), CatalogueError> {
+        let at = at.map(|at| at.unix_ms);
+        self.write(|transaction| {
+            let sql = "UPDATE job SET wanted_ms = ?2 WHERE key = ?1";
+            transaction.execute(sql, params![key, at]).map(|_| ())
+        })
+    }
+
+    /// Somebody stops a run: if it is cut off before it has stopped, it counts as stopped.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn cancel(&mut self, run: i64) -> Result<(), CatalogueError> {
+        self.write(|transaction| {
+            let sql = "UPDATE run SET is_cancelled = 1 WHERE id = ?1 AND ended_ms IS NULL";
+            transaction.execute(sql, [run]).map(|_| ())
+        })
+    }
+
+    /// Runs that a crash or power cut took away, told once when the program starts. One that was
+    /// being stopped is none of them: its slot counts as done.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn cut_off(&mut self, now: Timestamp) -> Result<usize, CatalogueError> {
         self.write(|transaction| {
+            transaction.execute(
+                "UPDATE job SET slot_ms = coalesce(run.slot_ms, job.slot_ms), wanted_ms = NULL,
+                 slot_max_ms = max(coalesce(job.slot_max_ms, run.slot_ms),
+                     coalesce(run.slot_ms, job.slot_max_ms))
+                 FROM run WHERE job.id = run.job AND run.ended_ms IS NULL AND is_cancelled = 1",
+                [],
+            )?;
+            transaction.execute(
+                "UPDATE run SET outcome = 'stopped', ended_ms = max(started_ms, ?1)
+                 WHERE ended_ms IS NULL AND is_cancelled = 1",
+                [now.unix_ms],
+            )?;
             transaction.execute(
                 "UPDATE run SET outcome = 'cut', ended_ms = max(started_ms, ?1)
                  WHERE ended_ms IS NULL",
@@ -300,7 +378,20 @@ impl Catalogue {
         })
     }
 
-    /// Removes runs that began before, but for each job's last and last good one; how many.
+    /// Writes something that changes nothing: whether it can be written.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn touch(&mut self) -> Result<(), CatalogueError> {
+        self.write(|transaction| {
+            let version = "PRAGMA user_version";
+            let known: u32 = transaction.query_row(version, [], |row| row.get(0))?;
+            transaction.pragma_update(None, "user_version", known)
+        })
+    }
+
+    /// Removes runs that began before, but for each job's last, last ended and last good one; how
+    /// many.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -309,31 +400,10 @@ impl Catalogue {
             transaction.execute(
                 "DELETE FROM run WHERE started_ms < ?1 AND ended_ms IS NOT NULL
                  AND id NOT IN (SELECT last_run FROM job WHERE last_run IS NOT NULL)
+                 AND id NOT IN (SELECT last_ended FROM job WHERE last_ended IS NOT NULL)
                  AND id NOT IN (SELECT last_good FROM job WHERE last_good IS NOT NULL)",
                 [before.unix_ms],
             )
         })
-    }
-
-    /// What the schedule has to know of a job.
-    ///
-    /// # Errors
-    /// When there is no such job, or the file cannot be read.
-    pub fn history(&self, key: &str) -> Result<History, CatalogueError> {
-        let path = self.connection.path().unwrap_or_default();
-        let time = |ms: Option<i64>| ms.map(Timestamp::from_unix_ms);
-        let found = self.connection.query_row(
-            "SELECT since_ms, slot_ms, slot_max_ms FROM job WHERE key = ?1",
-            [key],
-            |row| {
-                Ok(History {
-                    since: Timestamp::from_unix_ms(row.get(0)?),
-                    slot: time(row.get(1)?),
-                    slot_max: time(row.get(2)?),
-                })
-            },
-        );
-        let found = found.optional().map_err(|error| told(path.as_ref(), error))?;
-        found.ok_or_else(|| CatalogueError::NoJob(key.to_owned()))
     }
 }

@@ -9,7 +9,7 @@ use crate::catalogue::CatalogueError;
 use crate::catalogue::shown;
 use crate::catalogue::told;
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
@@ -94,6 +94,21 @@ CREATE TABLE proof (
     level TEXT,
     due_ms INTEGER,
     PRIMARY KEY (dataset, storage)
+) STRICT, WITHOUT ROWID;
+",
+    "
+ALTER TABLE job ADD COLUMN last_ended INTEGER REFERENCES run (id);
+UPDATE job SET last_ended = (SELECT id FROM run WHERE run.job = job.id
+    AND outcome IN ('done', 'problems', 'failed') ORDER BY started_ms DESC LIMIT 1);
+CREATE INDEX job_of_last_ended ON job (last_ended);
+ALTER TABLE job ADD COLUMN wanted_ms INTEGER;
+ALTER TABLE run ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN usual_files_count INTEGER;
+ALTER TABLE run ADD COLUMN usual_content_bytes INTEGER;
+CREATE TABLE storage (
+    name TEXT PRIMARY KEY,
+    bytes INTEGER NOT NULL,
+    looked_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
 ];

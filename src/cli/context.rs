@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 use crate::cli::language::said::Tell;
 use crate::cli::output::Output;
 use crate::cli::output::watch::Watch;
 use crate::cli::settings::Settings;
+use crate::cli::settings::configured;
+use crate::cli::settings::configured::Loaded;
 use crate::run::Run;
 use crate::run::monitor::Severity;
 
@@ -29,6 +32,19 @@ pub enum Hearers {
 }
 
 impl Context {
+    /// Reads the configuration file; from then on its language is spoken, unless another was said.
+    ///
+    /// # Errors
+    /// When it cannot be read (2). Mistakes in it are no error here.
+    pub fn configuration(&self) -> Result<Loaded, Failure> {
+        let now = self.run.clock.now();
+        let loaded = self.settings.config.load(&self.environment, now)?;
+        if let Some(config) = &loaded.found.config {
+            self.output.speak(configured::language(config));
+        }
+        Ok(loaded)
+    }
+
     /// A problem of a thing that is named in the reader's language, where a path or a name in
     /// storage goes to the run as it is.
     pub fn problem(&self, severity: Severity, subject: impl Tell, message: impl Tell) {

@@ -24,6 +24,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("LIFEBOAT_PROGRESS_FPS", "how often a second the progress line is drawn, 0 to 60; 0: never"),
     ("LIFEBOAT_CONFIG", "the configuration file (--config)"),
     ("LIFEBOAT_PARENT", "set by the daemon for what it starts: the process that it ends with"),
+    ("LIFEBOAT_POWER_SUPPLY", "folder that tells `daemon` of batteries, not that of the kernel"),
     ("NO_COLOR", "any text: no colours; this version has none"),
     ("AWS_*", "not in this version, which knows no S3: not looked at"),
 ];

@@ -153,7 +153,10 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    crate::disk::unix::hand_over(&file, path);
+    Ok(file)
 }
 
 /// Makes a folder, and those above it, that only its user can enter.
@@ -165,7 +168,13 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    let is_new = !path.exists();
+    builder.create(path)?;
+    #[cfg(unix)]
+    if is_new {
+        crate::disk::unix::hand_over_folder(path);
+    }
+    Ok(())
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {

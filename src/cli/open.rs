@@ -44,6 +44,7 @@ use crate::storage::stack::stack;
 use crate::units::Bytes;
 use crate::vault::Vault;
 use crate::vault::VaultOptions;
+use crate::vault::tally::listing;
 
 /// Name and version, as written into snapshots and sessions.
 pub const PROGRAM: &str = concat!("lifeboat ", env!("CARGO_PKG_VERSION"));
@@ -118,6 +119,21 @@ pub fn remove_leftovers(context: &Context) {
 pub fn new_storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
     let location = Location::Folder(context.settings.repository()?.to_owned());
     Ok(stacked(context, open::create(&context.run, &location)?))
+}
+
+/// What a storage holds, for programs: a listing that nobody waits for without need.
+#[must_use]
+pub fn held_bytes(context: &Context, storage: &Arc<dyn Storage>) -> Option<u64> {
+    if !context.output.is_json() {
+        return None;
+    }
+    let listed = listing(&context.run, storage.as_ref());
+    listed.inspect_err(|error| tracing::warn!(%error, "the storage cannot be listed")).ok().map(
+        |found| {
+            let blobs = [found.packs, found.index, found.manifests, found.others];
+            blobs.iter().map(|blobs| blobs.bytes).sum()
+        },
+    )
 }
 
 /// What lies beside the blobs of the storage.

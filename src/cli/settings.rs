@@ -74,12 +74,15 @@ pub struct Settings {
     pub progress: Progress,
     /// What is logged; `None`: nothing.
     pub log: Option<String>,
+    /// Of the configuration file, where that says which repository is meant.
+    pub office_language: Option<Language>,
 }
 
 impl Settings {
     /// What the configuration file says of a repository; options and variables stand before it.
     pub fn take(&mut self, found: configured::Repository, environment: &Environment) {
         self.repository = Some(found.folder);
+        self.office_language = Some(found.language);
         if let (SecretSource::Prompt, Some(from)) = (&self.secret, found.passphrase) {
             self.secret = SecretSource::Configured(from, environment.clone());
         }
@@ -141,6 +144,7 @@ pub fn resolve(
         host: wrong.take(host(environment)).flatten(),
         progress: wrong.take(progress(args, environment, terminal)).unwrap_or(Progress::Silent),
         log: wrong.take(log(args, environment)).flatten(),
+        office_language: None,
     };
     if let Some(text) = named {
         match configured::repository(&text, &settings.config, environment) {
@@ -207,11 +211,12 @@ fn shown(text: Option<&OsStr>) -> String {
 ///
 /// # Errors
 /// When it is none of ours.
-pub fn language(args: &GlobalArgs, environment: &Environment) -> Result<Language, Said> {
+pub fn language(args: &GlobalArgs, environment: &Environment) -> Result<Option<Language>, Said> {
     let layered = Layered { environment };
     let (name, origin) = layered.pick(args.lang.as_deref(), "--lang", "LIFEBOAT_LANG");
-    let Some(name) = name else { return Ok(Language::En) };
-    Language::named(name).ok_or_else(|| wrong(options::EXPECTED_LANGUAGE, origin, Some(name)))
+    let Some(name) = name else { return Ok(None) };
+    let found = Language::named(name).map(Some);
+    found.ok_or_else(|| wrong(options::EXPECTED_LANGUAGE, origin, Some(name)))
 }
 
 fn wrong(text: Text, origin: &str, found: Option<&OsStr>) -> Said {

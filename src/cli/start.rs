@@ -17,7 +17,6 @@ use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::interrupt;
-use crate::cli::language::Language;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::common;
 use crate::cli::output::Format;
@@ -54,7 +53,7 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> Exit {
     let format = format(&cli);
     let level = settings::level(&cli.global.output);
     // A language that is none of ours is told with the other mistakes, in English.
-    let language = settings::language(&cli.global, &environment).unwrap_or(Language::En);
+    let language = settings::language(&cli.global, &environment).ok().flatten();
     let output = Arc::new(Output::new(format, level).speaking(language));
     let watch = Arc::new(Watch::new(Arc::clone(&output)));
     let work = || start(cli, environment, &watch, (&output, &clock));
@@ -82,6 +81,9 @@ fn start(
 ) -> Result<Ended, Failure> {
     let terminal = if std::io::stderr().is_terminal() { Terminal::Yes } else { Terminal::No };
     let settings = settings::resolve(&cli.global, &environment, terminal)?;
+    if let Some(language) = settings.office_language {
+        output.speak(language);
+    }
     let is_daemon = matches!(cli.verb, Verb::Daemon(_));
     let filter = settings.log.as_deref().or(is_daemon.then_some(log::DAEMON));
     if let Some(filter) = filter {

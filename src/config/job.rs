@@ -1,11 +1,14 @@
 //! What is backed up and copied, and when.
 
+pub mod limits;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::config::job::limits::JobLimits;
 use crate::config::read::Noun;
 use crate::config::secret::SecretFrom;
 use crate::config::table::Flag;
@@ -32,6 +35,7 @@ pub struct Schedule {
     pub deadline: Option<Duration>,
     #[serde(serialize_with = "value::maybe_text")]
     pub window: Option<Window>,
+    pub limits: JobLimits,
 }
 
 impl Schedule {
@@ -68,12 +72,13 @@ pub struct Backup {
 }
 
 /// What a good run of a dataset looks like.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Expect {
     /// A dataset without a snapshot as young as this is reported.
     #[serde(rename = "age_max_s", serialize_with = "value::maybe_seconds")]
     pub age_max: Option<Duration>,
-    pub shrink_max_percent: Option<u8>,
+    /// How much less than usual a run may find.
+    pub shrink_max_percent: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -102,6 +107,15 @@ pub struct Files {
     pub exclude_caches: Flag,
     pub exclude_larger_than_bytes: Option<u64>,
     pub one_file_system: Flag,
+    /// Read from a snapshot of the file system.
+    pub snapshot: Option<FileSystem>,
+}
+
+/// File systems that have snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileSystem {
+    Btrfs,
 }
 
 /// A database server.
@@ -153,6 +167,8 @@ const KINDS: [(&str, Kind); 5] = [
     ("sqlite", Kind::Sqlite),
 ];
 const METHODS: [(&str, Method); 2] = [("dump", Method::Dump), ("physical", Method::Physical)];
+/// What people delete in a day is less; what a fault takes is mostly more.
+const SHRINK_DEFAULT: u8 = 50;
 const PORT_MAX: u32 = 65_535;
 
 /// The keys of a schedule; the table may have others. `zone` is the file's.
@@ -171,7 +187,8 @@ pub(super) fn schedule(table: &mut Table<'_>, zone: &str) -> Option<Schedule> {
         table.wrong("deadline", "expected more than no time");
     }
     let time_zone = own.unwrap_or_else(|| zone.to_owned());
-    Some(Schedule { cron: cron?, time_zone, jitter, catch_up, deadline, window })
+    let limits = table.table("limits").map(limits::of_job).unwrap_or_default();
+    Some(Schedule { cron: cron?, time_zone, jitter, catch_up, deadline, window, limits })
 }
 
 pub(super) fn zone_name(text: &str) -> Result<String, String> {
@@ -212,7 +229,13 @@ pub(super) fn backup(mut table: Table<'_>, zone: &str) -> Option<Backup> {
     let source = table.needs("source", inner).and_then(source);
     let schedule = own_schedule(&mut table, zone);
     let retention = table.named("retention", Noun::Retention);
-    let expect = table.table("expect").map(expect).unwrap_or_default();
+    let expect = match table.table("expect") {
+        Some(inner) => expect(inner),
+        None => {
+            table.default("expect.shrink_max", format!("{SHRINK_DEFAULT}%"));
+            Expect { age_max: None, shrink_max_percent: SHRINK_DEFAULT }
+        }
+    };
     let before = table.argv("before");
     let after = table.argv("after");
     let tags = table.texts("tags").unwrap_or_default();
@@ -236,7 +259,9 @@ pub(super) fn backup(mut table: Table<'_>, zone: &str) -> Option<Backup> {
 
 fn expect(mut table: Table<'_>) -> Expect {
     let age_max = table.time("age_max");
-    let shrink_max_percent = table.percent("shrink_max");
+    let shrink_max = table.percent("shrink_max");
+    table.default("shrink_max", format!("{SHRINK_DEFAULT}%"));
+    let shrink_max_percent = shrink_max.unwrap_or(SHRINK_DEFAULT);
     table.finish();
     Expect { age_max, shrink_max_percent }
 }
@@ -269,6 +294,7 @@ fn files(table: &mut Table<'_>) -> Option<Files> {
     let exclude_larger_than_bytes = table.size("exclude_larger_than");
     let exclude_caches = table.flag("exclude_caches", Flag::No);
     let one_file_system = table.flag("one_file_system", Flag::No);
+    let snapshot = table.choice("snapshot", &[("btrfs", FileSystem::Btrfs)]);
     Some(Files {
         paths: paths?,
         exclude,
@@ -277,6 +303,7 @@ fn files(table: &mut Table<'_>) -> Option<Files> {
         exclude_caches,
         exclude_larger_than_bytes,
         one_file_system,
+        snapshot,
     })
 }
 

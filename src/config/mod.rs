@@ -31,6 +31,7 @@ use crate::config::drill::Drill;
 use crate::config::job::Backup;
 use crate::config::job::CopyJob;
 use crate::config::job::Schedule;
+use crate::config::job::limits::Limits;
 use crate::config::keep::Maintenance;
 use crate::config::keep::Retention;
 use crate::config::mistake::Mistake;
@@ -38,6 +39,7 @@ use crate::config::mistake::did_you_mean;
 use crate::config::read::Noun;
 use crate::config::read::Origin;
 use crate::config::read::Reader;
+use crate::config::read::Showing;
 use crate::config::read::Shown;
 use crate::config::secret::Outside;
 use crate::config::secret::SecretFrom;
@@ -91,13 +93,6 @@ pub struct Keys {
     pub passphrase: Option<SecretFrom>,
 }
 
-/// `[limits]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Limits {
-    pub upload_bytes_per_s: Option<u64>,
-    pub download_bytes_per_s: Option<u64>,
-}
-
 /// What a file says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
@@ -120,27 +115,36 @@ pub struct Job<'c> {
 
 const LANGUAGES: [(&str, Language); 2] = [("vi", Language::Vi), ("en", Language::En)];
 
-/// Whether somebody reads what is warned of. It takes a look at years of each schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Advice {
-    Wanted,
-    Unwanted,
+/// What somebody wants beside the values. Warnings take a look at years of each schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Beside {
+    Nothing,
+    /// Every value with its place.
+    Shown,
+    Warnings,
 }
 
 /// Reads a file's text. `now` is where schedules are looked at from.
 #[must_use]
 pub fn read(text: &str, outside: &dyn Outside, now: Timestamp) -> Found {
-    look(text, (outside, now), Advice::Wanted)
+    look(text, (outside, now), Beside::Warnings)
 }
 
-/// The same without warnings, in a fraction of the time.
+/// The same without warnings.
+#[must_use]
+pub fn shown(text: &str, outside: &dyn Outside, now: Timestamp) -> Found {
+    look(text, (outside, now), Beside::Shown)
+}
+
+/// The same with values and mistakes alone, in a fraction of the time.
 #[must_use]
 pub fn values(text: &str, outside: &dyn Outside, now: Timestamp) -> Found {
-    look(text, (outside, now), Advice::Unwanted)
+    look(text, (outside, now), Beside::Nothing)
 }
 
-fn look(text: &str, (outside, now): (&dyn Outside, Timestamp), advice: Advice) -> Found {
-    let reader = Reader::new(text, outside);
+fn look(text: &str, (outside, now): (&dyn Outside, Timestamp), beside: Beside) -> Found {
+    let showing = if beside >= Beside::Shown { Showing::All } else { Showing::Nothing };
+    let reader = Reader::new(text, outside, showing);
     let mut config = None;
     if text.len() > BYTES_MAX {
         reader.mistake(0, "", format!("expected at most {BYTES_MAX} bytes, found {}", text.len()));
@@ -158,7 +162,7 @@ fn look(text: &str, (outside, now): (&dyn Outside, Timestamp), advice: Advice) -
         twins(config, &reader);
         empty_windows(config, &reader, now);
         // Half a file would be warned of what a mistake hides.
-        if advice == Advice::Wanted && reader.mistakes.borrow().is_empty() {
+        if beside == Beside::Warnings && reader.mistakes.borrow().is_empty() {
             warn::warn(config, &reader, now);
         }
     }
@@ -183,7 +187,7 @@ fn whole<'a>(reader: &'a Reader<'a>, document: &'a DeTable<'a>) -> Option<Config
     let state_dir = table.path("state_dir").unwrap_or_else(|| STATE_DEFAULT.into());
     table.default("state_dir", STATE_DEFAULT);
     let keys = table.table("keys").map(keys).unwrap_or_default();
-    let limits = table.table("limits").map(limits).unwrap_or_default();
+    let limits = table.table("limits").map(job::limits::read).unwrap_or_default();
     let storages = named(&mut table, ("storage", Noun::Storage), storage::read);
     let backups = list(&mut table, "backup", |table| job::backup(table, &zone));
     let copies = list(&mut table, "copy", |table| job::copy(table, &zone));
@@ -253,13 +257,6 @@ fn keys(mut table: Table<'_>) -> Keys {
     Keys { keyset, passphrase }
 }
 
-fn limits(mut table: Table<'_>) -> Limits {
-    let upload_bytes_per_s = table.rate("upload");
-    let download_bytes_per_s = table.rate("download");
-    table.finish();
-    Limits { upload_bytes_per_s, download_bytes_per_s }
-}
-
 fn continuity(mut table: Table<'_>) -> Option<PathBuf> {
     let plan = table.path("plan");
     let plan = table.needs("plan", plan);
@@ -269,13 +266,14 @@ fn continuity(mut table: Table<'_>) -> Option<PathBuf> {
 
 /// Names that nothing has.
 fn references(reader: &Reader<'_>) {
-    let defined = reader.defined.take();
+    let defined: BTreeSet<(Noun, String)> = reader.defined.take().into_iter().collect();
     for named in reader.named.take() {
-        let names = defined.iter().filter(|(noun, _)| *noun == named.noun);
-        let names: Vec<&str> = names.map(|(_, name)| name.as_str()).collect();
-        if names.contains(&named.name.as_str()) {
+        let wanted = (named.noun, named.name.clone());
+        if defined.contains(&wanted) {
             continue;
         }
+        let names = defined.iter().filter(|(noun, _)| *noun == named.noun);
+        let names: Vec<&str> = names.map(|(_, name)| name.as_str()).collect();
         let noun = match named.noun {
             Noun::Storage => "[storage.NAME]",
             Noun::Retention => "[retention.NAME]",

@@ -38,7 +38,7 @@ pub enum Origin {
 }
 
 /// What a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Noun {
     Storage,
     Retention,
@@ -54,10 +54,18 @@ pub(super) struct Named {
     pub at: usize,
 }
 
+/// Whether values are kept with their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Showing {
+    All,
+    Nothing,
+}
+
 /// Collects what is found while a file is read.
 pub(super) struct Reader<'a> {
     pub lines: Lines<'a>,
     pub outside: &'a dyn Outside,
+    pub showing: Showing,
     pub mistakes: RefCell<Vec<Mistake>>,
     pub warnings: RefCell<Vec<Mistake>>,
     pub shown: RefCell<Vec<Shown>>,
@@ -69,10 +77,11 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, outside: &'a dyn Outside) -> Self {
+    pub(super) fn new(text: &'a str, outside: &'a dyn Outside, showing: Showing) -> Self {
         Self {
             lines: Lines::of(text),
             outside,
+            showing,
             mistakes: RefCell::default(),
             warnings: RefCell::default(),
             shown: RefCell::default(),
@@ -111,7 +120,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn show(&self, key: &str, value: Value, origin: Origin) {
-        self.shown.borrow_mut().push(Shown { key: key.to_owned(), value, origin });
+        if self.showing == Showing::All {
+            self.shown.borrow_mut().push(Shown { key: key.to_owned(), value, origin });
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::config::read::Named;
 use crate::config::read::Noun;
 use crate::config::read::Origin;
 use crate::config::read::Reader;
+use crate::config::read::Showing;
 use crate::config::secret::SecretFrom;
 use crate::config::value;
 use crate::config::value::Parsed;
@@ -64,6 +65,9 @@ impl<'r> Table<'r> {
 
     fn keep<T>(&self, item: &Item<'r>, value: Option<T>, shown: impl Fn(&T) -> Value) -> Option<T> {
         let value = value?;
+        if self.reader.showing == Showing::Nothing {
+            return Some(value);
+        }
         let line = self.reader.lines.place(item.at).line;
         self.reader.show(&item.key, shown(&value), Origin::Line(line));
         Some(value)
@@ -71,7 +75,7 @@ impl<'r> Table<'r> {
 
     /// Notes what stands where nothing was said.
     pub(super) fn default(&self, key: &str, value: impl Into<Value>) {
-        if !self.map.contains_key(key) {
+        if self.reader.showing == Showing::All && !self.map.contains_key(key) {
             self.reader.show(&self.full(key), value.into(), Origin::Default);
         }
     }

@@ -57,7 +57,7 @@ pub enum Question {
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
     Status {
-        report: Report,
+        report: Box<Report>,
     },
     Runs {
         runs: Vec<RunReport>,

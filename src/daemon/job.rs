@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::config::drill::Drill;
 use crate::config::job::Backup;
 use crate::config::job::Schedule;
+use crate::config::job::limits::JobLimits;
 use crate::schedule::local;
 use crate::schedule::plan::Plan;
 use crate::units::Timestamp;
@@ -35,6 +36,9 @@ pub struct Scheduled {
     pub job: Job,
     pub plan: Plan,
     pub age_max: Option<Duration>,
+    /// How much less than usual a run of a dataset may find.
+    pub shrink_max_percent: Option<u8>,
+    pub limits: JobLimits,
 }
 
 impl Job {
@@ -120,6 +124,15 @@ impl Job {
         }
     }
 
+    /// The storages that its commands write into, one after the other.
+    #[must_use]
+    pub fn written(&self) -> Vec<&str> {
+        match self {
+            Self::Copy { to, .. } => to.iter().map(String::as_str).collect(),
+            other => vec![other.storage()],
+        }
+    }
+
     /// Whether both may be at work at once. `doc/concurrency.md` allows more; here what only adds
     /// goes beside what only adds, and everything else is alone in its storage.
     #[must_use]
@@ -146,7 +159,7 @@ impl Job {
 impl Scheduled {
     fn new(job: Job, schedule: &Schedule, machine: &[u8]) -> Self {
         let plan = schedule.plan(&job.key(), machine);
-        Self { job, plan, age_max: None }
+        Self { job, plan, age_max: None, shrink_max_percent: None, limits: schedule.limits }
     }
 
     /// As the catalogue has it.
@@ -201,7 +214,8 @@ pub fn all(config: &Config, machine: &[u8]) -> Vec<Scheduled> {
     for backup in &config.backups {
         let (name, storage) = (backup.name.clone(), backup.storage.clone());
         let job = Scheduled::new(Job::Backup { name, storage }, &backup.schedule, machine);
-        jobs.push(Scheduled { age_max: backup.expect.age_max, ..job });
+        let shrink_max_percent = Some(backup.expect.shrink_max_percent);
+        jobs.push(Scheduled { age_max: backup.expect.age_max, shrink_max_percent, ..job });
     }
     for copy in &config.copies {
         let job = Job::Copy { from: copy.from.clone(), to: copy.to.clone() };

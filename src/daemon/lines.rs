@@ -26,6 +26,11 @@ pub struct Tally {
     pub snapshot: Option<String>,
     pub message: Option<String>,
     pub problems: Vec<ProblemRow>,
+    /// Whether the backup itself says that more is gone than may be.
+    pub has_shrunk: bool,
+    /// What the storage that each command wrote into holds after it, as far as it says so.
+    pub written: Vec<Option<u64>>,
+    repository_bytes: Option<u64>,
     /// Of the summary that came last.
     summed_up: Option<u8>,
     /// The worst so far.
@@ -45,6 +50,8 @@ struct Line {
     content_bytes: Option<u64>,
     stored_bytes: Option<u64>,
     snapshot_id: Option<String>,
+    has_shrunk: Option<bool>,
+    repository_bytes: Option<u64>,
 }
 
 /// How a process ended.
@@ -96,7 +103,12 @@ impl Tally {
                 self.summed_up = line.exit_code;
                 self.problems_count += line.problems_count.unwrap_or(0);
             }
+            "result" if matches!(line.item.as_deref(), Some("copy" | "prune")) => {
+                self.repository_bytes = line.repository_bytes;
+            }
             "result" if line.item.as_deref() == Some("backup") => {
+                self.repository_bytes = line.repository_bytes;
+                self.has_shrunk = line.has_shrunk == Some(true);
                 self.files_count = line.files_count;
                 self.content_bytes = line.content_bytes;
                 self.stored_bytes = line.stored_bytes;
@@ -110,6 +122,7 @@ impl Tally {
     /// against the others, a signal is.
     pub fn ended(&mut self, status: Status) -> bool {
         let said = self.summed_up.take();
+        self.written.push(self.repository_bytes.take());
         let code = match status {
             // What does not sum up has not done what it was to do.
             Status::Exited(0) if said != Some(0) => {

@@ -3,10 +3,13 @@
 mod answers;
 mod prove;
 mod recall;
+mod record;
 mod reload;
+mod restraint;
 mod tell;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -24,6 +27,7 @@ use crate::catalogue::record::Outcome;
 use crate::catalogue::record::RunEnd;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::job::limits::OnBattery;
 use crate::daemon::control;
 use crate::daemon::control::Answer;
 use crate::daemon::control::Question;
@@ -36,10 +40,16 @@ use crate::daemon::hold;
 use crate::daemon::hold::HoldError;
 use crate::daemon::lines::Status;
 use crate::daemon::lines::Tally;
+use crate::daemon::restraint::power;
 use crate::daemon::serve::prove::Failed;
 use crate::daemon::serve::prove::Proof;
 use crate::daemon::serve::recall::Found;
+use crate::daemon::serve::record::Record;
+use crate::daemon::serve::restraint::Restraint;
 use crate::daemon::serve::tell::Teller;
+use crate::daemon::shrink;
+use crate::daemon::shrink::Told;
+use crate::daemon::supervise::Begun;
 use crate::daemon::supervise::Program;
 use crate::daemon::supervise::Why;
 use crate::daemon::supervise::Work;
@@ -49,13 +59,6 @@ use crate::disk::Disk;
 use crate::notify::Occasion;
 use crate::notify::send::Way;
 use crate::units::Timestamp;
-
-/// After the catalogue could not be written, it is tried again.
-const AGAIN: Duration = Duration::from_secs(30);
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// Runs older than this go, but for each job's last and last good one.
-const RUNS_DAYS_MAX: i64 = 400;
 
 /// Something happened.
 pub enum Event {
@@ -90,10 +93,15 @@ pub struct World<'w> {
     pub disk: &'w dyn Disk,
     pub program: Program,
     pub machine: Vec<u8>,
+    /// Where the kernel tells of power: [`power::SUPPLIES`].
+    pub supplies: PathBuf,
+    /// For tests: see [`World::reached`].
+    #[cfg(feature = "testing")]
+    pub stands_at: Option<String>,
     /// How messages go out.
     pub way: Way,
     /// Reads the configuration again; the text says what is wrong with it.
-    pub load: &'w dyn Fn(Timestamp) -> Result<Config, String>,
+    pub load: &'w dyn Fn() -> Result<Config, String>,
 }
 
 /// Why it could not start, or not go on.
@@ -110,16 +118,14 @@ pub enum ServeError {
 struct Daemon<'w> {
     world: &'w World<'w>,
     state_dir: PathBuf,
-    catalogue: Catalogue,
+    record: Record,
     jobs: BTreeMap<String, Entry>,
+    /// Names of the storages of the configuration.
+    storages: BTreeSet<String>,
     queue: Queue,
     at_work: BTreeMap<i64, Work>,
-    /// Ends that the catalogue did not take yet.
-    unsaved: Vec<(i64, RunEnd, Timestamp)>,
-    again_at: Option<Duration>,
-    /// When old runs were last removed.
-    trimmed: Timestamp,
     pausing: Pausing,
+    restraint: Restraint,
     is_leaving: bool,
     asked: Vec<(String, Sender<Answer>)>,
     /// Storages whose ledgers tell of drills.
@@ -147,15 +153,14 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
     let teller = Teller::new(world, config, &events);
     let mut daemon = Daemon {
         world,
-        catalogue,
+        record: Record::new(catalogue),
         state_dir,
         jobs: BTreeMap::new(),
+        storages: BTreeSet::new(),
         queue: Queue::default(),
         at_work: BTreeMap::new(),
-        unsaved: Vec::new(),
-        again_at: None,
-        trimmed: Timestamp::from_unix_ms(0),
         pausing: Pausing::Goes,
+        restraint: Restraint::default(),
         is_leaving: false,
         asked: Vec::new(),
         drilled: Vec::new(),
@@ -165,11 +170,17 @@ pub fn serve(world: &World<'_>, config: &Config) -> Result<(), ServeError> {
         events,
         teller,
     };
-    let cut_off = daemon.catalogue.cut_off(now)?;
+    let cut_off = daemon.record.catalogue.cut_off(now)?;
     if cut_off > 0 {
         tracing::warn!(cut_off, "runs were cut off when the daemon or the machine went away");
     }
     daemon.take(config)?;
+    for row in daemon.record.rows() {
+        // What somebody asked for is owed, however the daemon went away.
+        if let Some(wanted_ms) = row.wanted_ms.filter(|_| daemon.jobs.contains_key(&row.key)) {
+            daemon.queue.want(&row.key, Timestamp::from_unix_ms(wanted_ms));
+        }
+    }
     let socket = hold::socket(&daemon.state_dir);
     control::listen(&socket, &daemon.events)?;
     notify(&[NotifyState::Ready]);
@@ -208,23 +219,39 @@ fn notify(state: &[NotifyState<'_>]) {
     }
 }
 
+impl World<'_> {
+    /// A place where a test has it stand still, until it is killed.
+    #[cfg(feature = "testing")]
+    fn reached(&self, place: &str) {
+        if self.stands_at.as_deref() == Some(place) {
+            tracing::warn!(place, "stands still");
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
+    #[cfg(not(feature = "testing"))]
+    fn reached(&self, _place: &str) {}
+}
+
 impl Daemon<'_> {
     fn work(&mut self, happened: &Receiver<Event>, alarm: &Alarm) -> Result<(), ServeError> {
         let watchdog = sd_notify::watchdog_enabled().map(|every| every / 2);
         loop {
-            self.save();
-            let now = self.world.clock.now();
+            let (now, elapsed) = (self.world.clock.now(), self.world.clock.elapsed());
+            self.record.save(now, elapsed);
             let wake = if self.is_leaving { None } else { self.start_due(now) };
-            let elapsed = self.world.clock.elapsed();
             self.enforce(elapsed);
-            let told = self.teller.tell(&mut self.catalogue, self.queue.len(), now);
+            let told = self.tell_all(now);
             if self.is_leaving && self.at_work.is_empty() {
-                self.teller.finish(&mut self.catalogue, now);
+                self.teller.finish(&mut self.record.catalogue, now);
                 return Ok(());
             }
             self.tell_next(now);
             alarm.set([wake, told].into_iter().flatten().min(), now)?;
-            let looks = self.at_work.values().filter_map(Work::next_look).chain(self.again_at);
+            let looks =
+                self.at_work.values().filter_map(Work::next_look).chain(self.record.again_at());
             let until = looks.min().map(|at| at.saturating_sub(elapsed));
             let timeout = [until, watchdog].into_iter().flatten().min();
             if watchdog.is_some() {
@@ -263,43 +290,47 @@ impl Daemon<'_> {
         for work in self.at_work.values_mut() {
             work.stop(Why::Leaving, now);
         }
+        self.world.reached("leaving");
     }
 
     /// Starts what is due; when the next is.
     fn start_due(&mut self, now: Timestamp) -> Option<Timestamp> {
-        // While a run cannot be put on record none starts.
-        if self.again_at.is_some() {
-            return None;
-        }
         let at_work: Vec<_> = self.at_work.values().map(|work| work.job.clone()).collect();
-        let view = View { jobs: &self.jobs, at_work: &at_work, pausing: self.pausing };
+        let is_draining = self.is_on_battery();
+        let pausing = if is_draining { Pausing::Paused } else { self.pausing };
+        let view = View { jobs: &self.jobs, at_work: &at_work, pausing };
         let decision = self.queue.decide(view, now);
         for start in decision.start {
             self.start(start, now);
         }
-        decision.wake
+        let look = is_draining.then(|| {
+            let every = i64::try_from(power::LOOK_EVERY.as_millis()).unwrap_or(i64::MAX);
+            Timestamp::from_unix_ms(now.unix_ms.saturating_add(every))
+        });
+        [decision.wake, look].into_iter().flatten().min()
+    }
+
+    /// Whether jobs wait for power.
+    fn is_on_battery(&self) -> bool {
+        self.restraint.on_battery == OnBattery::Wait && power::is_on_battery(&self.world.supplies)
     }
 
     fn start(&mut self, start: Start, now: Timestamp) {
         let Some(entry) = self.jobs.get(&start.key) else { return };
-        let run = match self.catalogue.begin(&start.key, start.slot, now) {
-            Ok(run) => run,
-            Err(error) => {
-                tracing::error!(job = start.key, %error, "the run cannot be put on record");
-                self.queue.want(&start.key, now);
-                self.again_at = Some(self.world.clock.elapsed().saturating_add(AGAIN));
-                return;
-            }
-        };
-        let limit = entry.scheduled.plan.deadline;
-        let deadline = limit.map(|limit| self.world.clock.elapsed().saturating_add(limit));
+        let begun = Begun { key: start.key.clone(), slot: start.slot, started: now };
+        let run = self.record.begin(begun.clone(), self.world.clock.elapsed());
+        self.world.reached("begun");
         tracing::info!(job = start.key, run, "begins");
-        let mut work = Work::new(entry.scheduled.job.clone(), now, deadline);
+        let mut work = Work::new(&entry.scheduled, begun, self.world.clock.elapsed());
         work.is_scheduled = start.slot.is_some();
+        if let Some(group) = self.restraint.group(run, &entry.scheduled) {
+            work.confine(group);
+        }
         self.at_work.insert(run, work);
         self.teller.happened(Occasion::Started);
         self.refresh();
         self.step(run, Tally::default());
+        self.world.reached("started");
     }
 
     /// The next process of a run, or its end.
@@ -325,9 +356,15 @@ impl Daemon<'_> {
         if goes_on { self.step(run, tally) } else { self.ended(run, tally) }
     }
 
-    fn ended(&mut self, run: i64, tally: Tally) {
+    fn ended(&mut self, run: i64, mut tally: Tally) {
         let Some(work) = self.at_work.remove(&run) else { return };
+        let told = if tally.has_shrunk { Told::ByBackup } else { Told::NotYet };
+        let written = std::mem::take(&mut tally.written);
         let mut end = tally.end();
+        let written = work.job.written().into_iter().zip(written);
+        end.storages_bytes =
+            written.filter_map(|(name, bytes)| Some((name.to_owned(), bytes?))).collect();
+        self.compare(&work.begun.key, told, &mut end);
         match work.stop.map(|(why, _)| why) {
             // What came to its end all the same has done so.
             _ if matches!(end.outcome, Outcome::Done | Outcome::Problems) => {}
@@ -340,58 +377,36 @@ impl Daemon<'_> {
             None => {}
         }
         let now = self.world.clock.now();
-        let took_s = now.ms_since(work.started) / 1000;
+        let took_s = now.ms_since(work.begun.started) / 1000;
         let (outcome, code) = (end.outcome.word(), end.exit_code);
         if end.outcome == Outcome::Failed {
-            tracing::error!(job = work.key, run, outcome, code, took_s, "ended");
+            tracing::error!(job = work.begun.key, run, outcome, code, took_s, "ended");
         } else {
-            tracing::info!(job = work.key, run, outcome, code, took_s, "ended");
+            tracing::info!(job = work.begun.key, run, outcome, code, took_s, "ended");
         }
         self.drill_ended(&work, code);
-        self.backed_up(&work.key, end.outcome);
-        self.unsaved.push((run, end, now));
-        self.save();
+        self.backed_up(&work.begun.key, end.outcome);
+        self.restraint.clear();
+        self.world.reached("ending");
+        self.record.end((run, work.begun.clone()), end, now);
+        self.record.save(now, self.world.clock.elapsed());
+        self.world.reached("recorded");
         self.teller.happened(Occasion::Ended);
-        self.trim(now);
+        if self.record.trim(now) {
+            // Drills by hand, and those of other machines.
+            self.ask_ledgers();
+        }
         self.refresh();
-        self.answer_end(&work.key, run);
+        self.answer_end(&work.begun.key, run);
     }
 
-    /// Once a day, old runs go.
-    fn trim(&mut self, now: Timestamp) {
-        if now.ms_since(self.trimmed) < DAY_MS {
-            return;
-        }
-        self.trimmed = now;
-        // Drills by hand, and those of other machines.
-        self.ask_ledgers();
-        let before = Timestamp::from_unix_ms(now.unix_ms.saturating_sub(RUNS_DAYS_MAX * DAY_MS));
-        match self.catalogue.trim(before) {
-            Ok(0) => {}
-            Ok(runs) => tracing::info!(runs, "old runs are removed from the catalogue"),
-            Err(error) => tracing::error!(%error, "old runs cannot be removed"),
-        }
-    }
-
-    /// Gives the catalogue what it has not taken yet.
-    fn save(&mut self) {
-        let elapsed = self.world.clock.elapsed();
-        if self.again_at.is_some_and(|at| at > elapsed) {
-            return;
-        }
-        self.again_at = None;
-        while let Some((run, end, at)) = self.unsaved.first() {
-            match self.catalogue.end(*run, end, *at) {
-                // It has an end already: nothing is left to save.
-                Ok(()) | Err(CatalogueError::NoRun(_)) => {
-                    self.unsaved.remove(0);
-                }
-                Err(error) => {
-                    tracing::error!(run, %error, "the end of a run cannot be put on record");
-                    self.again_at = Some(elapsed.saturating_add(AGAIN));
-                    return;
-                }
-            }
+    /// Notes on a run that its dataset has become much smaller.
+    fn compare(&self, key: &str, told: Told, end: &mut RunEnd) {
+        let entry = self.jobs.get(key).filter(|_| end.outcome.is_good());
+        let Some(max) = entry.and_then(|entry| entry.scheduled.shrink_max_percent) else { return };
+        match self.record.catalogue.usual(key) {
+            Ok(usual) => shrink::look(end, usual, max, told),
+            Err(error) => tracing::error!(job = key, %error, "its past runs cannot be read"),
         }
     }
 
@@ -400,12 +415,12 @@ impl Daemon<'_> {
         for work in self.at_work.values_mut() {
             match work.stop {
                 Some((_, kill_at)) if elapsed >= kill_at => {
-                    tracing::warn!(job = work.key, "does not stop and is killed");
+                    tracing::warn!(job = work.begun.key, "does not stop and is killed");
                     work.kill();
                     work.killed(elapsed);
                 }
                 None if work.deadline.is_some_and(|deadline| elapsed >= deadline) => {
-                    tracing::warn!(job = work.key, "has reached its deadline");
+                    tracing::warn!(job = work.begun.key, "has reached its deadline");
                     work.stop(Why::Deadline, elapsed);
                 }
                 _ => {}

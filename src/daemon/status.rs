@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::query::RunRow;
+use crate::catalogue::query::StorageRow;
 use crate::catalogue::told::ChannelRow;
 use crate::daemon::engine::Entry;
 use crate::schedule::plan;
@@ -24,6 +25,15 @@ pub struct Report {
     /// How each dataset is proven.
     #[serde(default)]
     pub proofs: Vec<ProofReport>,
+    /// How large storages were when a run last looked.
+    #[serde(default)]
+    pub storages: Vec<StorageReport>,
+    /// Why limits of memory and processor are not held, though some are wanted.
+    #[serde(default)]
+    pub limits_missing: Option<String>,
+    /// Why nothing can be put on record.
+    #[serde(default)]
+    pub record_fault: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +41,8 @@ pub struct Report {
 pub enum Daemon {
     Running,
     Paused,
+    /// Jobs wait for power.
+    OnBattery,
     Stopping,
     /// None answers.
     Absent,
@@ -73,6 +85,29 @@ pub struct JobReport {
     pub next: Option<String>,
     pub snapshot_id: Option<String>,
     pub last: Option<RunReport>,
+    /// The newest that came to an end of its own; not the one at work.
+    #[serde(default)]
+    pub last_ended: Option<RunReport>,
+    /// Whether the newest success found far less than usual.
+    #[serde(default)]
+    pub shrunk: Option<Shrunk>,
+}
+
+/// Far less than usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shrunk {
+    pub files_count: Option<i64>,
+    pub content_bytes: Option<i64>,
+    pub usual_files_count: Option<i64>,
+    pub usual_content_bytes: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageReport {
+    pub storage: String,
+    pub bytes: i64,
+    /// RFC 3339.
+    pub looked: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +194,26 @@ impl Report {
         let is_silent = !self.silent_channels.is_empty();
         let is_unproven = self.proofs.iter().any(|proof| proof.is_wrong);
         let is_job_wrong = self.jobs.iter().any(|job| job.is_wrong);
-        self.daemon == Daemon::Absent || is_silent || is_unproven || is_job_wrong
+        let is_ill = self.daemon == Daemon::Absent || self.record_fault.is_some();
+        is_ill || is_silent || is_unproven || is_job_wrong
+    }
+}
+
+impl StorageReport {
+    #[must_use]
+    pub fn of(row: StorageRow, zone: &TimeZone) -> Self {
+        Self { storage: row.name, bytes: row.bytes, looked: local(row.looked_ms, zone) }
+    }
+}
+
+impl Shrunk {
+    fn of(run: &RunRow) -> Option<Self> {
+        run.shrunk_from.map(|usual| Self {
+            files_count: run.files_count,
+            content_bytes: run.content_bytes,
+            usual_files_count: usual.files_count,
+            usual_content_bytes: usual.content_bytes,
+        })
     }
 }
 
@@ -186,8 +240,9 @@ impl JobReport {
         let key = entry.scheduled.job.key();
         let good = row.and_then(|row| row.last_good.as_ref());
         let last = row.and_then(|row| row.last.as_ref());
-        let ended = row.and_then(|row| row.last.as_ref()).filter(|last| last.outcome.is_some());
+        let ended = row.and_then(|row| row.last_ended.as_ref());
         let has_failed = ended.is_some_and(|last| last.outcome == Some("failed"));
+        let shrunk = good.and_then(Shrunk::of);
         let is_silent = row.is_some_and(|row| row.is_silent(now));
         let health = match good {
             None => Health::Never,
@@ -201,7 +256,7 @@ impl JobReport {
             dataset: entry.scheduled.job.dataset().map(str::to_owned),
             storage: Some(entry.scheduled.job.storage().to_owned()),
             health,
-            is_wrong: is_silent || has_failed,
+            is_wrong: is_silent || has_failed || shrunk.is_some(),
             activity,
             last_success: good.map(|run| local(run.started_ms, zone)),
             age_s: good.map(|run| seconds(now.unix_ms.saturating_sub(run.started_ms))),
@@ -209,6 +264,8 @@ impl JobReport {
             next: next(entry, activity, now).map(|next| local(next.unix_ms, zone)),
             snapshot_id: good.and_then(|run| run.snapshot.clone()),
             last: last.map(|run| RunReport::new(&key, run, zone)),
+            last_ended: ended.map(|run| RunReport::new(&key, run, zone)),
+            shrunk,
             job: key,
         }
     }

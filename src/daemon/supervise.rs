@@ -25,10 +25,14 @@ use rustix::process::pidfd_open;
 use rustix::process::pidfd_send_signal;
 use rustix::process::waitid;
 
+use crate::config::job::limits::Io;
+use crate::config::job::limits::JobLimits;
 use crate::daemon::PARENT;
 use crate::daemon::job::Job;
+use crate::daemon::job::Scheduled;
 use crate::daemon::lines::Status;
 use crate::daemon::lines::Tally;
+use crate::daemon::restraint::group;
 use crate::daemon::serve::Event;
 use crate::units::Timestamp;
 
@@ -52,16 +56,26 @@ pub(super) enum Why {
     Leaving,
 }
 
+/// How a run began.
+#[derive(Debug, Clone)]
+pub(super) struct Begun {
+    pub(super) key: String,
+    pub(super) slot: Option<Timestamp>,
+    pub(super) started: Timestamp,
+}
+
 /// A run at work.
 pub(super) struct Work {
     pub(super) job: Job,
-    pub(super) key: String,
-    pub(super) started: Timestamp,
+    pub(super) begun: Begun,
     /// Whether its schedule started it, and nobody asked.
     pub(super) is_scheduled: bool,
     /// By the clock that never jumps.
     pub(super) deadline: Option<Duration>,
     pub(super) stop: Option<(Why, Duration)>,
+    limits: JobLimits,
+    /// What holds its memory and its share of the processor.
+    group: Option<PathBuf>,
     steps: VecDeque<Vec<String>>,
     process: Option<Process>,
 }
@@ -73,10 +87,18 @@ struct Process {
 }
 
 impl Work {
-    pub(super) fn new(job: Job, started: Timestamp, deadline: Option<Duration>) -> Self {
+    pub(super) fn new(scheduled: &Scheduled, begun: Begun, now: Duration) -> Self {
+        let (job, limits) = (scheduled.job.clone(), scheduled.limits);
+        let deadline = scheduled.plan.deadline.map(|limit| now.saturating_add(limit));
         let steps = job.steps().into();
-        let key = job.key();
-        Self { job, key, started, is_scheduled: false, deadline, stop: None, steps, process: None }
+        let is_scheduled = false;
+        let (stop, group, process) = (None, None, None);
+        Self { job, begun, is_scheduled, deadline, stop, limits, group, steps, process }
+    }
+
+    /// Its processes go into this control group.
+    pub(super) fn confine(&mut self, group: PathBuf) {
+        self.group = Some(group);
     }
 
     /// Starts the next process; false if there is none. To be called on the thread that lives as
@@ -91,7 +113,12 @@ impl Work {
         events: &Sender<Event>,
     ) -> io::Result<bool> {
         let Some(step) = self.steps.pop_front() else { return Ok(false) };
-        let (process, pipe) = start(&step, program)?;
+        let (process, pipe) = start(&step, program, &self.limits)?;
+        if let Some(group) = &self.group
+            && let Err(error) = group::enter(group, process.child.id())
+        {
+            tracing::warn!(job = self.begun.key, %error, "it runs without its limits");
+        }
         let handle = self.process.insert(process).handle.try_clone()?;
         let events = events.clone();
         let read = move || {
@@ -163,7 +190,7 @@ pub(super) fn ask(
     program: &Program,
     take: impl FnOnce(ChildStdout) + Send + 'static,
 ) -> io::Result<()> {
-    let (mut process, pipe) = start(step, program)?;
+    let (mut process, pipe) = start(step, program, &JobLimits::default())?;
     let read = move || {
         take(pipe);
         let _told_by_itself = process.child.wait();
@@ -172,9 +199,30 @@ pub(super) fn ask(
     Ok(())
 }
 
-fn start(step: &[String], program: &Program) -> io::Result<(Process, ChildStdout)> {
-    let mut command = Command::new(&program.path);
-    command.args(&program.options).args(step);
+/// Tools of the system that lower themselves and become the program. They go on where they may not.
+fn words(program: &Program, limits: &JobLimits) -> Vec<OsString> {
+    let mut words: Vec<OsString> = Vec::new();
+    if let Some(nice) = limits.nice {
+        words.extend(["nice".into(), "-n".into(), nice.to_string().into()]);
+    }
+    match limits.io {
+        Some(Io::Idle) => words.extend(["ionice", "-t", "-c", "3"].map(Into::into)),
+        Some(Io::Low) => words.extend(["ionice", "-t", "-c", "2", "-n", "7"].map(Into::into)),
+        None => {}
+    }
+    words.push(program.path.clone().into());
+    words
+}
+
+fn start(
+    step: &[String],
+    program: &Program,
+    limits: &JobLimits,
+) -> io::Result<(Process, ChildStdout)> {
+    let words = words(program, limits);
+    let (first, rest) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(first);
+    command.args(rest).args(&program.options).args(step);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     // Keys of a terminal are the daemon's.
     command.process_group(0);

@@ -30,6 +30,7 @@ impl Disk for RealDisk {
     fn create_synced(&self, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = fs::File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
+        hand_over(&file, path);
         let written = write_parts(&file, parts).and_then(|()| file.sync_data());
         if written.is_err() {
             // The first error is what the caller must hear; a leftover is collected later.
@@ -96,7 +97,9 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        Ok(rustix::fs::mkdir(path, Mode::RWXU)?)
+        rustix::fs::mkdir(path, Mode::RWXU)?;
+        hand_over_folder(path);
+        Ok(())
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
@@ -123,6 +126,43 @@ impl Disk for RealDisk {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// What root makes in somebody's folder is his: else a service that writes there under a user of
+/// its own could not go on. A file system that knows no owners, or does not let root give files
+/// away, keeps it as it is.
+pub fn hand_over(made: &fs::File, path: &Path) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let Ok(folder) = parent.unwrap_or_else(|| Path::new(".")).metadata() else { return };
+    if folder.uid() == 0 {
+        return;
+    }
+    let owner = rustix::fs::Uid::from_raw(folder.uid());
+    let group = rustix::fs::Gid::from_raw(folder.gid());
+    if let Err(error) = rustix::fs::fchown(made, Some(owner), Some(group)) {
+        tracing::debug!(%error, "a new file stays root's");
+    }
+}
+
+/// The same of a folder. The owner of the one above may have put something else in its place: only
+/// what is empty and root's is given away.
+pub fn hand_over_folder(path: &Path) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(made) = rustix::fs::open(path, flags, Mode::empty()).map(fs::File::from) else { return };
+    let is_own = made.metadata().is_ok_and(|metadata| metadata.uid() == 0);
+    let is_empty = rustix::fs::Dir::read_from(&made).is_ok_and(|items| {
+        let names = items.map(|item| item.map(|item| item.file_name().to_bytes().to_vec()));
+        names.into_iter().all(|name| matches!(name.as_deref(), Ok(b"." | b"..")))
+    });
+    if is_own && is_empty {
+        hand_over(&made, path);
     }
 }
 

@@ -21,8 +21,11 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use crate::catalogue::Catalogue;
+use crate::catalogue::CatalogueError;
 use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
+use crate::catalogue::query::StorageRow;
 use crate::catalogue::told::ChannelRow;
 use crate::units::Timestamp;
 
@@ -32,18 +35,25 @@ pub struct Snapshot {
     jobs: Vec<JobStatus>,
     channels: Vec<ChannelRow>,
     proofs: Vec<ProofStatus>,
+    storages: Vec<StorageRow>,
     queue_count: u64,
+    late_count: u64,
 }
 
 impl Snapshot {
-    /// `queue_count`: jobs that are due and wait.
+    /// These jobs, and what the catalogue knows beside them.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(jobs: Vec<JobStatus>, catalogue: &Catalogue) -> Result<Self, CatalogueError> {
+        let (channels, storages) = (catalogue.channels()?, catalogue.storages()?);
+        Ok(Self { jobs, channels, storages, proofs: catalogue.proofs()?, ..Self::default() })
+    }
+
+    /// Jobs that are due and wait, and runs that could not be put on record.
     #[must_use]
-    pub fn of(
-        (jobs, channels): (Vec<JobStatus>, Vec<ChannelRow>),
-        proofs: Vec<ProofStatus>,
-        queue_count: u64,
-    ) -> Self {
-        Self { jobs, channels, proofs, queue_count }
+    pub fn waiting(self, queue_count: u64, late_count: u64) -> Self {
+        Self { queue_count, late_count, ..self }
     }
 }
 
@@ -82,14 +92,14 @@ const JOB: &[(&str, &str, OfJob)] = &[
         let is_running = job.last.as_ref().is_some_and(|run| run.outcome.is_none());
         Some(if is_running { 1.0 } else { 0.0 })
     }),
-    ("last_exit_code", "Exit code of the last run that has ended", |job, _| {
-        job.last.as_ref().and_then(|run| run.exit_code).map(number)
+    ("last_exit_code", "Exit code of the last run that came to its end", |job, _| {
+        job.last_ended.as_ref().and_then(|run| run.exit_code).map(number)
     }),
-    ("last_problems", "Problems of the last run", |job, _| {
-        job.last.as_ref().map(|run| number(run.problems_count))
+    ("last_problems", "Problems of the last run that came to its end", |job, _| {
+        job.last_ended.as_ref().map(|run| number(run.problems_count))
     }),
-    ("last_duration_seconds", "Duration of the last run that has ended", |job, _| {
-        let run = job.last.as_ref()?;
+    ("last_duration_seconds", "Duration of the last run that came to its end", |job, _| {
+        let run = job.last_ended.as_ref()?;
         Some(seconds(run.ended_ms?.saturating_sub(run.started_ms)))
     }),
     ("last_success_files", "Files of the last run that kept something", |job, _| {
@@ -100,6 +110,11 @@ const JOB: &[(&str, &str, OfJob)] = &[
     }),
     ("last_success_stored_bytes", "Bytes that it stored", |job, _| {
         job.last_good.as_ref().and_then(|run| run.stored_bytes).map(number)
+    }),
+    ("shrunk", "1 if the last run that kept something found far less than usual", |job, _| {
+        job.dataset.as_ref()?;
+        let good = job.last_good.as_ref()?;
+        Some(if good.shrunk_from.is_some() { 1.0 } else { 0.0 })
     }),
     ("next_run_timestamp_seconds", "When the next run is due", |job, _| job.next_ms.map(seconds)),
 ];
@@ -181,9 +196,22 @@ impl Collector for Moment {
             });
             family(encoder, (&format!("lifeboat_dataset_{name}"), help), rows)?;
         }
+        type OfStorage = (&'static str, &'static str, fn(&StorageRow) -> f64);
+        let storage: [OfStorage; 2] = [
+            ("bytes", "What a storage held when a run last looked", |row| number(row.bytes)),
+            ("looked_timestamp_seconds", "When that was", |row| seconds(row.looked_ms)),
+        ];
+        for (name, help, of) in storage {
+            let storages = self.snapshot.storages.iter();
+            let rows = storages.map(|row| ([("storage", row.name.clone())], of(row)));
+            family(encoder, (&format!("lifeboat_storage_{name}"), help), rows)?;
+        }
         let queue = number(i64::try_from(self.snapshot.queue_count).unwrap_or(i64::MAX));
         let about = ("lifeboat_queue_jobs", "Jobs that are due and wait");
         family(encoder, about, std::iter::once(([], queue)))?;
+        let late = number(i64::try_from(self.snapshot.late_count).unwrap_or(i64::MAX));
+        let about = ("lifeboat_unrecorded_runs", "Runs that could not be put on record yet");
+        family(encoder, about, std::iter::once(([], late)))?;
         let about = ("lifeboat_channel_failures", "Messages that did not arrive, since one did");
         let rows = self.snapshot.channels.iter().map(|channel| {
             ([("channel", channel.name.clone())], f64::from(channel.failures_count))

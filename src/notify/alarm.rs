@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::query::RunRow;
+use crate::catalogue::query::Size;
 use crate::config::tell::Event;
 use crate::units::Timestamp;
 
@@ -56,6 +57,8 @@ pub struct Alarm {
     pub problems_count: u64,
     /// When it last went well.
     pub good: Option<Timestamp>,
+    /// How much there is, and how much there usually is, if that is what is wrong.
+    pub shrunk: Option<Box<(Size, Size)>>,
 }
 
 /// How one thing stands.
@@ -101,6 +104,7 @@ pub fn observe(jobs: &[JobStatus], now: Timestamp) -> Observed {
     for job in jobs {
         of_run(job, &mut observed);
         of_age(job, now, &mut observed);
+        of_size(job, &mut observed);
     }
     observed
 }
@@ -159,6 +163,7 @@ pub fn observe_proofs(proofs: &[ProofStatus], now: Timestamp) -> Observed {
                 codes,
                 problems_count: 0,
                 good: proof.proven_ms().map(Timestamp::from_unix_ms),
+                shrunk: None,
             })
         };
         let of_data = match &proof.last {
@@ -186,6 +191,57 @@ pub fn next_old(proofs: &[ProofStatus], now: Timestamp) -> Option<Timestamp> {
     coming.filter(|at| *at > now.unix_ms).min().map(Timestamp::from_unix_ms)
 }
 
+/// A dataset has become small: it is so until that is what is usual.
+fn of_size(job: &JobStatus, observed: &mut Observed) {
+    let Some(good) = job.last_good.as_ref().filter(|_| job.dataset.is_some()) else { return };
+    let state = match good.shrunk_from {
+        None => State::Fine,
+        Some(usual) => {
+            let since = Timestamp::from_unix_ms(good.started_ms);
+            let mut alarm = alarm(job, (Event::Shrink, Severity::Problem), since);
+            let now = Size { files_count: good.files_count, content_bytes: good.content_bytes };
+            alarm.exit_code = None;
+            alarm.shrunk = Some(Box::new((now, usual)));
+            State::Raised(alarm)
+        }
+    };
+    observed.insert(Key { event: Event::Shrink, job: job.key.clone() }, state);
+}
+
+/// Stands for the catalogue in the place of a job.
+const RECORD: &str = "catalogue";
+
+impl Key {
+    /// Whether it is about the catalogue, and no job.
+    #[must_use]
+    pub fn is_record(&self) -> bool {
+        self.job == RECORD
+    }
+}
+
+#[must_use]
+pub fn record_key() -> Key {
+    Key { event: Event::Failed, job: RECORD.to_owned() }
+}
+
+/// The catalogue itself: since when nothing can be put on record.
+#[must_use]
+pub fn of_record(fault: Option<&(Timestamp, String)>) -> State {
+    let Some((since, _)) = fault else { return State::Fine };
+    State::Raised(Alarm {
+        key: record_key(),
+        severity: Severity::Failure,
+        dataset: None,
+        storage: None,
+        since: *since,
+        exit_code: None,
+        codes: None,
+        problems_count: 0,
+        good: None,
+        shrunk: None,
+    })
+}
+
 /// When the next job will have been silent for too long, if nothing happens before.
 #[must_use]
 pub fn next_silence(jobs: &[JobStatus], now: Timestamp) -> Option<Timestamp> {
@@ -198,11 +254,11 @@ pub fn next_silence(jobs: &[JobStatus], now: Timestamp) -> Option<Timestamp> {
 }
 
 fn started(job: &JobStatus) -> Timestamp {
-    Timestamp::from_unix_ms(job.last.as_ref().map_or(job.since_ms, |run| run.started_ms))
+    Timestamp::from_unix_ms(job.last_ended.as_ref().map_or(job.since_ms, |run| run.started_ms))
 }
 
 fn alarm(job: &JobStatus, (event, severity): (Event, Severity), since: Timestamp) -> Alarm {
-    let last = job.last.as_ref();
+    let last = job.last_ended.as_ref();
     Alarm {
         key: Key { event, job: job.key.clone() },
         severity,
@@ -213,5 +269,6 @@ fn alarm(job: &JobStatus, (event, severity): (Event, Severity), since: Timestamp
         codes: None,
         problems_count: last.map_or(0, |run| u64::try_from(run.problems_count).unwrap_or(0)),
         good: job.last_good.as_ref().map(|run| Timestamp::from_unix_ms(run.started_ms)),
+        shrunk: None,
     }
 }

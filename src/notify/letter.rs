@@ -77,7 +77,7 @@ pub fn letter(
 
 /// What needs a look at a job.
 fn mark(job: &JobStatus, now: Timestamp) -> Option<&'static Words> {
-    let last = job.last.as_ref();
+    let last = job.last_ended.as_ref();
     if last.is_some_and(|run| run.exit_code == Some(20)) {
         return Some(&words::MARK_DAMAGE);
     }
@@ -86,6 +86,9 @@ fn mark(job: &JobStatus, now: Timestamp) -> Option<&'static Words> {
     }
     match last.and_then(|run| run.outcome) {
         Some("failed") => Some(&words::MARK_FAILED),
+        _ if job.last_good.as_ref().is_some_and(|run| run.shrunk_from.is_some()) => {
+            Some(&words::MARK_SHRUNK)
+        }
         Some("problems") => Some(&words::MARK_PROBLEMS),
         _ => None,
     }

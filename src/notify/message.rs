@@ -3,16 +3,19 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::catalogue::query::Size;
 use crate::config::Language;
 use crate::config::tell::Event;
 use crate::notify::alarm;
 use crate::notify::alarm::Alarm;
 use crate::notify::alarm::Key;
+use crate::notify::alarm::record_key;
 use crate::notify::decide::Item;
 use crate::notify::decide::News;
 use crate::notify::words;
 use crate::notify::words::Words;
 use crate::path::escape;
+use crate::units::Bytes;
 use crate::units::Timestamp;
 
 /// Version of the JSON that webhooks and commands get; fields are added, never renamed.
@@ -104,6 +107,7 @@ impl Voice {
             "drill" => &words::JOB_DRILL,
             alarm::DATA => &words::JOB_DATA,
             alarm::PROOF => &words::JOB_PROOF,
+            _ if key == record_key().job => &words::JOB_RECORD,
             _ => &words::JOB_OTHER,
         };
         let job = escape(if words.en == words::JOB_OTHER.en { key } else { rest }.as_bytes());
@@ -120,14 +124,19 @@ impl Voice {
         let good = alarm.good.map_or_else(never, |good| self.time(good));
         let count = alarm.problems_count.to_string();
         let codes = alarm.codes.as_deref().unwrap_or_default();
+        let (size, usual) = alarm.shrunk.as_deref().copied().unwrap_or_default();
+        let (size, usual) = (self.size(size), self.size(usual));
         let values = [
             ("what", &*what),
             ("code", &*code),
             ("good", &*good),
             ("count", &*count),
             ("codes", codes),
+            ("size", &*size),
+            ("usual", &*usual),
         ];
         let words = match alarm.key.event {
+            _ if alarm.key.is_record() => &words::RECORD_FAILED,
             Event::Failed => &words::FAILED,
             Event::Problems => &words::PROBLEMS,
             Event::Silent => &words::SILENT,
@@ -139,6 +148,15 @@ impl Voice {
             Event::Recovered => &words::RECOVERED,
         };
         self.say(words, &values)
+    }
+
+    /// How much a dataset holds.
+    fn size(&self, size: Size) -> String {
+        let number = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+        let bytes = Bytes(number(size.content_bytes).unwrap_or(0)).to_string();
+        let Some(files) = number(size.files_count) else { return bytes };
+        let files = files.to_string();
+        self.say(&words::SIZE, &[("files", &files), ("bytes", &bytes)])
     }
 
     /// The one next step.
@@ -280,6 +298,7 @@ impl Voice {
 /// By what happened and, for a failure, by its exit code.
 fn next(alarm: &Alarm) -> &'static Words {
     match (alarm.key.event, alarm.exit_code) {
+        _ if alarm.key.is_record() => &words::NEXT_RECORD,
         (Event::Problems, _) => &words::NEXT_PROBLEMS,
         (Event::Silent, _) => &words::NEXT_SILENT,
         (Event::Damage, _) | (_, Some(20)) => &words::NEXT_DAMAGE,

@@ -78,6 +78,8 @@ pub struct Telling {
     desk: Desk,
     /// What somebody else observes.
     also: Observed,
+    /// What was told, while the catalogue does not take it.
+    held: Option<Book>,
     next: Option<Timestamp>,
 }
 
@@ -88,7 +90,7 @@ impl Telling {
         let voice = voice(config, host);
         let (channels, rules) = (config.channels.clone(), config.notify.clone());
         let (desk, also) = (Desk::new(way, wake), Observed::new());
-        Self { channels, rules, voice, desk, also, next: None }
+        Self { channels, rules, voice, desk, also, held: None, next: None }
     }
 
     /// Takes another configuration; what is on its way stays so.
@@ -103,26 +105,57 @@ impl Telling {
         self.also.insert(key, state);
     }
 
-    /// Takes the answers that have come, and sends what has to be told at `now`; it waits for
-    /// nobody. Channels that did not take a message are on record, and returned.
+    /// As [`Self::tell_of`], of the jobs as the catalogue has them.
     ///
     /// # Errors
-    /// When the catalogue cannot be read or written; then the same is told again.
+    /// When the catalogue cannot be read or written.
     pub fn tell(
         &mut self,
         catalogue: &mut Catalogue,
         occasion: Occasion,
         now: Timestamp,
     ) -> Result<Vec<Trouble>, CatalogueError> {
-        let before = Book::of_rows(catalogue.messages_told()?, catalogue.channels()?);
+        let jobs = catalogue.status()?;
+        self.tell_of(catalogue, &jobs, occasion, now)
+    }
+
+    /// What was told, as the catalogue has it, or as it could not take it.
+    fn book(&self, catalogue: &Catalogue) -> Result<Book, CatalogueError> {
+        match &self.held {
+            Some(book) => Ok(book.clone()),
+            None => Ok(Book::of_rows(catalogue.messages_told()?, catalogue.channels()?)),
+        }
+    }
+
+    /// Gives the catalogue what was told; what it does not take is remembered.
+    fn keep(&mut self, catalogue: &mut Catalogue, book: Book) -> Result<(), CatalogueError> {
+        let (told, channels) = book.rows();
+        self.held = Some(book);
+        catalogue.keep_told(&told, &channels)?;
+        self.held = None;
+        Ok(())
+    }
+
+    /// Takes the answers that have come, and sends what has to be told at `now`; it waits for
+    /// nobody. Channels that did not take a message are on record, and returned.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read, or does not take what was told: that is remembered.
+    pub fn tell_of(
+        &mut self,
+        catalogue: &mut Catalogue,
+        jobs: &[JobStatus],
+        occasion: Occasion,
+        now: Timestamp,
+    ) -> Result<Vec<Trouble>, CatalogueError> {
+        let before = self.book(catalogue)?;
         let mut book = before.clone();
         // Those of another configuration.
         book.channels.retain(|name, _| self.channels.contains_key(name));
         let answers = self.desk.answers();
         let troubles = answers.into_iter().filter_map(|sent| take(&mut book, sent, now)).collect();
-        let jobs = catalogue.status()?;
         let proofs = catalogue.proofs()?;
-        let mut observed = observe(&jobs, now);
+        let mut observed = observe(jobs, now);
         observed.extend(observe_proofs(&proofs, now));
         observed.extend(self.also.clone());
         let items = decide::due(&mut book, &observed, &self.rules, now);
@@ -135,14 +168,13 @@ impl Telling {
                 self.desk.send(&name, &channel, Outgoing { message, items, letter: None });
             }
         }
-        self.letters(&mut book, &jobs, now);
-        let silence = alarm::next_silence(&jobs, now);
+        self.letters(&mut book, jobs, now);
+        let silence = alarm::next_silence(jobs, now);
         let again = decide::next(&book, &self.rules, now);
         let next = [silence, alarm::next_old(&proofs, now), again, letter::next(&self.voice, now)];
         self.next = next.into_iter().flatten().min();
-        if book != before {
-            let (told, channels) = book.rows();
-            catalogue.keep_told(&told, &channels)?;
+        if book != before || self.held.is_some() {
+            self.keep(catalogue, book)?;
         }
         Ok(troubles)
     }
@@ -163,13 +195,12 @@ impl Telling {
         limit: Duration,
         now: Timestamp,
     ) -> Result<Vec<Trouble>, CatalogueError> {
-        let mut book = Book::of_rows(catalogue.messages_told()?, catalogue.channels()?);
+        let mut book = self.book(catalogue)?;
         let mut troubles = Vec::new();
         while let Some(sent) = self.desk.wait(limit) {
             troubles.extend(take(&mut book, sent, now));
         }
-        let (told, channels) = book.rows();
-        catalogue.keep_told(&told, &channels)?;
+        self.keep(catalogue, book)?;
         Ok(troubles)
     }
 

@@ -7,6 +7,7 @@ use crate::catalogue::proof::ProofRow;
 use crate::catalogue::proof::ProofStatus;
 use crate::catalogue::query::JobStatus;
 use crate::catalogue::query::RunRow;
+use crate::catalogue::query::Size;
 use crate::config::Language;
 use crate::config::tell::Event;
 use crate::config::tell::Notify;
@@ -50,6 +51,7 @@ fn run(outcome: Option<&'static str>, exit_code: Option<i64>, started_ms: i64) -
         stored_bytes: Some(1 << 20),
         snapshot: None,
         message: Some("/home/secret-name.txt".to_owned()),
+        shrunk_from: None,
     }
 }
 
@@ -60,7 +62,13 @@ fn job(key: &str, last: Option<RunRow>, last_good: Option<RunRow>) -> JobStatus 
         storage: Some("main".to_owned()),
         age_max_ms: Some(26 * HOUR),
         since_ms: START,
+        slot_ms: None,
+        slot_max_ms: None,
         next_ms: None,
+        wanted_ms: None,
+        last_ended: last
+            .clone()
+            .filter(|run| matches!(run.outcome, Some("done" | "problems" | "failed"))),
         last,
         last_good,
     }
@@ -170,6 +178,35 @@ fn the_last_run_decides_and_one_at_work_says_nothing() {
     for outcome in [None, Some("cut"), Some("stopped")] {
         assert_eq!(of("backup:a", outcome, None), (vec![], 3), "{outcome:?}");
     }
+}
+
+#[test]
+fn what_has_become_small_is_told_until_that_is_usual() {
+    let small = |usual: Option<i64>| {
+        let mut good = run(Some("done"), Some(0), 0);
+        good.files_count = Some(300);
+        let size = |files_count| Size { files_count: Some(files_count), content_bytes: Some(9) };
+        good.shrunk_from = usual.map(size);
+        [job("backup:files", Some(good.clone()), Some(good))]
+    };
+    let observed = observe(&small(Some(1000)), at(1));
+    assert_eq!(raised(&observed), [&key(Event::Shrink, "backup:files")]);
+    let mut book = Book::default();
+    let rules = [rule(&[Event::Shrink, Event::Recovered], "mail", 24)];
+    let items = due(&mut book, &observed, &rules, at(1));
+    let message = voice(Language::En).alarms(&items["mail"], at(1));
+    let told = "backup of dataset files found much less than usual: 300 files with 3.0 MiB, \
+                usually 1000 files with 9 B";
+    assert_eq!(message.alarms[0].text, told);
+    book.arrived("mail", &items["mail"], at(1));
+    // A later run fails, and is no sign that it is over.
+    let mut failed = small(Some(1000));
+    failed[0].last_ended = Some(run(Some("failed"), Some(15), 2));
+    assert!(due(&mut book, &observe(&failed, at(3)), &rules, at(3)).is_empty());
+    let over = due(&mut book, &observe(&small(None), at(4)), &rules, at(4));
+    assert_eq!(over["mail"][0].news, News::Recovered(key(Event::Shrink, "backup:files")));
+    let (_, text) = letter::letter(&voice(Language::En), &small(Some(1000)), &[], at(5));
+    assert!(text.contains("MUCH LESS THAN USUAL"), "{text}");
 }
 
 /// How one job stands in a minute of the simulated clock.

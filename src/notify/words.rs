@@ -60,8 +60,11 @@ words! {
         nhất: {good})";
     DRILL_OLD: "{what} is too old (last proven: {good})"
         => "{what} đã quá hạn (chứng minh gần nhất: {good})";
-    SHRINK: "{what} found much less than before"
-        => "{what} thấy dữ liệu ít đi nhiều so với trước";
+    SHRINK: "{what} found much less than usual: {size}, usually {usual}"
+        => "{what} thấy dữ liệu ít hơn hẳn thường lệ: {size}, thường là {usual}";
+    SIZE: "{files} files with {bytes}" => "{files} tệp, {bytes}";
+    RECORD_FAILED: "runs cannot be put on record: the state folder cannot be written"
+        => "không ghi được sổ các lượt chạy: thư mục trạng thái không ghi được";
     RECOVERED: "over: {what}, {event}, since {since}"
         => "đã hết: {what}, {event}, từ {since}";
     NEVER: "never" => "chưa có lượt nào";
@@ -78,6 +81,7 @@ words! {
     JOB_DATA: "dataset {dataset}" => "tập dữ liệu {dataset}";
     JOB_PROOF: "the proof by drill of dataset {dataset}"
         => "bằng chứng diễn tập của tập dữ liệu {dataset}";
+    JOB_RECORD: "the record of runs" => "sổ ghi các lượt chạy";
     JOB_OTHER: "job {job}" => "việc {job}";
 
     EVENT_FAILED: "failed" => "dừng giữa chừng";
@@ -90,6 +94,8 @@ words! {
 
     NEXT_RUNS: "look at `lifeboat runs`, then at the log of that run"
         => "xem `lifeboat runs`, rồi xem nhật ký của lượt đó";
+    NEXT_RECORD: "make room on the disk of the state folder; backups go on"
+        => "giải phóng chỗ trên ổ đĩa chứa thư mục trạng thái; việc sao lưu vẫn tiếp tục";
     NEXT_USAGE: "correct the configuration: `lifeboat config validate`"
         => "sửa cấu hình: `lifeboat config validate`";
     NEXT_NO_REPOSITORY: "see that the storage is there: a disk not mounted, a path that moved"
@@ -146,6 +152,7 @@ words! {
     MARK_SILENT: " -- TOO OLD" => " -- QUÁ CŨ";
     MARK_FAILED: " -- LAST RUN FAILED" => " -- LƯỢT GẦN NHẤT DỪNG GIỮA CHỪNG";
     MARK_PROBLEMS: " -- WITH PROBLEMS" => " -- CÓ VẤN ĐỀ GHI NHẬN";
+    MARK_SHRUNK: " -- MUCH LESS THAN USUAL" => " -- ÍT HƠN HẲN THƯỜNG LỆ";
     MARK_DAMAGE: " -- DAMAGE" => " -- HƯ HỎNG";
     LETTER_CHECKS: "Checks of what is stored:" => "Kiểm tra dữ liệu đã lưu:";
     LETTER_NO_CHECK: "* none: nobody has read what is stored"

@@ -237,7 +237,10 @@ impl CacheWriter {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = BufWriter::with_capacity(256 * 1024, options.open(&temporary)?);
+        let file = options.open(&temporary)?;
+        #[cfg(unix)]
+        crate::disk::unix::hand_over(&file, &temporary);
+        let mut file = BufWriter::with_capacity(256 * 1024, file);
         file.write_all(MAGIC)?;
         Ok(Self { path, temporary, key: key.clone(), file, nodes: Vec::new() })
     }

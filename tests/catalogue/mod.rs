@@ -8,6 +8,7 @@ use lifeboat::catalogue::Catalogue;
 use lifeboat::catalogue::CatalogueError;
 use lifeboat::catalogue::Opened;
 use lifeboat::catalogue::query::RunFilter;
+use lifeboat::catalogue::query::Size;
 use lifeboat::catalogue::record::JobSpec;
 use lifeboat::catalogue::record::Outcome;
 use lifeboat::catalogue::record::ProblemRow;
@@ -47,6 +48,11 @@ fn open(path: &Path) -> (Catalogue, Opened) {
     Catalogue::open(path, &RealDisk, at(0)).unwrap()
 }
 
+fn history(catalogue: &Catalogue, key: &str) -> History {
+    let jobs = catalogue.status().unwrap();
+    jobs.iter().find(|job| job.key == key).unwrap().history()
+}
+
 fn filled(path: &Path) -> Catalogue {
     let (mut catalogue, opened) = open(path);
     assert_eq!(opened, Opened::New);
@@ -66,16 +72,16 @@ fn a_slot_counts_when_its_run_has_ended() {
     let (mut catalogue, _) = open(&path);
     catalogue.take_jobs(&[job("backup:files")], at(0)).unwrap();
     let new = History::new(at(0));
-    assert_eq!(catalogue.history("backup:files").unwrap(), new);
+    assert_eq!(history(&catalogue, "backup:files"), new);
     let run = catalogue.begin("backup:files", Some(at(HOUR)), at(HOUR)).unwrap();
-    assert_eq!(catalogue.history("backup:files").unwrap(), new, "it has only begun");
+    assert_eq!(history(&catalogue, "backup:files"), new, "it has only begun");
     // The power goes: the next start tells it, once, and the slot is still to be done.
     drop(catalogue);
     let (mut catalogue, opened) = open(&path);
     assert_eq!(opened, Opened::Kept);
     assert_eq!(catalogue.cut_off(at(2 * HOUR)).unwrap(), 1);
     assert_eq!(catalogue.cut_off(at(2 * HOUR)).unwrap(), 0);
-    assert_eq!(catalogue.history("backup:files").unwrap(), new);
+    assert_eq!(history(&catalogue, "backup:files"), new);
     let done = RunEnd::new(Outcome::Done, 0);
     assert!(matches!(catalogue.end(run, &done, at(3 * HOUR)), Err(CatalogueError::NoRun(_))));
     let again = catalogue.begin("backup:files", Some(at(HOUR)), at(3 * HOUR)).unwrap();
@@ -88,7 +94,7 @@ fn a_slot_counts_when_its_run_has_ended() {
         message: "cannot open".to_owned(),
     }];
     catalogue.end(again, &failed, at(3 * HOUR + 1)).unwrap();
-    assert_eq!(catalogue.history("backup:files").unwrap(), new.and(at(HOUR)));
+    assert_eq!(history(&catalogue, "backup:files"), new.and(at(HOUR)));
     let status = catalogue.status().unwrap().remove(0);
     let last = status.last.as_ref().unwrap();
     assert_eq!((last.outcome, last.attempt), (Some("failed"), 2));
@@ -97,7 +103,7 @@ fn a_slot_counts_when_its_run_has_ended() {
     // A clock that went back: the greatest slot is still known.
     let earlier = catalogue.begin("backup:files", Some(at(HOUR / 2)), at(HOUR / 2)).unwrap();
     catalogue.end(earlier, &done, at(HOUR / 2 + 1)).unwrap();
-    let history = catalogue.history("backup:files").unwrap();
+    let history = history(&catalogue, "backup:files");
     assert_eq!((history.slot, history.slot_max), (Some(at(HOUR / 2)), Some(at(HOUR))));
     assert!(matches!(catalogue.begin("none", None, at(0)), Err(CatalogueError::NoJob(_))));
 }
@@ -118,8 +124,8 @@ fn jobs_come_and_go_and_their_runs_stay() {
     assert_eq!(keys(&catalogue), ["backup:files", "prune:main"]);
     // One that was away has missed nothing meanwhile; one that stayed is as old as it was.
     catalogue.take_jobs(&[job("backup:files"), job("prune:main")], at(32 * HOUR)).unwrap();
-    assert_eq!(catalogue.history("backup:files").unwrap().since, at(31 * HOUR));
-    assert_eq!(catalogue.history("prune:main").unwrap().since, at(0));
+    assert_eq!(history(&catalogue, "backup:files").since, at(31 * HOUR));
+    assert_eq!(history(&catalogue, "prune:main").since, at(0));
     assert_eq!(catalogue.status().unwrap()[0].next_ms, Some(at(21 * HOUR).unix_ms));
     // Pages from the newest back.
     let first = catalogue.runs(RunFilter::default(), 5).unwrap();
@@ -131,6 +137,120 @@ fn jobs_come_and_go_and_their_runs_stay() {
     // Old ones go, but never the last good one.
     assert_eq!(catalogue.trim(at(100 * HOUR)).unwrap(), 19);
     assert!(catalogue.status().unwrap()[0].last_good.is_some());
+}
+
+/// A run at work hides neither that the one before failed, nor how it did.
+#[test]
+fn the_last_run_that_ended_is_known_beside_the_one_at_work() {
+    let (_dir, path) = place();
+    let mut catalogue = filled(&path);
+    let ended = |catalogue: &Catalogue| {
+        let job = catalogue.status().unwrap().remove(0);
+        let last = job.last_ended.unwrap();
+        (last.outcome.unwrap(), last.exit_code, job.last.unwrap().outcome)
+    };
+    let run = catalogue.begin("backup:files", None, at(21 * HOUR)).unwrap();
+    assert_eq!(ended(&catalogue), ("done", Some(0), None));
+    catalogue.end(run, &RunEnd::new(Outcome::Failed, 15), at(22 * HOUR)).unwrap();
+    catalogue.begin("backup:files", None, at(23 * HOUR)).unwrap();
+    assert_eq!(ended(&catalogue), ("failed", Some(15), None));
+    // What was cut off or stopped came to no end of its own.
+    catalogue.cut_off(at(24 * HOUR)).unwrap();
+    assert_eq!(ended(&catalogue), ("failed", Some(15), Some("cut")));
+    let stopped = catalogue.begin("backup:files", None, at(25 * HOUR)).unwrap();
+    catalogue.end(stopped, &RunEnd::new(Outcome::Stopped, 143), at(26 * HOUR)).unwrap();
+    assert_eq!(ended(&catalogue), ("failed", Some(15), Some("stopped")));
+    // However old it is.
+    let kept = catalogue.status().unwrap();
+    catalogue.trim(at(1000 * HOUR)).unwrap();
+    assert_eq!(catalogue.status().unwrap(), kept);
+}
+
+/// A catalogue that an older program left: what it has is known in the new columns too.
+#[test]
+fn an_older_layout_grows_up() {
+    let (_dir, path) = place();
+    let mut catalogue = filled(&path);
+    let run = catalogue.begin("backup:files", None, at(21 * HOUR)).unwrap();
+    catalogue.end(run, &RunEnd::new(Outcome::Failed, 15), at(22 * HOUR)).unwrap();
+    catalogue.begin("backup:files", None, at(23 * HOUR)).unwrap();
+    let before = catalogue.status().unwrap();
+    drop(catalogue);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF; DROP TABLE storage; DROP INDEX job_of_last_ended;
+             ALTER TABLE job DROP COLUMN last_ended;
+             ALTER TABLE job DROP COLUMN wanted_ms;
+             ALTER TABLE run DROP COLUMN is_cancelled;
+             ALTER TABLE run DROP COLUMN usual_files_count;
+             ALTER TABLE run DROP COLUMN usual_content_bytes; PRAGMA user_version = 3;",
+        )
+        .unwrap();
+    drop(connection);
+    let (catalogue, opened) = open(&path);
+    assert_eq!(opened, Opened::Kept);
+    assert_eq!(catalogue.status().unwrap(), before);
+}
+
+/// What somebody asked for is owed until a run that began later has ended; what he stopped is not
+/// caught up.
+#[test]
+fn what_somebody_wants_outlives_the_program() {
+    let (_dir, path) = place();
+    let (mut catalogue, _) = open(&path);
+    catalogue.take_jobs(&[job("backup:files")], at(0)).unwrap();
+    let wanted = |catalogue: &Catalogue| catalogue.status().unwrap()[0].wanted_ms;
+    let run = catalogue.begin("backup:files", None, at(10)).unwrap();
+    catalogue.want("backup:files", Some(at(20))).unwrap();
+    catalogue.end(run, &RunEnd::new(Outcome::Done, 0), at(30)).unwrap();
+    assert_eq!(wanted(&catalogue), Some(at(20).unix_ms), "that one began before");
+    catalogue.begin("backup:files", None, at(40)).unwrap();
+    assert_eq!(catalogue.cut_off(at(50)).unwrap(), 1);
+    assert_eq!(wanted(&catalogue), Some(at(20).unix_ms), "that one was cut off");
+    let run = catalogue.begin("backup:files", Some(at(60)), at(60)).unwrap();
+    catalogue.cancel(run).unwrap();
+    assert_eq!(catalogue.cut_off(at(70)).unwrap(), 0);
+    let status = catalogue.status().unwrap().remove(0);
+    assert_eq!((status.wanted_ms, status.last.unwrap().outcome), (None, Some("stopped")));
+    assert_eq!(history(&catalogue, "backup:files"), History::new(at(0)).and(at(60)));
+    catalogue.want("backup:files", Some(at(80))).unwrap();
+    catalogue.want("backup:files", None).unwrap();
+    assert_eq!(wanted(&catalogue), None);
+    catalogue.touch().unwrap();
+}
+
+#[test]
+fn what_is_usual_is_the_middle_of_the_last_ten_good_runs() {
+    let (_dir, path) = place();
+    let (mut catalogue, _) = open(&path);
+    catalogue.take_jobs(&[job("backup:files")], at(0)).unwrap();
+    let mut make = |n: i64, outcome, files, shrunk_from| {
+        let run = catalogue.begin("backup:files", None, at(n)).unwrap();
+        let usual = catalogue.usual("backup:files").unwrap();
+        let mut end = RunEnd::new(outcome, 0);
+        (end.files_count, end.content_bytes) = (Some(files), Some(10 * files));
+        end.shrunk_from = shrunk_from;
+        end.storages_bytes = vec![("main".to_owned(), 100 + files)];
+        catalogue.end(run, &end, at(n + 1)).unwrap();
+        (usual.size.files_count, usual.size.content_bytes, usual.has_shrunk)
+    };
+    assert_eq!(make(0, Outcome::Done, 100, None), (None, None, false));
+    assert_eq!(make(10, Outcome::Failed, 1, None), (Some(100), Some(1000), false));
+    assert_eq!(make(20, Outcome::Problems, 200, None), (Some(100), Some(1000), false));
+    // Five large ones and five small ones: what is usual is told rather high.
+    for n in 3..13 {
+        make(n * 10, Outcome::Done, if n % 2 == 0 { 1000 } else { 10 }, None);
+    }
+    let small = Some(Size { files_count: Some(1000), content_bytes: None });
+    assert_eq!(make(200, Outcome::Done, 10, small), (Some(1000), Some(10_000), false));
+    assert_eq!(make(210, Outcome::Done, 10, None), (Some(1000), Some(10_000), true));
+    assert_eq!(make(220, Outcome::Done, 10, None), (Some(10), Some(100), false));
+    let last = catalogue.status().unwrap().remove(0).last.unwrap();
+    assert_eq!((last.shrunk_from, last.files_count), (None, Some(10)));
+    let storages = catalogue.storages().unwrap();
+    assert_eq!((storages.len(), storages[0].bytes), (1, 110));
+    assert_eq!(storages[0].looked_ms, at(221).unix_ms);
 }
 
 type Harm = fn(&mut Vec<u8>);

@@ -24,7 +24,7 @@ use super::scene::Scene;
 const RARE: &str = "cron = \"0 0 1 1 *\", catch_up = \"366d\"";
 
 /// A repository, and a configuration with these backups.
-fn office(backups: &str) -> Scene {
+pub(crate) fn office(backups: &str) -> Scene {
     let mut scene = Scene::new();
     scene.set("LIFEBOAT_LANG", "en");
     scene.file("source/kept", b"1");
@@ -39,7 +39,7 @@ fn office(backups: &str) -> Scene {
     scene
 }
 
-fn configure(scene: &Scene, backups: &str) {
+pub(crate) fn configure(scene: &Scene, backups: &str) {
     let path = |name: &str| scene.path(name).display().to_string();
     let text = format!(
         "version = 1\nstate_dir = \"{}\"\n[keys]\npassphrase = {{ file = \"{}\" }}\n\
@@ -51,12 +51,12 @@ fn configure(scene: &Scene, backups: &str) {
     scene.file("lifeboat.toml", text.as_bytes());
 }
 
-fn mode(path: &Path, bits: u32) {
+pub(crate) fn mode(path: &Path, bits: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(bits)).unwrap();
 }
 
-fn files(scene: &Scene, name: &str, folder: &str) -> String {
+pub(crate) fn files(scene: &Scene, name: &str, folder: &str) -> String {
     let folder = scene.path(folder);
     let folder = folder.display();
     format!(
@@ -66,7 +66,7 @@ fn files(scene: &Scene, name: &str, folder: &str) -> String {
 }
 
 /// A backup of what comes through a pipe that the test holds: as slow as it likes.
-fn slow(name: &str, pipe: &Path) -> String {
+pub(crate) fn slow(name: &str, pipe: &Path) -> String {
     format!(
         "[[backup]]\nname = \"{name}\"\nstorage = \"main\"\nschedule = {{ {RARE} }}\n\
          [backup.source]\nkind = \"command\"\nargv = [\"cat\", \"{}\"]\nfile_name = \"x\"\n",
@@ -74,7 +74,7 @@ fn slow(name: &str, pipe: &Path) -> String {
     )
 }
 
-fn fifo(scene: &Scene) -> PathBuf {
+pub(crate) fn fifo(scene: &Scene) -> PathBuf {
     let pipe = scene.path("pipe");
     let status = Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(status.success());
@@ -93,7 +93,7 @@ fn at_work() -> (Scene, PathBuf, Daemon) {
 }
 
 /// The catalogue says that these jobs came two years ago: they are late.
-fn late(scene: &Scene, keys: &[&str]) {
+pub(crate) fn late(scene: &Scene, keys: &[&str]) {
     let now = SystemClock::new().now();
     let before = Timestamp::from_unix_ms(now.unix_ms - 2 * 366 * 24 * 3600 * 1000);
     std::fs::create_dir_all(scene.path("state")).unwrap();
@@ -117,12 +117,25 @@ pub struct Daemon {
 
 impl Daemon {
     pub(crate) fn start(scene: &Scene) -> Self {
-        let mut command = scene.command(&["daemon"]);
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut daemon = Self { child, log, seen: String::new() };
+        let mut daemon = Self::of(scene.command(&["daemon"]));
         daemon.until("ready");
         daemon
+    }
+
+    /// Started by a command of the test's own, which becomes the daemon.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log, seen: String::new() }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(self) {
+        self.signal("-KILL");
     }
 
     /// Reads the log until it says this.
@@ -139,7 +152,7 @@ impl Daemon {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
@@ -164,16 +177,16 @@ impl Drop for Daemon {
 }
 
 #[track_caller]
-fn status(scene: &Scene, code: i32) -> Value {
+pub(crate) fn status(scene: &Scene, code: i32) -> Value {
     scene.expect(code, &["status", "--json"]).json_of("result").remove(0)
 }
 
-fn job<'v>(status: &'v Value, key: &str) -> &'v Value {
+pub(crate) fn job<'v>(status: &'v Value, key: &str) -> &'v Value {
     let jobs = status["jobs"].as_array().unwrap();
     jobs.iter().find(|job| job["job"] == key).unwrap_or_else(|| panic!("{key}: {status}"))
 }
 
-fn runs(scene: &Scene) -> Vec<Value> {
+pub(crate) fn runs(scene: &Scene) -> Vec<Value> {
     scene.expect(0, &["runs", "--json"]).json_of("result")
 }
 
@@ -231,6 +244,15 @@ fn a_backup_that_fails_shows() {
     daemon.stop();
     let gone = scene.expect(1, &["run", "good"]);
     assert!(gone.stderr.contains("no daemon answers"), "{gone}");
+}
+
+pub(crate) fn bytes_of(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let bytes = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
+        true => bytes_of(&entry.path()),
+        false => entry.metadata().unwrap().len(),
+    });
+    bytes.sum()
 }
 
 #[test]
@@ -349,6 +371,10 @@ fn copies_and_maintenance_find_their_storages_by_name() {
     let daemon = Daemon::start(&scene);
     for job in ["files", "copy:main:nas", "forget:main", "forget:nas", "prune:nas", "check:nas"] {
         scene.expect(0, &["run", job]);
+    }
+    let held = status(&scene, 0)["storages"].clone();
+    for (number, folder) in [(0, "repository"), (1, "nas")] {
+        assert_eq!(held[number]["bytes"], bytes_of(&scene.path(folder)), "{held}");
     }
     assert_eq!(scene.expect(0, &["snapshots", "-r", "nas", "--json"]).json_of("result").len(), 1);
     daemon.stop();

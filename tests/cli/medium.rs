@@ -76,6 +76,42 @@ fn a_read_only_repository_can_be_read_and_says_so_when_written() {
     assert_eq!(scene.files("repository"), before);
 }
 
+/// Everything below a folder that is not this user's.
+fn not_of(scene: &Scene, folder: &str, uid: u32) -> Vec<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let all = scene.files(folder).into_iter();
+    all.filter(|path| Path::new(path).symlink_metadata().unwrap().uid() != uid).collect()
+}
+
+/// Root works by hand on what a service owns: the service can go on with it, and clean it up.
+#[test]
+fn what_root_does_by_hand_belongs_to_the_owner_of_the_folder() {
+    assert!(is_root(), "this takes root, who gives files away");
+    let scene = with_files();
+    give_away(&scene);
+    scene.expect(0, &["-q", "backup", "."]);
+    scene.file("source/more", b"more");
+    scene.expect(0, &["-q", "backup", "."]);
+    scene.expect(0, &["-q", "forget", "--keep-last", "1"]);
+    scene.expect(0, &["-q", "prune", "--max-delete", "100%", "--max-unused", "0%"]);
+    for folder in ["repository", "cache"] {
+        assert_eq!(not_of(&scene, folder, NOBODY), Vec::<String>::new());
+    }
+    scene.file("source/yet-more", b"yet more");
+    for args in [
+        &["-q", "backup", "."][..],
+        &["-q", "prune", "--empty-trash", "--max-delete", "100%", "--max-unused", "0%"],
+        &["-q", "check", "--read-data"],
+    ] {
+        let told = run_without_rights(&scene, args);
+        assert_eq!(told.code, Some(0), "{args:?} {told}");
+    }
+    // Where the folder is root's, everything stays root's.
+    let own = with_files();
+    own.expect(0, &["-q", "backup", "."]);
+    assert_eq!(not_of(&own, "repository", 0), Vec::<String>::new());
+}
+
 #[test]
 fn an_unreadable_file_is_code_3_and_the_rest_is_kept() {
     let scene = with_files();

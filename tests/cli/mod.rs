@@ -4,6 +4,8 @@ pub mod scene;
 
 mod archive;
 mod backup;
+#[cfg(target_os = "linux")]
+mod btrfs;
 mod cat;
 mod check;
 mod config;

@@ -24,7 +24,7 @@ fn an_office_becomes_values() {
     assert_eq!(shared.schedule.catch_up, Duration::from_secs(12 * 3600));
     assert_eq!(shared.schedule.deadline, Some(Duration::from_secs(6 * 3600)));
     assert_eq!(shared.schedule.time_zone, "Asia/Ho_Chi_Minh");
-    assert_eq!(shared.expect.shrink_max_percent, Some(20));
+    assert_eq!(shared.expect.shrink_max_percent, 20);
     let Source::Command { bytes_min, last_line, .. } = &config.backups[2].source else { panic!() };
     assert_eq!((*bytes_min, last_line.as_deref()), (Some(1 << 20), Some("-- Dump completed*")));
     assert!(matches!(config.storages["nas"], Storage::Sftp { port: 22, .. }));

@@ -196,3 +196,43 @@ fn nothing_is_called_a_snapshot_that_is_none() {
     assert!(said.contains("mariadb-dump hồ sơ`: exit code"), "{said}");
     assert_eq!(snapshots_count(&scene), 0);
 }
+
+/// The files of a running server, which somebody writes into meanwhile, and a server on them.
+#[test]
+fn the_files_of_a_server_start_again() {
+    let server = filled();
+    let mut scene = scene(&server, ", method = \"physical\"");
+    let wanted = digest(&server, "hồ sơ");
+    let told = backup(&scene, 0, "cases");
+    assert!(!told.to_string().contains("hush"), "{told}");
+    assert_eq!(paths(&scene, "cases"), ["/mariadb", "/mariadb/base.mbstream"]);
+    server.sql("hồ sơ", "delete from moves");
+    let folder = scene.path("data").display().to_string();
+    let args = ["restore", "latest", "--tag", "cases", "--server-files", &folder];
+    assert!(scene.expect(0, &args).text().contains("the files of MariaDB are in"));
+    let refused = scene.expect(13, &args);
+    assert!(refused.stderr.contains("is not empty"), "{refused}");
+    let again = Mariadb::started_on(&scene.path("data"));
+    assert_eq!(digest(&again, "hồ sơ"), wanted);
+    let none = ["restore", "latest", "--tag", "cases", "--database", "x", "--into", "mariadb://x/"];
+    assert!(scene.expect(1, &none).stderr.contains("/mariadb/x.sql"), "a dump is something else");
+
+    // One that cannot be made ready is not called whole, and one that is cut off no snapshot.
+    let real = "/usr/bin/mariadb-backup";
+    let with =
+        |end: &str| format!("case $1 in --version) exec {real} $1;; esac\n{real} \"$@\"{end}");
+    in_front(&mut scene, "mariadb-backup", "exit 9");
+    let half = scene.path("half").display().to_string();
+    let args = ["restore", "latest", "--tag", "cases", "--server-files", &half];
+    let told = scene.expect(1, &args);
+    assert!(
+        told.stderr.contains("exit code 9") && told.stderr.contains("start no server"),
+        "{told}"
+    );
+    in_front(&mut scene, "mariadb-backup", &with(" | head -c 1000000"));
+    assert!(format!("{}", backup(&scene, 1, "cases")).contains("cut off"));
+    in_front(&mut scene, "mariadb-backup", &with("; exit 7"));
+    let refused = format!("{}", backup(&scene, 1, "cases"));
+    assert!(refused.contains("mariadb-backup`: exit code 7"), "{refused}");
+    assert_eq!(snapshots_count(&scene), 1);
+}

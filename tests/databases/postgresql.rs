@@ -279,4 +279,9 @@ fn the_files_of_a_server_start_again() {
     let wanted = server.sql("hồ sơ", DIGEST);
     let again = Postgresql::started_from(&scene.path("base.tar"));
     assert_eq!(again.sql("hồ sơ", DIGEST), wanted);
+    let folder = scene.path("data");
+    let args = ["restore", "latest", "--server-files", folder.to_str().unwrap()];
+    assert!(scene.expect(0, &args).text().contains("the files of PostgreSQL are in"));
+    let mut verify = std::process::Command::new(super::server::installed("pg_verifybackup"));
+    assert!(verify.arg(&folder).status().unwrap().success());
 }

@@ -69,7 +69,7 @@ pub(crate) fn told(output: &Output) -> String {
 }
 
 /// A program of the server's package; Debian keeps some out of the way.
-fn installed(name: &str) -> PathBuf {
+pub(super) fn installed(name: &str) -> PathBuf {
     let plain = ["/usr/bin", "/usr/sbin", "/usr/local/bin"].map(|dir| Path::new(dir).join(name));
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let mut versions: Vec<_> =
@@ -200,6 +200,37 @@ impl Mariadb {
         init.args(["--no-defaults", "--skip-test-db"]).arg(named("--datadir=", &data));
         init.arg("--auth-root-authentication-method=normal");
         done(init);
+        let server = Self::run(dir);
+        let password = PASSWORD.replace('\\', "\\\\").replace('\'', "\\'");
+        server.sql("", &format!("create user backup@localhost identified by '{password}'"));
+        server.sql("", "grant all on *.* to backup@localhost");
+        server
+    }
+
+    /// On the files of another one.
+    pub(super) fn started_on(files: &Path) -> Self {
+        let dir = folder();
+        let data = dir.path().join("data");
+        done({
+            let mut copy = Command::new("cp");
+            copy.arg("-a").arg(files).arg(&data);
+            copy
+        });
+        if rustix::process::geteuid().is_root() {
+            let mut chown = Command::new("chown");
+            chown.args(["-R", "--", &format!("{NOBODY}:{NOBODY}")]).arg(&data);
+            done(chown);
+        }
+        Self::run(dir)
+    }
+
+    fn run(dir: TempDir) -> Self {
+        let data = dir.path().join("data");
+        let named = |option: &str, path: &Path| {
+            let mut word = OsString::from(option);
+            word.push(path);
+            word
+        };
         let mut start = as_user(&installed("mariadbd"), dir.path());
         start.arg("--no-defaults").arg(named("--datadir=", &data));
         start.arg(named("--socket=", &dir.path().join("mysqld.sock")));
@@ -216,11 +247,7 @@ impl Mariadb {
             log.push('\n');
         }
         std::thread::spawn(move || lines.for_each(drop));
-        let server = Self { dir, child };
-        let password = PASSWORD.replace('\\', "\\\\").replace('\'', "\\'");
-        server.sql("", &format!("create user backup@localhost identified by '{password}'"));
-        server.sql("", "grant all on *.* to backup@localhost");
-        server
+        Self { dir, child }
     }
 
     /// A client program, connected as root.

@@ -83,3 +83,46 @@ fn a_channel_that_does_not_answer_is_told() {
     let told = scene.expect(3, &["status", "--lang", "en"]).text();
     assert!(told.contains("alarms do not arrive by channel `whole`: 1 did not"), "{told}");
 }
+
+const SMALL: &str = r#"
+[[backup]]
+name = "files"
+storage = "main"
+source = { kind = "files", paths = ["<at>source"] }
+schedule = { cron = "0 0 1 1 *" }
+expect = { shrink_max = "30%" }
+[channel.hook]
+kind = "webhook"
+url = { env = "HOOK" }
+[[notify]]
+on = ["shrink"]
+to = ["hook"]
+"#;
+
+/// Half of a folder is gone: a good run, and an alarm.
+#[test]
+fn what_becomes_small_is_told_by_the_daemon() {
+    let receiver = Receiver::start();
+    let mut scene = super::scene(&receiver, SMALL);
+    scene.set("LIFEBOAT_LOG", "lifeboat=info");
+    scene.set("LIFEBOAT_PASSWORD", "x");
+    let repository = scene.path("repository");
+    scene.expect(0, &["init", "-r", repository.to_str().unwrap()]);
+    let daemon = Daemon::start(&scene);
+    for number in 0..8 {
+        scene.file(format!("source/{number}"), b"1234");
+    }
+    scene.expect(0, &["run", "files"]);
+    for number in 0..3 {
+        std::fs::remove_file(scene.path(format!("source/{number}"))).unwrap();
+    }
+    scene.expect(3, &["run", "files"]);
+    let hook = receiver.next();
+    let body: serde_json::Value = serde_json::from_str(hook["body"].as_str().unwrap()).unwrap();
+    let alarm = &body["alarms"][0];
+    assert_eq!((&alarm["event"], &alarm["severity"]), (&"shrink".into(), &"problem".into()));
+    let text = "sao lưu tập dữ liệu files thấy dữ liệu ít hơn hẳn thường lệ: 5 tệp, 20 B, \
+                thường là 8 tệp, 32 B";
+    assert_eq!(alarm["text"], text);
+    daemon.stop();
+}

@@ -107,7 +107,9 @@ fn snapshot() -> Snapshot {
     end.problems_count = 2;
     end.content_bytes = Some(1 << 40);
     end.message = Some("/home/secret-name".to_owned());
+    end.storages_bytes = vec![("main".to_owned(), 1 << 41)];
     catalogue.end(run, &end, at(3500)).unwrap();
+    catalogue.begin("backup:files", None, at(3600)).unwrap();
     catalogue.begin("prune:main", None, at(4000)).unwrap();
     catalogue.set_next("prune:main", Some(at(90_000))).unwrap();
     catalogue.channel_tested("it", Some("away"), 5).unwrap();
@@ -126,8 +128,7 @@ fn snapshot() -> Snapshot {
         due_ms: Some(at(99_000).unix_ms),
     };
     catalogue.keep_proofs("main", &[proof]).unwrap();
-    let known = (catalogue.status().unwrap(), catalogue.channels().unwrap());
-    Snapshot::of(known, catalogue.proofs().unwrap(), 4)
+    Snapshot::of(catalogue.status().unwrap(), &catalogue).unwrap().waiting(4, 2)
 }
 
 #[test]
@@ -146,13 +147,22 @@ fn the_text_has_every_number() {
     assert_eq!(job("last_success_timestamp_seconds"), Some(1_795_000_001.0));
     assert_eq!((job("silent"), job("age_max_seconds")), (Some(1.0), Some(60.0)));
     assert_eq!((job("last_exit_code"), job("last_problems")), (Some(3.0), Some(2.0)));
-    assert_eq!((job("last_duration_seconds"), job("running")), (Some(2.5), Some(0.0)));
+    // The one at work does not hide how the one before ended.
+    assert_eq!((job("last_duration_seconds"), job("running")), (Some(2.5), Some(1.0)));
+    assert_eq!(job("shrunk"), Some(0.0));
+    let of_main = |name: &str| {
+        let key = (format!("lifeboat_storage_{name}"), [("storage".to_owned(), "main".to_owned())]);
+        samples.get(&(key.0, key.1.into())).copied()
+    };
+    assert_eq!(of_main("bytes"), Some(2_199_023_255_552.0));
+    assert_eq!(of_main("looked_timestamp_seconds"), Some(1_795_000_003.5));
     assert_eq!(job("last_success_content_bytes"), Some(1_099_511_627_776.0));
     assert_eq!(job("last_success_stored_bytes"), None, "what is not known is not told");
     let prune = |name: &str| of(&format!("lifeboat_job_{name}"), "prune:main");
     assert_eq!((prune("running"), prune("silent")), (Some(1.0), None));
     assert_eq!(prune("next_run_timestamp_seconds"), Some(1_795_000_090.0));
     assert_eq!(of("lifeboat_queue_jobs", ""), Some(4.0));
+    assert_eq!(of("lifeboat_unrecorded_runs", ""), Some(2.0));
     assert_eq!(of("lifeboat_channel_failures", ""), Some(1.0));
     assert_eq!(of("lifeboat_build_info", ""), Some(1.0));
     let proof = |name: &str, dataset: &str| {

@@ -16,7 +16,7 @@ const TOKEN: &str = "tokenOfTheWebhook77";
 const HOOK: &str = "hookOfTheOffice88";
 
 /// A scene with a configuration whose channels are these; its state folder has a catalogue.
-fn scene(receiver: &Receiver, channels: &str) -> Scene {
+pub(crate) fn scene(receiver: &Receiver, channels: &str) -> Scene {
     let mut scene = Scene::new();
     for name in ["LIFEBOAT_REPOSITORY", "LIFEBOAT_PASSWORD"] {
         scene.unset(name);
@@ -148,6 +148,33 @@ fn one_channel_and_none() {
     assert!(told.stderr.contains("no channel `none`") && told.stderr.contains("whole"), "{told}");
     // Nothing is made where there is no catalogue.
     assert_eq!(std::fs::read_dir(scene.path("state")).unwrap().count(), 0);
+}
+
+/// In the office's language, unless another was said.
+#[test]
+fn commands_speak_the_language_of_the_configuration() {
+    let receiver = Receiver::start();
+    let mut scene = scene(&receiver, ALL);
+    let ping = ["notify", "test", "--channel", "ping"];
+    assert!(scene.expect(0, &ping).text().contains("đã tới nơi"));
+    for args in [&["status"][..], &["runs"], &["schedule", "preview"]] {
+        let told = scene.run(args).text();
+        assert!(!told.is_ascii() || told.trim().is_empty(), "{args:?}: {told}");
+    }
+    let gone = scene.expect(10, &["snapshots", "-r", "main"]);
+    assert!(gone.stderr.contains("không có kho"), "{gone}");
+    let lost = scene.expect(2, &["drill", "run", "monthly"]);
+    assert!(!lost.stderr.is_ascii(), "{lost}");
+    let none = scene.expect(2, &["notify", "test", "--channel", "none"]);
+    assert!(none.stderr.contains("cấu hình không có kênh"), "{none}");
+    let english = scene.expect(0, &[&ping[..], &["--lang", "en"]].concat());
+    assert!(english.text().contains("arrived: "), "{english}");
+    scene.set("LIFEBOAT_LANG", "en");
+    assert!(scene.expect(0, &ping).text().contains("arrived: "));
+    // A file with mistakes says nothing of its language.
+    scene.unset("LIFEBOAT_LANG");
+    scene.file("lifeboat.toml", b"version = 2\nlanguage = \"vi\"\n");
+    assert!(scene.expect(2, &["status"]).stderr.is_ascii());
 }
 
 #[test]

@@ -27,8 +27,12 @@ fn whoever_sleeps_until_next_misses_nothing() {
         storage: Some("main".to_owned()),
         age_max_ms: Some(26 * HOUR),
         since_ms: START,
+        slot_ms: None,
+        slot_max_ms: None,
         next_ms: None,
+        wanted_ms: None,
         last: None,
+        last_ended: None,
         last_good: None,
     }];
     let zone = local::zone("Asia/Ho_Chi_Minh").unwrap();

@@ -1,6 +1,7 @@
 //! A source that is suddenly empty: the disk is not mounted, or somebody deletes.
 
 use crate::units::Bytes;
+use crate::units::lost_percent;
 
 /// How much smaller than the snapshot before it a new one may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,13 @@ pub enum Shrink {
     Any,
     /// By so many hundredths of its files and of its bytes; a hundred says that something is left.
     AtMost { percent: u8 },
+}
+
+/// Whether more is gone than may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shrinking {
+    Usual,
+    TooMuch,
 }
 
 /// How much a snapshot holds.
@@ -23,7 +31,7 @@ pub(super) fn alarm(before: Size, now: Size, shrink: Shrink) -> Option<String> {
     let Shrink::AtMost { percent } = shrink else { return None };
     let files = lost_percent(before.files_count, now.files_count);
     let bytes = lost_percent(before.content_bytes, now.content_bytes);
-    let is_too_much = |lost: u64| lost >= 100 || lost > u64::from(percent);
+    let is_too_much = |lost: u8| lost >= 100 || lost > percent;
     (is_too_much(files) || is_too_much(bytes)).then(|| {
         format!(
             "the snapshot before it had {} files with {}, now there are {} with {}: {} % is gone",
@@ -34,18 +42,6 @@ pub(super) fn alarm(before: Size, now: Size, shrink: Shrink) -> Option<String> {
             files.max(bytes)
         )
     })
-}
-
-/// Rounded up, but 100 only if nothing is left.
-fn lost_percent(before: u64, now: u64) -> u64 {
-    match before.checked_sub(now) {
-        None | Some(0) => 0,
-        Some(_) if now == 0 => 100,
-        Some(lost) => {
-            let percent = (u128::from(lost) * 100).div_ceil(u128::from(before)).min(99);
-            u64::try_from(percent).unwrap_or(99)
-        }
-    }
 }
 
 #[cfg(test)]

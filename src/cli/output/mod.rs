@@ -11,6 +11,7 @@ use std::io;
 use std::io::BufWriter;
 use std::io::Write;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 
 use indicatif::ProgressBar;
@@ -53,7 +54,10 @@ pub enum Level {
 pub struct Output {
     format: Format,
     level: Level,
-    language: Language,
+    /// As somebody said it for this command.
+    said: Option<Language>,
+    /// As the office's configuration has it, once that is read.
+    office: OnceLock<Language>,
     out: Mutex<BufWriter<io::Stdout>>,
     /// The progress line, which has to step aside for other text on the terminal.
     bar: Mutex<Option<ProgressBar>>,
@@ -106,19 +110,25 @@ impl Output {
     pub fn new(format: Format, level: Level) -> Self {
         let out = Mutex::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
         let (bar, told) = (Mutex::new(None), Mutex::default());
-        Self { format, level, language: Language::En, out, bar, told }
+        Self { format, level, said: None, office: OnceLock::new(), out, bar, told }
     }
 
-    /// Tells people everything in this language.
+    /// Tells people everything in this language, if one was said.
     #[must_use]
-    pub fn speaking(mut self, language: Language) -> Self {
-        self.language = language;
+    pub fn speaking(mut self, said: Option<Language>) -> Self {
+        self.said = said;
         self
     }
 
+    /// From now on in the office's language, unless another one was said.
+    pub fn speak(&self, office: Language) {
+        // The first configuration that is read stands.
+        let _spoken = self.office.set(office);
+    }
+
     #[must_use]
-    pub const fn language(&self) -> Language {
-        self.language
+    pub fn language(&self) -> Language {
+        self.said.or(self.office.get().copied()).unwrap_or(Language::En)
     }
 
     #[must_use]
@@ -146,7 +156,7 @@ impl Output {
 
     /// A line for people on standard output.
     fn say(&self, words: impl Tell) -> Result<(), Failure> {
-        self.raw(format!("{}\n", words.said().told_in(self.language)).as_bytes())
+        self.raw(format!("{}\n", words.said().told_in(self.language())).as_bytes())
     }
 
     /// A report of what was done: as [`Output::result`], but `--quiet` leaves it out for people.
@@ -206,7 +216,7 @@ impl Output {
     /// Something worth knowing, on standard error; not with `--quiet` or `--json`.
     pub fn note(&self, words: impl Tell) {
         if self.format == Format::Human && self.level > Level::Quiet {
-            let text = words.said().told_in(self.language);
+            let text = words.said().told_in(self.language());
             self.stderr(format!("{text}\n").as_bytes());
         }
     }
@@ -223,8 +233,8 @@ impl Output {
             // Standard error has JSON lines only then.
             let _unread = self.json("status", Some("warning"), &Warning { message });
         } else {
-            let label = common::WARNING.words(self.language);
-            let text = said.told_in(self.language);
+            let label = common::WARNING.words(self.language());
+            let text = said.told_in(self.language());
             self.stderr(format!("{label} {text}\n").as_bytes());
         }
     }
@@ -232,7 +242,7 @@ impl Output {
     /// A problem, as it happens. Whether it could be printed makes no difference to the run.
     pub fn problem(&self, problem: &Problem) {
         if self.format == Format::Human {
-            let message = heard::told_in(self.language, &problem.message);
+            let message = heard::told_in(self.language(), &problem.message);
             self.problem_for_people(problem.severity, &escape(&problem.subject), &message);
             return;
         }
@@ -247,7 +257,7 @@ impl Output {
     pub fn problem_of(&self, severity: Severity, subject: &Said, message: &Said) {
         if self.format == Format::Human {
             let (subject, message) =
-                (subject.told_in(self.language), message.told_in(self.language));
+                (subject.told_in(self.language()), message.told_in(self.language()));
             self.problem_for_people(severity, &subject, &message);
             return;
         }
@@ -261,7 +271,7 @@ impl Output {
             Severity::Healable => common::HEALABLE,
             Severity::Damage => common::DAMAGE,
         };
-        let label = label.words(self.language);
+        let label = label.words(self.language());
         self.stderr(format!("{label} {subject}: {message}\n").as_bytes());
     }
 
@@ -281,7 +291,7 @@ impl Output {
             return;
         }
         if self.format == Format::Human {
-            self.stderr(format!("{}\n", failure.told_in(self.language)).as_bytes());
+            self.stderr(format!("{}\n", failure.told_in(self.language())).as_bytes());
             return;
         }
         // Programs read it, so it is English.
@@ -303,7 +313,7 @@ impl Output {
         };
         match printed.and_then(|()| self.flush()) {
             Err(failure) if !failure.is_silent() => {
-                self.stderr(format!("{}\n", failure.told_in(self.language)).as_bytes());
+                self.stderr(format!("{}\n", failure.told_in(self.language())).as_bytes());
                 exit.or(failure.exit)
             }
             _ => exit,

@@ -346,7 +346,7 @@ mod tests {
 
     /// An artist of a run that backs up, and its clock.
     fn artist(language: Language) -> (Artist, Arc<ManualClock>) {
-        let output = Output::new(Format::Human, Level::Normal).speaking(language);
+        let output = Output::new(Format::Human, Level::Normal).speaking(Some(language));
         let watch = Arc::new(Watch::new(Arc::new(output)));
         watch.phase(Phase::BackingUp);
         let manual = Arc::new(ManualClock::new(Timestamp::default()));

@@ -10,6 +10,7 @@ use crate::cli::args::GlobalArgs;
 use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::language::Language;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::daemon as texts;
 use crate::cli::secrets::read_bounded;
@@ -52,6 +53,7 @@ pub struct Repository {
     pub folder: PathBuf,
     pub passphrase: Option<SecretFrom>,
     pub limits: Limits,
+    pub language: Language,
 }
 
 impl ConfigFile {
@@ -93,6 +95,18 @@ impl ConfigFile {
     pub fn load(&self, environment: &Environment, now: Timestamp) -> Result<Loaded, Failure> {
         load(self.path(), |text| config::values(text, &System { environment }, now))
     }
+}
+
+/// Reads a file, with every value and its place.
+///
+/// # Errors
+/// As [`ConfigFile::load`].
+pub fn shown_values(
+    file: &ConfigFile,
+    environment: &Environment,
+    now: Timestamp,
+) -> Result<Loaded, Failure> {
+    load(file.path(), |text| config::shown(text, &System { environment }, now))
 }
 
 /// Reads a file, with warnings.
@@ -190,13 +204,23 @@ pub fn named(config: &Config, name: &str) -> Result<Repository, Failure> {
                 down_bytes_per_s: rate(config.limits.download_bytes_per_s),
             };
             let passphrase = config.keys.passphrase.clone();
-            Ok(Repository { folder: path.clone(), passphrase, limits })
+            let language = language(config);
+            Ok(Repository { folder: path.clone(), passphrase, limits, language })
         }
         other => {
             let kind = other.map_or("", Storage::kind);
             let message = texts::NO_SUCH_KIND.with("name", name).with("kind", kind);
             Err(Failure::new(Exit::Failed, message, texts::NAME_FOLDER))
         }
+    }
+}
+
+/// What the office reads.
+#[must_use]
+pub const fn language(config: &Config) -> Language {
+    match config.language {
+        config::Language::En => Language::En,
+        config::Language::Vi => Language::Vi,
     }
 }
 

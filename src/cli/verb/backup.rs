@@ -25,6 +25,7 @@ use crate::backup::snapshot::Unchanged;
 use crate::backup::snapshot::attach::Attachments;
 use crate::backup::snapshot::attach::Nothing;
 use crate::backup::snapshot::shrink::Shrink;
+use crate::backup::snapshot::shrink::Shrinking;
 use crate::backup::snapshot::shrink::Size;
 use crate::cli::choose::opened;
 use crate::cli::choose::select::FilterArgs;
@@ -119,8 +120,18 @@ pub struct InputArgs {
     /// As --files-from, but a zero byte ends each path, as `find -print0` writes them.
     #[arg(long, value_name = "FILE")]
     pub files_from0: Vec<PathBuf>,
+    /// Read from a read-only snapshot of the file system, made before and removed after.
+    #[arg(long, value_name = "KIND", conflicts_with_all = ["stdin", "stdin_from_command"])]
+    pub fs_snapshot: Option<FsSnapshot>,
     #[command(flatten)]
     pub stream: StreamArgs,
+}
+
+/// File systems that have snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FsSnapshot {
+    /// By `btrfs` of btrfs-progs; it takes root.
+    Btrfs,
 }
 
 /// Standard input or a command's output.
@@ -167,9 +178,9 @@ pub struct HowArgs {
     #[arg(long, value_name = "WHICH", default_value = "latest")]
     pub parent: Parent,
     /// A problem if more of the files or bytes is gone since the snapshot before, such as `20%`;
-    /// `100%`: only if everything is gone; `none`: never.
-    #[arg(long, value_name = "SHARE", default_value = "100%", value_parser = shrink)]
-    pub shrink_max: Shrink,
+    /// `100%`: only if everything is gone; `none`: never. [default: 100%, or what the job says]
+    #[arg(long, value_name = "SHARE", value_parser = shrink)]
+    pub shrink_max: Option<Shrink>,
     /// Say what would be done and write nothing at all.
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -225,6 +236,10 @@ struct Made {
     flagged_count: u64,
     content_bytes: u64,
     stored_bytes: u64,
+    /// Whether more is gone than may be.
+    has_shrunk: bool,
+    /// What the storage holds now; none if it cannot be listed.
+    repository_bytes: Option<u64>,
     duration_ms: i64,
 }
 
@@ -261,7 +276,7 @@ fn run_once(
     }
     let mut input = match job.map(|backup| database::input(context, backup)).transpose()? {
         Some(Some(input)) => input,
-        _ => input::resolve(args, &context.environment)?,
+        _ => input::resolve(context, args)?,
     };
     if let Some(backup) = job {
         // The name is the dataset, whatever paths it has.
@@ -308,7 +323,7 @@ pub fn make(
         cache: (context.settings.cache_use == CacheUse::Yes).then_some(folder),
         unchanged: if args.how.skip_if_unchanged { Unchanged::Skip } else { Unchanged::Commit },
         comparison: comparison(context, args, writer)?,
-        shrink: args.how.shrink_max,
+        shrink: args.how.shrink_max.unwrap_or(Shrink::AtMost { percent: 100 }),
         attachments,
     };
     if args.how.dry_run {
@@ -335,7 +350,7 @@ pub fn make(
         // The snapshot is safe; only its loss would not be noticed here.
         context.problem(Severity::Problem, texts::A_LOCAL_STATE, failure.message);
     }
-    show(context, &report)?;
+    show(context, &report, writer)?;
     let exit = if report.tree.flagged_count > 0 { Exit::Problems } else { Exit::Done };
     Ok((Ended { exit, skipped_count: 0 }, Some(report)))
 }
@@ -395,7 +410,7 @@ fn info(context: &Context, (args, input): (&BackupArgs, &Input), root: &Ref) -> 
     info
 }
 
-fn show(context: &Context, report: &BackupReport) -> Result<(), Failure> {
+fn show(context: &Context, report: &BackupReport, writer: &open::Writer) -> Result<(), Failure> {
     let BackupReport { tree, stored_bytes, .. } = report;
     let duration_ms = report.finished.ms_since(report.started);
     let made = Made {
@@ -409,6 +424,8 @@ fn show(context: &Context, report: &BackupReport) -> Result<(), Failure> {
         flagged_count: tree.flagged_count,
         content_bytes: tree.content_bytes,
         stored_bytes: *stored_bytes,
+        has_shrunk: report.shrinking == Shrinking::TooMuch,
+        repository_bytes: open::held_bytes(context, &writer.storage),
         duration_ms,
     };
     context.output.report("backup", &made, || text(report, &made))

@@ -58,8 +58,7 @@ struct Tested {
 
 pub fn run(context: &Context, args: &NotifyArgs) -> Result<Ended, Failure> {
     let NotifyVerb::Test { channel } = &args.verb;
-    let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let config = loaded.config()?;
     let all = test(context, config, channel.as_deref())?;
     record(context, config, &all);

@@ -13,6 +13,7 @@ use crate::cli::language::table::keeping::prune as texts;
 use crate::cli::language::text::Text;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
+use crate::cli::open;
 use crate::cli::settings::duration;
 use crate::units::Bytes;
 use crate::vault::gc::MaxUnused;
@@ -103,13 +104,17 @@ pub fn prune(context: &Context, keys: &Keys, options: &PruneOptions) -> Result<(
     let vault = keys.repository.vault();
     let report = vault.prune(&context.run, &keys.signers, options)?;
     let is_waiting = report.waiting_packs_count > 0;
-    context.output.report("prune", &Pruned { is_waiting, report: &report }, || pruned(&report))
+    let repository_bytes = open::held_bytes(context, vault.storage());
+    let line = Pruned { is_waiting, repository_bytes, report: &report };
+    context.output.report("prune", &line, || pruned(&report))
 }
 
 #[derive(Serialize)]
 struct Pruned<'a> {
     /// Whether a later run has something to remove.
     is_waiting: bool,
+    /// What the storage holds now; none if it cannot be listed.
+    repository_bytes: Option<u64>,
     #[serde(flatten)]
     report: &'a PruneReport,
 }

@@ -91,6 +91,12 @@ pub struct DatabaseArgs {
     /// File whose first line is that server's password.
     #[arg(long, value_name = "FILE", requires = "database")]
     pub database_password_file: Option<PathBuf>,
+    /// Unpack a physical backup of PostgreSQL or MariaDB into this fresh folder, ready for a server
+    /// to start on.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "database")]
+    #[arg(conflicts_with_all = ["target", "in_place", "include", "exclude", "delete", "allow"])]
+    #[arg(conflicts_with_all = ["verify", "dry_run"])]
+    pub server_files: Option<PathBuf>,
 }
 
 /// Where to.
@@ -212,6 +218,9 @@ struct Planned<'a> {
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
     if let (Some(name), Some(into)) = (&args.database.database, &args.database.into) {
         return database::run(context, args, (name, into));
+    }
+    if let Some(folder) = &args.database.server_files {
+        return database::files::run(context, args, folder);
     }
     let place = Place::parse(&args.snapshot)?;
     // A mistake in a pattern is told before anything is opened.

@@ -96,7 +96,7 @@ fn local(time: Timestamp, zone: &TimeZone) -> String {
 pub fn run(context: &Context, args: &ScheduleArgs) -> Result<Ended, Failure> {
     let ScheduleVerb::Preview { job, count } = &args.verb;
     let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let mut jobs = upcoming(loaded.config()?, now, usize::from(*count));
     if let Some(name) = job {
         let all = jobs.iter().map(|job| Said::plain(&job.job)).collect();

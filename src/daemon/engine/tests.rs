@@ -91,6 +91,7 @@ impl Machine {
                 stored_bytes: None,
                 snapshot: None,
                 message: None,
+                shrunk_from: None,
             });
             self.started.push((start.key, self.now));
             let end = Timestamp::from_unix_ms(self.now.unix_ms + self.takes_ms);

@@ -92,7 +92,7 @@ impl Daemon<'_> {
             return;
         };
         let rows: Vec<ProofRow> = said.iter().filter_map(Proof::row).collect();
-        if let Err(error) = self.catalogue.keep_proofs(storage, &rows) {
+        if let Err(error) = self.record.catalogue.keep_proofs(storage, &rows) {
             tracing::error!(storage, %error, "what is proven cannot be put on record");
         }
         tracing::info!(storage, datasets = rows.len(), "the ledger was asked what is proven");
@@ -105,8 +105,8 @@ impl Daemon<'_> {
         let Job::Drill { storage, .. } = &work.job else { return };
         // One that somebody asked for, or that follows a failure itself, is followed by nothing.
         if exit_code == NOT_PROVEN && work.is_scheduled {
-            let (drill, storage) = (work.key.clone(), storage.clone());
-            self.failed.push(Failed { drill, storage, began: work.started });
+            let (drill, storage) = (work.begun.key.clone(), storage.clone());
+            self.failed.push(Failed { drill, storage, began: work.begun.started });
         }
         self.ask_ledgers();
     }

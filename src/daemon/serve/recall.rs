@@ -96,7 +96,7 @@ impl Daemon<'_> {
         end.content_bytes = Some(newest.content_bytes);
         end.snapshot = Some(newest.id.clone());
         let started = Timestamp::from_unix_ms(made.as_millisecond());
-        self.catalogue.recall(key, &end, started)
+        self.record.catalogue.recall(key, &end, started)
     }
 }
 

@@ -3,7 +3,6 @@
 use sd_notify::NotifyState;
 
 use crate::catalogue::CatalogueError;
-use crate::catalogue::query::JobStatus;
 use crate::config::Config;
 use crate::daemon::engine::Entry;
 use crate::daemon::job;
@@ -20,9 +19,11 @@ impl Daemon<'_> {
         let now = self.world.clock.now();
         let all = job::all(config, &self.world.machine);
         let specs: Vec<_> = all.iter().map(job::Scheduled::spec).collect();
-        self.catalogue.take_jobs(&specs, now)?;
+        self.record.catalogue.take_jobs(&specs, now)?;
         self.drilled = job::drilled(config);
-        self.catalogue.take_datasets(&job::datasets(config, now), &self.drilled, now)?;
+        let datasets = job::datasets(config, now);
+        self.record.catalogue.take_datasets(&datasets, &self.drilled, now)?;
+        self.restraint.take(config, all.iter());
         self.jobs = all
             .into_iter()
             .map(|scheduled| {
@@ -30,6 +31,7 @@ impl Daemon<'_> {
                 (entry.scheduled.job.key(), entry)
             })
             .collect();
+        self.storages = config.storages.keys().cloned().collect();
         self.told.clear();
         self.teller.reload(self.world, config);
         self.refresh();
@@ -44,7 +46,7 @@ impl Daemon<'_> {
             Ok(usec) => notify(&[NotifyState::Reloading, usec]),
             Err(_) => notify(&[NotifyState::Reloading]),
         }
-        match (self.world.load)(self.world.clock.now()) {
+        match (self.world.load)() {
             Err(mistakes) => {
                 tracing::error!(mistakes, "the configuration has mistakes; the old one stays");
             }
@@ -61,21 +63,10 @@ impl Daemon<'_> {
 
     /// What the catalogue knows of each job.
     pub(super) fn refresh(&mut self) {
-        let rows = match self.catalogue.status() {
-            Ok(rows) => rows,
-            Err(error) => {
-                tracing::error!(%error, "the catalogue cannot be read");
-                return;
-            }
-        };
-        for JobStatus { key, last, .. } in rows {
-            let history = self.catalogue.history(&key);
-            let Some(entry) = self.jobs.get_mut(&key) else { continue };
-            entry.last = last;
-            match history {
-                Ok(history) => entry.history = history,
-                Err(error) => tracing::error!(job = key, %error, "its past cannot be read"),
-            }
+        for row in self.record.rows() {
+            let Some(entry) = self.jobs.get_mut(&row.key) else { continue };
+            entry.history = row.history();
+            entry.last = row.last;
         }
     }
 
@@ -101,14 +92,14 @@ impl Daemon<'_> {
             return;
         }
         notify(&[NotifyState::Status(&status)]);
-        match self.catalogue.set_next_of(&changed) {
+        match self.record.catalogue.set_next_of(&changed) {
             Ok(()) => self.told.extend(changed),
-            Err(error) => tracing::error!(%error, "the next runs cannot be put on record"),
+            Err(error) => self.record.failed(&error, (now, self.world.clock.elapsed())),
         }
     }
 
     pub(super) fn activity(&self, key: &str) -> Activity {
-        if self.at_work.values().any(|work| work.key == *key) {
+        if self.at_work.values().any(|work| work.begun.key == *key) {
             Activity::AtWork
         } else if self.queue.has(key) {
             Activity::Waiting

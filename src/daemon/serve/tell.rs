@@ -9,12 +9,15 @@ use crate::catalogue::Catalogue;
 use crate::catalogue::CatalogueError;
 use crate::config::Config;
 use crate::config::tell::Metrics;
+use crate::daemon::serve::Daemon;
 use crate::daemon::serve::Event;
 use crate::daemon::serve::World;
+use crate::daemon::serve::record::Record;
 use crate::metrics::Snapshot;
 use crate::metrics::listen::Listener;
 use crate::notify::Occasion;
 use crate::notify::Telling;
+use crate::notify::alarm;
 use crate::notify::desk::Wake;
 use crate::units::Timestamp;
 
@@ -62,37 +65,35 @@ impl Teller {
         }
     }
 
-    /// Tells what there is to be told; when to call it again.
-    pub(super) fn tell(
-        &mut self,
-        catalogue: &mut Catalogue,
-        waiting: usize,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        if let Err(error) = self.try_to_tell(catalogue, waiting, now) {
-            tracing::error!(%error, "what is to be told cannot be read or put on record");
-        }
+    /// When to tell again, if nothing happens before.
+    pub(super) const fn next(&self) -> Option<Timestamp> {
         self.telling.next()
     }
 
-    fn try_to_tell(
+    /// Tells what there is to be told.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read, or does not take it.
+    pub(super) fn tell(
         &mut self,
-        catalogue: &mut Catalogue,
+        record: &mut Record,
         waiting: usize,
         now: Timestamp,
     ) -> Result<(), CatalogueError> {
+        self.telling.also(alarm::record_key(), alarm::of_record(record.fault()));
         if self.occasions.is_empty() {
             self.occasions.push(Occasion::Tick);
         }
         for occasion in std::mem::take(&mut self.occasions) {
             // The log has them.
-            let _troubles = self.telling.tell(catalogue, occasion, now)?;
+            let jobs = record.rows();
+            let _troubles = self.telling.tell_of(&mut record.catalogue, &jobs, occasion, now)?;
         }
         if let Some(listener) = &self.listener {
             let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
-            let (jobs, channels) = (catalogue.status()?, catalogue.channels()?);
-            let proofs = catalogue.proofs()?;
-            listener.show(Snapshot::of((jobs, channels), proofs, waiting));
+            let late = u64::try_from(record.late_count()).unwrap_or(u64::MAX);
+            let jobs = record.rows();
+            listener.show(Snapshot::of(jobs, &record.catalogue)?.waiting(waiting, late));
         }
         Ok(())
     }
@@ -101,5 +102,15 @@ impl Teller {
         if let Err(error) = self.telling.finish(catalogue, FAREWELL, now) {
             tracing::error!(%error, "what was told cannot be put on record");
         }
+    }
+}
+
+impl Daemon<'_> {
+    /// Tells what there is to be told; when to call it again.
+    pub(super) fn tell_all(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if let Err(error) = self.teller.tell(&mut self.record, self.queue.len(), now) {
+            self.record.failed(&error, (now, self.world.clock.elapsed()));
+        }
+        self.teller.next()
     }
 }

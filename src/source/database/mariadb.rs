@@ -25,6 +25,14 @@ pub const EXTENSION: &str = "sql";
 /// All databases with users and rights in one file.
 pub const ALL: &str = "all.sql";
 
+/// The server's files.
+pub const BASE: &str = "base.mbstream";
+const PHYSICAL: &str = "mariadb-backup";
+/// Each part of the stream begins with this word.
+const BASE_HEAD: &[u8] = b"XBSTCK01";
+/// The last part says that a file has ended: the one that tells of the whole backup.
+const BASE_COMPLETE: &str = "XBSTCK01?E*_info";
+
 /// An option file that is read from standard input: a password stands in no file, variable or
 /// argument.
 const OPTIONS: &str = "--defaults-extra-file=/dev/stdin";
@@ -55,7 +63,7 @@ const WORDS: [&str; 8] = [
 /// When a tool is absent or older than the server, the server does not answer, or a database is
 /// not there.
 pub fn dump(run: &Run, server: &Server, named: &[String]) -> Result<Streams, SourceError> {
-    let (tool, server_version) = check_tools(run, server)?;
+    let (tool, server_version) = check_tools(run, server, "mariadb-dump")?;
     tool.older_than(&server_version)?;
     tell_of_other_engines(run, server, named)?;
     if named.is_empty() {
@@ -78,6 +86,47 @@ pub fn dump(run: &Run, server: &Server, named: &[String]) -> Result<Streams, Sou
         streams.push(stream(server, path, (&label, argv))?);
     }
     Streams::new(streams)
+}
+
+/// The server's files and its log up to one moment, of all databases, as `mariadb-backup` streams
+/// them. Whoever runs it has to be allowed to read the files.
+///
+/// # Errors
+/// As [`dump`].
+pub fn physical(run: &Run, server: &Server) -> Result<Streams, SourceError> {
+    // That it fits the server it sees for itself: it tells its version on standard error only.
+    let (tool, _) = check_tools(run, server, PHYSICAL)?;
+    let mut argv = vec![OsString::from(&tool.name)];
+    argv.extend(place_of(server));
+    argv.extend(["--backup", "--stream=mbstream"].map(OsString::from));
+    let mut program = server.program(argv);
+    // It reads its options twice, which a pipe does not bear.
+    program.set.extend(server.password()?.map(|password| ("MYSQL_PWD", password.into())));
+    let path = SnapshotPath::from_user(format!("{FOLDER}/{BASE}").as_bytes());
+    let path = path.map_err(|error| SourceError::Missing {
+        path: BASE.to_owned(),
+        detail: error.to_string(),
+    })?;
+    let stream = StreamSource::program(path, &tool.name, program)?;
+    let last_line = LastLine::new(BASE_COMPLETE).ok();
+    Streams::new(vec![stream.expecting(Expected {
+        head: BASE_HEAD,
+        last_line,
+        ..Expected::default()
+    })])
+}
+
+/// Programs that make a folder of files for a server out of a stream on standard input: one that
+/// unpacks it into `folder`, and one that then brings the files to one moment.
+#[must_use]
+pub fn unpackers(server: &Server, folder: &Path) -> (Program, Program) {
+    let mut unpack: Vec<OsString> = ["mbstream", "-x", "-C"].map(OsString::from).into();
+    unpack.push(folder.into());
+    let mut target = OsString::from("--target-dir=");
+    target.push(folder);
+    // Options of a server of this machine are not those of the one that was backed up.
+    let prepare = vec![PHYSICAL.into(), "--no-defaults".into(), "--prepare".into(), target];
+    (server.program(unpack), server.program(prepare))
 }
 
 /// A transaction does not hold tables of engines that know none: each is of its own moment.
@@ -131,15 +180,17 @@ impl Tool {
     }
 }
 
-/// `Ver 10.19 Distrib 10.11.19-MariaDB`, or `from 11.4.2-MariaDB` of newer ones.
+/// `Ver 10.19 Distrib 10.11.19-MariaDB`, `from 11.4.2-MariaDB` of newer ones, or `based on MariaDB
+/// server 10.11.19-MariaDB`.
 fn numbers_of(said: &str) -> Vec<u32> {
-    let word = ["Distrib ", "from "].iter().find_map(|mark| said.split_once(mark));
+    let word =
+        ["Distrib ", "from ", "MariaDB server "].iter().find_map(|mark| said.split_once(mark));
     word.map(|(_, rest)| tool::numbers(rest)).unwrap_or_default()
 }
 
-fn check_tools(run: &Run, server: &Server) -> Result<(Tool, String), SourceError> {
+fn check_tools(run: &Run, server: &Server, tool: &str) -> Result<(Tool, String), SourceError> {
     tool::version(run, server.program(vec!["mariadb".into(), "--version".into()]))?;
-    let name = "mariadb-dump".to_owned();
+    let name = tool.to_owned();
     let said = tool::version(run, server.program(vec![OsString::from(&name), "--version".into()]))?;
     let answer = ask(run, server, "select version()")?;
     Ok((Tool { name, said }, answer.into_iter().next().unwrap_or_default()))
@@ -165,6 +216,14 @@ fn words_of(server: &Server, tool: &str, words: &[&str]) -> Vec<OsString> {
         // This option has to be the first.
         argv.push(OPTIONS.into());
     }
+    argv.extend(place_of(server));
+    argv.extend(words.iter().map(OsString::from));
+    argv
+}
+
+/// How a tool finds the server, and as whom.
+fn place_of(server: &Server) -> Vec<OsString> {
+    let mut argv = Vec::new();
     match server.host.as_deref() {
         Some(socket) if socket.starts_with('/') => {
             let path = Path::new(socket);
@@ -182,7 +241,6 @@ fn words_of(server: &Server, tool: &str, words: &[&str]) -> Vec<OsString> {
     if let Some(user) = &server.user {
         argv.push(format!("--user={user}").into());
     }
-    argv.extend(words.iter().map(OsString::from));
     argv
 }
 

@@ -1,6 +1,7 @@
 //! PostgreSQL: every database as an archive of `pg_dump`, or the server's files.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::capsule::postgresql::VERSION_MIN;
@@ -28,7 +29,7 @@ pub const EXTENSION: &str = "dump";
 pub const GLOBALS: &str = "globals.sql";
 const GLOBALS_WITHOUT_PASSWORDS: &str = "globals-without-passwords.sql";
 /// The server's files.
-const BASE: &str = "base.tar";
+pub const BASE: &str = "base.tar";
 
 /// An archive begins with this word. It ends with the empty chunk of its last table, or with the
 /// empty place of a part without data: both are zeros.
@@ -106,6 +107,14 @@ pub fn physical(run: &Run, server: &Server) -> Result<Streams, SourceError> {
     let path = plain_path(BASE)?;
     let stream = StreamSource::program(path, "pg_basebackup", program(server, argv)?)?;
     Streams::new(vec![stream.expecting(Expected { end: TAR_END, ..Expected::default() })])
+}
+
+/// A program that unpacks the server's files from standard input into `folder`.
+#[must_use]
+pub fn unpacker(server: &Server, folder: &Path) -> Program {
+    let mut argv = words_of("tar", &["--extract", "--file=-", "--same-permissions", "-C"]);
+    argv.push(folder.into());
+    server.program(argv)
 }
 
 fn globals(server: &Server, user: User) -> Result<StreamSource, SourceError> {

@@ -28,6 +28,10 @@ use super::record::text;
 
 /// Bytes for names asked from the kernel at once.
 const NAMES_BUFFER_BYTES: usize = 32 * 1024;
+/// What a snapshot of Btrfs has where a subvolume of its own was.
+const HOLE_INODE: u64 = 2;
+/// What names of our own snapshots begin with.
+const SNAPSHOT_PREFIX: &[u8] = b".lifeboat-";
 /// Entries between two looks at the switch that stops the walk.
 const STOP_EVERY_ENTRIES: usize = 1024;
 
@@ -86,6 +90,8 @@ struct Name {
 pub(super) struct Lister<'a> {
     pub(super) excludes: &'a Excludes,
     pub(super) closed: &'a AtomicBool,
+    /// Whether what is listed is a snapshot of Btrfs.
+    pub(super) is_snapshot: bool,
 }
 
 impl Lister<'_> {
@@ -193,6 +199,15 @@ impl Lister<'_> {
             }
         };
         let record = Record::new(&stat);
+        if self.is_snapshot && record.kind() == Kind::Directory && record.inode == HOLE_INODE {
+            if text.to_bytes().starts_with(SNAPSHOT_PREFIX) {
+                // One of another backup, at work beside this one.
+                return;
+            }
+            let what = "a subvolume of its own, which the snapshot does not hold: give it a backup \
+                        of its own";
+            listing.problems.push((text.to_bytes().to_vec(), what.to_owned()));
+        }
         if self.leaves_out(folder, text.to_bytes(), &record) {
             listing.excluded_count += 1;
             return;

@@ -1,6 +1,8 @@
 //! Folders of a Unix system.
 
 mod beneath;
+#[cfg(target_os = "linux")]
+mod btrfs;
 mod list;
 mod read;
 mod record;
@@ -9,6 +11,8 @@ mod xattr;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+#[cfg(target_os = "linux")]
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -23,6 +27,7 @@ use rustix::fs::StatxFlags;
 use rustix::io::Errno;
 
 use crate::meta::Kind;
+use crate::meta::Meta;
 use crate::path::SnapshotPath;
 use crate::run::Run;
 use crate::source::Found;
@@ -53,6 +58,9 @@ struct Inner {
     excludes: Excludes,
     opener: Opener,
     owners: Owners,
+    /// What named places are read from in place of the living files.
+    #[cfg(target_os = "linux")]
+    snapshots: Vec<btrfs::Taken>,
 }
 
 /// Folders and files of this machine.
@@ -116,7 +124,44 @@ impl FolderSource {
 
     fn of(places: BTreeMap<SnapshotPath, Place>, excludes: Excludes) -> Self {
         let (opener, owners) = (Opener::default(), Owners::default());
-        Self { inner: Arc::new(Inner { places, excludes, opener, owners }) }
+        Self {
+            inner: Arc::new(Inner {
+                places,
+                excludes,
+                opener,
+                owners,
+                #[cfg(target_os = "linux")]
+                snapshots: Vec::new(),
+            }),
+        }
+    }
+
+    /// Reads all named places from read-only snapshots of their Btrfs, which last as long as this
+    /// source. What is read stands in the backup under the paths that it always has. Programs get
+    /// the environment but for the variables in `hidden`.
+    ///
+    /// # Errors
+    /// When a place lies on another file system, or a snapshot cannot be made.
+    #[cfg(target_os = "linux")]
+    pub fn from_btrfs(self, run: &Run, hidden: &[OsString]) -> Result<Self, SourceError> {
+        // Nobody else has it yet.
+        let Ok(mut inner) = Arc::try_unwrap(self.inner) else {
+            let detail = "it is being read already".to_owned();
+            return Err(SourceError::Missing { path: String::new(), detail });
+        };
+        for place in inner.places.values_mut().filter(|place| !place.is_above) {
+            let found = inner.snapshots.iter().find_map(|taken| taken.place(&place.real));
+            place.real = match found {
+                Some(real) => real,
+                None => {
+                    let taken = btrfs::Taken::of(run, &place.real, hidden)?;
+                    let real = taken.place(&place.real);
+                    inner.snapshots.push(taken);
+                    real.unwrap_or_else(|| place.real.clone())
+                }
+            };
+        }
+        Ok(Self { inner: Arc::new(inner) })
     }
 }
 
@@ -147,6 +192,34 @@ impl Inner {
         }
         // What sorts between is beside: a named folder's descendants follow it without a gap.
         (path.is_within(at) && !place.is_above).then_some((at, place))
+    }
+
+    /// Whether what is read stands still.
+    #[cfg(target_os = "linux")]
+    fn is_snapshot(&self) -> bool {
+        !self.snapshots.is_empty()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_snapshot(&self) -> bool {
+        false
+    }
+
+    /// The device of what is backed up, whatever it is read from.
+    #[cfg(target_os = "linux")]
+    fn living(&self, device: u64) -> u64 {
+        self.snapshots.iter().find_map(|taken| taken.living(device)).unwrap_or(device)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn living(&self, device: u64) -> u64 {
+        device
+    }
+
+    fn meta(&self, record: &Record, rdev: (u32, u32)) -> Meta {
+        let mut meta = record.meta(&self.owners, rdev);
+        meta.device = self.living(meta.device);
+        meta
     }
 
     /// Opens the folder at `path`.

@@ -61,7 +61,7 @@ impl<'a> FolderReader<'a> {
             let nofollow = if place.is_above { OFlags::empty() } else { OFlags::NOFOLLOW };
             let flags = flags | nofollow | OFlags::CLOEXEC;
             let fd = rustix::fs::openat(rustix::fs::CWD, &place.real, flags, Mode::empty());
-            return same(fd.map_err(error_of)?, found);
+            return same(self.inner, fd.map_err(error_of)?, found);
         }
         let (Some(parent), Some(name)) = (found.path.parent(), found.path.name()) else {
             return Err(ReadError::Vanished);
@@ -73,7 +73,7 @@ impl<'a> FolderReader<'a> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&folder, name, flags, Mode::empty());
         self.folder = Some((parent, folder));
-        same(fd.map_err(error_of)?, found)
+        same(self.inner, fd.map_err(error_of)?, found)
     }
 
     /// Opens for reading; leaves the time of access alone where the system lets.
@@ -94,7 +94,7 @@ impl<'a> FolderReader<'a> {
 
     fn meta(&self, stat: &Statx) -> Meta {
         let rdev = (stat.stx_rdev_major, stat.stx_rdev_minor);
-        Record::new(stat).meta(&self.inner.owners, rdev)
+        self.inner.meta(&Record::new(stat), rdev)
     }
 
     fn add_xattrs(
@@ -248,12 +248,12 @@ impl Content for FileContent {
 }
 
 /// The handle and its `stat`, if it is what was listed.
-fn same(fd: OwnedFd, found: &Found) -> Result<(OwnedFd, Statx), ReadError> {
+fn same(inner: &Inner, fd: OwnedFd, found: &Found) -> Result<(OwnedFd, Statx), ReadError> {
     let stat = stat_handle(&fd).map_err(error_of)?;
     let now = Record::new(&stat);
     let is_same = now.kind() == found.meta.kind
         && now.inode == found.meta.inode
-        && now.device == found.meta.device;
+        && inner.living(now.device) == found.meta.device;
     if is_same { Ok((fd, stat)) } else { Err(ReadError::Replaced) }
 }
 

@@ -81,7 +81,8 @@ impl Pool {
     }
 
     fn list(&self, path: &SnapshotPath, task: Task) -> Listing {
-        let lister = Lister { excludes: &self.inner.excludes, closed: &self.closed };
+        let is_snapshot = self.inner.is_snapshot();
+        let lister = Lister { excludes: &self.inner.excludes, closed: &self.closed, is_snapshot };
         if !lister.enters(task.device, task.root_device) {
             return Listing { excluded_count: 1, ..Listing::default() };
         }
@@ -217,7 +218,7 @@ impl Walk {
             let (path, place) = self.places.next()?;
             match self.pool.inner.stat_place(&place) {
                 Ok((record, rdev)) if place.is_above => {
-                    return Some(Found { path, meta: record.meta(&self.pool.inner.owners, rdev) });
+                    return Some(Found { path, meta: self.pool.inner.meta(&record, rdev) });
                 }
                 Ok((record, rdev)) => return Some(self.emit(path, record, rdev, record.device)),
                 Err(error) => self.problem(&path, &format!("cannot read: {}", text(error))),
@@ -256,7 +257,7 @@ impl Walk {
         rdev: (u32, u32),
         root_device: u64,
     ) -> Found {
-        let mut meta = record.meta(&self.pool.inner.owners, rdev);
+        let mut meta = self.pool.inner.meta(&record, rdev);
         if is_folder(&record) {
             let task = Task { device: record.device, inode: record.inode, root_device };
             self.refill();

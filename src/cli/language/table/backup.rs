@@ -1,6 +1,8 @@
 //! `backup`.
 
 texts! {
+    NO_SNAPSHOTS: "--fs-snapshot is for Linux" => "--fs-snapshot chỉ dùng được trên Linux";
+    LEAVE_OUT_SNAPSHOT: "leave it out" => "bỏ tùy chọn này";
     LEFTOVERS: "{count} unfinished files of killed backups removed ({bytes})"
         => "đã xóa {count} tệp viết dở của những lần sao lưu bị ngắt ({bytes})";
     UNFINISHED: "unfinished files" => "các tệp viết dở";

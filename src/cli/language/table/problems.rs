@@ -99,6 +99,24 @@ pub mod sources {
         ANOTHER_FAILED: "not read, for another one failed"
             => "không đọc, vì một luồng khác đã hỏng";
         HAS_FAILED: "the command has failed" => "lệnh kết thúc không bình thường";
+        SHRUNK: "there usually are {usual}, now there are {now}: {percent} % is gone, and at most \
+            {most} % may be (expect.shrink_max)"
+            => "thường có {usual}, nay có {now}: đã mất {percent} %, cho phép tối đa {most} % \
+            (expect.shrink_max)";
+        OWN_SUBVOLUME: "a subvolume of its own, which the snapshot does not hold: give it a backup \
+            of its own"
+            => "một subvolume riêng, không nằm trong bản chụp của hệ thống tệp: cần một mục \
+            sao lưu riêng";
+        LEFT_SNAPSHOT: "an earlier backup has left a snapshot: {rest}"
+            => "lượt sao lưu trước để lại một bản chụp của hệ thống tệp: {rest}";
+        NO_BTRFS: "it lies on no Btrfs: leave `snapshot` out for it"
+            => "không nằm trên Btrfs: bỏ khóa `snapshot` cho mục này";
+        NO_UNIFIED: "the system has no unified control groups"
+            => "hệ thống không có control group hợp nhất";
+        NOT_DELEGATED: "the service manager has not handed over {what}: give the service \
+            `Delegate=memory cpu`"
+            => "trình quản lý dịch vụ chưa giao quyền {what}: thêm `Delegate=memory cpu` cho \
+            dịch vụ";
         TWO_STREAMS: "two streams have this name" => "có hai luồng mang tên này";
     }
 }

@@ -73,6 +73,26 @@ texts! {
         => "cơ sở dữ liệu `{name}` chưa đầy đủ: không được dùng";
     LEFT_BESIDE: "what was loaded is whole and stands as `{name}`"
         => "phần đã nạp đầy đủ và đang mang tên `{name}`";
+    NO_SERVER_FILES: "snapshot {id} has no physical backup of a database server"
+        => "bản chụp {id} không chứa bản sao vật lý của máy chủ cơ sở dữ liệu";
+    NAME_PHYSICAL: "name a snapshot of a backup with `method = \"physical\"`; a dump goes into a \
+        server with --database"
+        => "nêu bản chụp của mục sao lưu có `method = \"physical\"`; bản kết xuất thì nạp vào máy \
+        chủ bằng --database";
+    FOLDER_NOT_EMPTY: "`{path}` is not empty, and nothing is overwritten"
+        => "`{path}` không trống, và không ghi đè gì";
+    OTHER_FOLDER: "name a folder that does not exist yet, in one that you may write to"
+        => "nêu một thư mục chưa có, nằm ở nơi bạn được quyền ghi";
+    UNPACK_FAILED: "`{tool}` did not take the files of {server}: {detail}"
+        => "`{tool}` không nhận được các tệp của {server}\nchi tiết: {detail}";
+    UNPACK_BY_HAND: "see what the program says; it comes with the server, in the same version"
+        => "xem chương trình báo gì; chương trình này đi kèm máy chủ, cùng phiên bản";
+    LEFT_UNREADY: "what stands in `{path}` is not complete: start no server on it"
+        => "nội dung trong `{path}` chưa đầy đủ: không khởi động máy chủ trên đó";
+    UNPACKED: "the files of {server} are in `{path}`: {bytes}; give them to the server's user and \
+        start it on them"
+        => "các tệp của {server} nằm trong `{path}`: {bytes}; hãy giao cho người dùng của máy chủ \
+        rồi khởi động máy chủ trên đó";
     LOADED: "database `{name}` is restored as `{as}`: {bytes}, {tables} tables"
         => "đã khôi phục cơ sở dữ liệu `{name}` thành `{as}`: {bytes}, {tables} bảng";
 }

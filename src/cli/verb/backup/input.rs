@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::cli::context::Context;
 use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
@@ -50,7 +51,8 @@ pub struct Input {
 ///
 /// # Errors
 /// When nothing is named or an option is wrong (2), or a path does not exist (1).
-pub fn resolve(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure> {
+pub fn resolve(context: &Context, args: &BackupArgs) -> Result<Input, Failure> {
+    let environment = &context.environment;
     let StreamArgs { stdin, stdin_from_command, bytes_min, last_line, .. } = &args.input.stream;
     if *stdin || *stdin_from_command {
         return stream(args, environment);
@@ -70,7 +72,10 @@ pub fn resolve(args: &BackupArgs, environment: &Environment) -> Result<Input, Fa
     }
     let rules = rules(&args.exclude)?;
     let excludes = excludes(&args.exclude, &rules)?;
-    let source = FolderSource::new(&paths, excludes)?;
+    let mut source = FolderSource::new(&paths, excludes)?;
+    if args.input.fs_snapshot.is_some() && !args.how.dry_run {
+        source = from_snapshot(context, source)?;
+    }
     let mut absolute = Vec::with_capacity(paths.len());
     let mut dataset = b"folders".to_vec();
     for path in &paths {
@@ -92,6 +97,16 @@ pub fn resolve(args: &BackupArgs, environment: &Environment) -> Result<Input, Fa
     let excludes = told_rules(&rules, &args.exclude);
     let source = Box::new(source);
     Ok(Input { source, witness: Witness::Folder, recorded: None, dataset, paths, excludes })
+}
+
+#[cfg(target_os = "linux")]
+fn from_snapshot(context: &Context, source: FolderSource) -> Result<FolderSource, Failure> {
+    Ok(source.from_btrfs(&context.run, &context.environment.own_names())?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn from_snapshot(_context: &Context, _source: FolderSource) -> Result<FolderSource, Failure> {
+    Err(Failure::usage(texts::NO_SNAPSHOTS, texts::LEAVE_OUT_SNAPSHOT))
 }
 
 fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure> {

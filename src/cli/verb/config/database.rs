@@ -1,7 +1,6 @@
 //! A database of the configuration as a source.
 
 use crate::cli::context::Context;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::daemon as texts;
@@ -45,13 +44,12 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
             };
             (Box::new(streams), stored(postgresql::FOLDER.as_bytes()))
         }
-        Source::Mariadb(asked) if asked.method == Method::Physical => {
-            let message = texts::NO_PHYSICAL.with("name", backup.name.as_str());
-            return Err(Failure::new(Exit::Failed, message, texts::USE_DUMP));
-        }
         Source::Mariadb(asked) => {
             let server = server(context, asked)?;
-            let streams = mariadb::dump(run, &server, &asked.databases)?;
+            let streams = match asked.method {
+                Method::Dump => mariadb::dump(run, &server, &asked.databases)?,
+                Method::Physical => mariadb::physical(run, &server)?,
+            };
             (Box::new(streams), stored(mariadb::FOLDER.as_bytes()))
         }
         Source::Sqlite { path } => {

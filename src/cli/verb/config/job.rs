@@ -15,8 +15,10 @@ use crate::cli::language::table::daemon as texts;
 use crate::cli::settings::Settings;
 use crate::cli::settings::configured;
 use crate::cli::verb::backup::BackupArgs;
+use crate::cli::verb::backup::FsSnapshot;
 use crate::config::Config;
 use crate::config::job::Backup;
+use crate::config::job::FileSystem;
 use crate::config::job::Source;
 use crate::config::table::Flag;
 use crate::retention::rule::Rule;
@@ -33,8 +35,7 @@ pub fn resolve(
     args: BackupArgs,
 ) -> Result<(Settings, BackupArgs, Backup), Failure> {
     let name = args.job.clone().unwrap_or_default();
-    let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let (settings, backup) = find(context, loaded.config()?, &name)?;
     Ok((settings, options(args, backup)?, backup.clone()))
 }
@@ -53,8 +54,7 @@ pub struct Kept {
 /// # Errors
 /// As [`resolve`]; and when it has no rules (2).
 pub fn retention(context: &Context, name: &str) -> Result<Kept, Failure> {
-    let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let config = loaded.config()?;
     let (settings, backup) = find(context, config, name)?;
     let named = backup.retention.as_ref().and_then(|name| config.retentions.get(name));
@@ -103,6 +103,8 @@ fn options(mut args: BackupArgs, backup: &Backup) -> Result<BackupArgs, Failure>
             exclude.exclude_if_present.extend(marks);
             exclude.exclude_caches |= files.exclude_caches == Flag::Yes;
             exclude.one_file_system |= files.one_file_system == Flag::Yes;
+            let from = files.snapshot.map(|FileSystem::Btrfs| FsSnapshot::Btrfs);
+            args.input.fs_snapshot = args.input.fs_snapshot.or(from);
             let larger = exclude.exclude_larger_than;
             exclude.exclude_larger_than = larger.or(files.exclude_larger_than_bytes.map(Bytes));
         }
@@ -124,9 +126,8 @@ fn options(mut args: BackupArgs, backup: &Backup) -> Result<BackupArgs, Failure>
     }
     args.label.tag.push(backup.name.clone());
     args.label.tag.extend(backup.tags.iter().cloned());
-    if let Some(percent) = backup.expect.shrink_max_percent {
-        args.how.shrink_max = Shrink::AtMost { percent };
-    }
+    let percent = backup.expect.shrink_max_percent;
+    args.how.shrink_max = args.how.shrink_max.or(Some(Shrink::AtMost { percent }));
     Ok(args)
 }
 

@@ -9,6 +9,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::daemon as texts;
 use crate::cli::output::table::Align;
 use crate::cli::output::table::render;
+use crate::cli::settings::configured::shown_values;
 use crate::config::read::Origin;
 use crate::config::read::Shown;
 
@@ -19,9 +20,9 @@ struct Values<'v> {
 }
 
 pub fn run(context: &Context) -> Result<Ended, Failure> {
+    context.configuration()?.config()?;
     let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
-    loaded.config()?;
+    let loaded = shown_values(&context.settings.config, &context.environment, now)?;
     let language = context.output.language();
     let path = crate::path::escape(loaded.path.as_os_str().as_encoded_bytes());
     let values = &loaded.found.shown[..];

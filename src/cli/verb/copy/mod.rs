@@ -19,6 +19,7 @@ use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::keeping::copy as texts;
+use crate::cli::open;
 use crate::cli::verb::copy::ends::Opened;
 use crate::cli::verb::copy::ends::Others;
 use crate::cli::verb::copy::rule::Seen;
@@ -124,7 +125,10 @@ pub fn run(context: &Context, args: &CopyArgs) -> Result<Ended, Failure> {
     match doing {
         Doing::Plan => context.output.plan("copy", &report, || told(&report, doing))?,
         Doing::Copy => {
-            context.output.report("copy", &report, || told(&report, doing))?;
+            let target = open::storage_at(context, &places.target)?;
+            let repository_bytes = open::held_bytes(context, &target);
+            let line = Copied { repository_bytes, report: &report };
+            context.output.report("copy", &line, || told(&report, doing))?;
             let has_errors = context.watch.damage_count() > 0 || report.damaged_count > 0;
             let seen = match (has_errors, args.heal) {
                 (true, _) => Seen::Errors,
@@ -143,6 +147,14 @@ struct Healed<'a> {
     path: &'a str,
     #[serde(flatten)]
     report: &'a HealReport,
+}
+
+#[derive(Serialize)]
+struct Copied<'a> {
+    /// What the storage that was copied to holds now; none if it cannot be listed.
+    repository_bytes: Option<u64>,
+    #[serde(flatten)]
+    report: &'a CopyReport,
 }
 
 fn reseal(

@@ -109,8 +109,7 @@ fn done(context: &Context, question: &Question, name: &str) -> Result<Ended, Fai
 
 /// Asks, and turns a refusal into a failure.
 fn ask(context: &Context, question: &Question, name: &str) -> Result<Answer, Failure> {
-    let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let path = hold::socket(&loaded.config()?.state_dir);
     let name = escape(name.as_bytes());
     match control::ask(&path, question) {

@@ -18,6 +18,7 @@ use crate::cli::language::table::daemon::service as texts;
 use crate::cli::verb::notify;
 use crate::config::Config;
 use crate::daemon::hold::HoldError;
+use crate::daemon::restraint::power;
 use crate::daemon::serve;
 use crate::daemon::serve::ServeError;
 use crate::daemon::serve::World;
@@ -25,6 +26,8 @@ use crate::daemon::supervise::Program;
 use crate::disk::unix::RealDisk;
 use crate::path::escape;
 use crate::source::host::host_name;
+
+const SUPPLIES: &str = "LIFEBOAT_POWER_SUPPLY";
 
 /// Run the jobs of the configuration on time.
 ///
@@ -38,20 +41,22 @@ use crate::source::host::host_name;
 pub struct DaemonArgs {}
 
 pub fn run(context: &Context, _args: &DaemonArgs) -> Result<Ended, Failure> {
-    let settings = &context.settings;
-    let load = |now| {
-        let loaded = settings.config.load(&context.environment, now)?;
-        loaded.config().cloned()
-    };
-    let config = load(context.run.clock.now())?;
+    let load = || context.configuration()?.config().cloned();
+    let config = load()?;
     let told = |failure: Failure| failure.message.told_in(Language::En);
     let world = World {
         clock: &*context.run.clock,
         disk: &RealDisk,
         program: program(context).map_err(|error| failure(&config, &error.into()))?,
         machine: host_name(),
+        supplies: context.environment.get(SUPPLIES).unwrap_or(power::SUPPLIES.as_ref()).into(),
+        #[cfg(feature = "testing")]
+        stands_at: context
+            .environment
+            .get("LIFEBOAT_TEST_STANDS_AT")
+            .map(|place| place.to_string_lossy().into_owned()),
         way: notify::way(context),
-        load: &|now| load(now).map_err(told),
+        load: &|| load().map_err(told),
     };
     serve::serve(&world, &config).map_err(|error| failure(&config, &error))?;
     Ok(Ended::done())

@@ -41,7 +41,7 @@ pub struct RunsArgs {
 
 pub fn run(context: &Context, args: &RunsArgs) -> Result<Ended, Failure> {
     let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let config = loaded.config()?;
     let question = Question::Runs { job: args.job.clone(), count: args.count };
     let runs = match control::ask(&hold::socket(&config.state_dir), &question) {

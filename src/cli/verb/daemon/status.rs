@@ -32,11 +32,14 @@ use crate::daemon::status::Health;
 use crate::daemon::status::JobReport;
 use crate::daemon::status::ProofReport;
 use crate::daemon::status::Report;
+use crate::daemon::status::RunReport;
+use crate::daemon::status::StorageReport;
 use crate::disk::unix::RealDisk;
 use crate::path::escape;
 use crate::schedule::local;
 use crate::schedule::plan::History;
 use crate::source::host::host_name;
+use crate::units::Bytes;
 use crate::units::Timestamp;
 
 /// Tell what is protected: each job's newest success, its age, its next run, what is wrong.
@@ -50,10 +53,10 @@ pub struct StatusArgs {}
 
 pub fn run(context: &Context, _args: &StatusArgs) -> Result<Ended, Failure> {
     let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let config = loaded.config()?;
     let report = match control::ask(&hold::socket(&config.state_dir), &Question::Status) {
-        Ok(Answer::Status { report }) => report,
+        Ok(Answer::Status { report }) => *report,
         _ => absent(config, now)?,
     };
     let is_wrong = report.is_wrong();
@@ -92,8 +95,8 @@ fn absent(config: &Config, now: Timestamp) -> Result<Report, Failure> {
         let key = scheduled.job.key();
         let row = rows.get(key.as_str()).copied();
         let mut entry = Entry { scheduled, history: History::new(now), last: None };
-        if let (Some(row), Some(catalogue)) = (row, &catalogue) {
-            entry.history = catalogue.history(&key).map_err(wrong)?;
+        if let Some(row) = row {
+            entry.history = row.history();
             entry.last = row.last.clone();
         }
         jobs.push(JobReport::new(&entry, row, Activity::Idle, now));
@@ -107,7 +110,13 @@ fn absent(config: &Config, now: Timestamp) -> Result<Report, Failure> {
     let proofs = catalogue.as_ref().map(Catalogue::proofs).transpose().map_err(wrong)?;
     let proofs = proofs.unwrap_or_default().into_iter();
     let proofs = proofs.map(|row| ProofReport::of(row, &zone, now)).collect();
-    Ok(Report { daemon: Daemon::Absent, jobs, silent_channels, proofs })
+    let storages = catalogue.as_ref().map(Catalogue::storages).transpose().map_err(wrong)?;
+    let mut storages = storages.unwrap_or_default();
+    storages.retain(|row| config.storages.contains_key(&row.name));
+    let storages = storages.into_iter().map(|row| StorageReport::of(row, &zone)).collect();
+    let daemon = Daemon::Absent;
+    let (limits_missing, record_fault) = (None, None);
+    Ok(Report { daemon, jobs, silent_channels, proofs, storages, limits_missing, record_fault })
 }
 
 fn told(report: &Report, language: Language) -> Said {
@@ -124,6 +133,23 @@ fn told(report: &Report, language: Language) -> Said {
     if !report.proofs.is_empty() {
         table = format!("{}\n\n{}", table.trim_end(), proofs(&report.proofs, language));
     }
+    for storage in &report.storages {
+        let said = texts::STORAGE_HOLDS
+            .with("name", storage.storage.as_str())
+            .with("bytes", size(Some(storage.bytes)))
+            .with("time", minute(&storage.looked));
+        table = format!("{}\n{}", table.trim_end(), said.told_in(language));
+    }
+    let faults = [
+        (&report.record_fault, texts::NOT_RECORDED),
+        (&report.limits_missing, texts::LIMITS_MISSING),
+    ];
+    for (detail, text) in
+        faults.into_iter().filter_map(|(fault, text)| Some((fault.as_ref()?, text)))
+    {
+        let said = text.with("detail", Said::heard(detail));
+        table = format!("{}\n{}", table.trim_end(), said.told_in(language));
+    }
     for channel in &report.silent_channels {
         let said = texts::SILENT_CHANNEL
             .with("name", channel.channel.as_str())
@@ -135,6 +161,7 @@ fn told(report: &Report, language: Language) -> Said {
     let note = match report.daemon {
         Daemon::Running => return Said::plain(table),
         Daemon::Paused => texts::PAUSED,
+        Daemon::OnBattery => texts::ON_BATTERY,
         Daemon::Stopping => texts::STOPPING,
         Daemon::Absent => texts::NOT_RUNNING,
     };
@@ -202,27 +229,65 @@ fn row(job: &JobReport, language: Language) -> Vec<String> {
         Health::Late => texts::LATE,
         Health::Never => texts::NEVER,
     };
-    let remark = match (job.activity, &job.last) {
-        (Activity::AtWork, _) => texts::AT_WORK.words(language).to_owned(),
-        (Activity::Waiting, _) => texts::WAITING.words(language).to_owned(),
-        (Activity::Idle, Some(last)) if last.outcome.as_deref() != Some("done") => {
-            // What is on record as at work, and is not, was cut off.
-            let outcome = last.outcome.as_deref().or(Some("cut"));
-            let outcome = super::runs::outcome(outcome, language);
-            let message = last.message.as_deref().unwrap_or_default();
-            let code = last.exit_code.map_or(String::new(), |code| format!(" ({code})"));
-            format!("{outcome}{code} {}", escape(message.as_bytes())).trim_end().to_owned()
-        }
-        (Activity::Idle, _) => String::new(),
-    };
     vec![
         job.job.clone(),
         health.words(language).to_owned(),
         job.last_success.as_deref().map(minute).unwrap_or_default(),
         job.age_s.map(|age| age_text(age, language)).unwrap_or_default(),
         job.next.as_deref().map(minute).unwrap_or_default(),
-        remark,
+        remark_of_job(job, language),
     ]
+}
+
+fn remark_of_job(job: &JobReport, language: Language) -> String {
+    let activity = match job.activity {
+        Activity::AtWork => Some(texts::AT_WORK),
+        Activity::Waiting => Some(texts::WAITING),
+        Activity::Idle => None,
+    };
+    let ended = match job.activity {
+        Activity::AtWork | Activity::Waiting => &job.last_ended,
+        Activity::Idle => &job.last,
+    };
+    let before = ended.as_ref().and_then(|run| ended_text(run, language));
+    let remark = match (activity, before) {
+        (Some(now), Some(before)) => {
+            let now = now.words(language);
+            texts::AND_BEFORE.with("now", now).with("before", before).told_in(language)
+        }
+        (now, before) => {
+            before.or(now.map(|now| now.words(language).to_owned())).unwrap_or_default()
+        }
+    };
+    let Some(shrunk) = &job.shrunk else { return remark };
+    let holds = |files: Option<i64>, bytes: Option<i64>| match files {
+        Some(files) => texts::HOLDS
+            .with("files", u64::try_from(files).unwrap_or(0))
+            .with("bytes", size(bytes))
+            .told_in(language),
+        None => size(bytes).to_string(),
+    };
+    let said = texts::SHRUNK
+        .with("now", holds(shrunk.files_count, shrunk.content_bytes))
+        .with("usual", holds(shrunk.usual_files_count, shrunk.usual_content_bytes));
+    format!("{remark} {}", said.told_in(language)).trim_start().to_owned()
+}
+
+/// How a run ended, if there is anything to say about it.
+fn ended_text(run: &RunReport, language: Language) -> Option<String> {
+    // What is on record as at work, and is not, was cut off.
+    let outcome = run.outcome.as_deref().unwrap_or("cut");
+    if outcome == "done" {
+        return None;
+    }
+    let outcome = super::runs::outcome(Some(outcome), language);
+    let message = run.message.as_deref().unwrap_or_default();
+    let code = run.exit_code.map_or(String::new(), |code| format!(" ({code})"));
+    Some(format!("{outcome}{code} {}", escape(message.as_bytes())).trim_end().to_owned())
+}
+
+fn size(bytes: Option<i64>) -> Bytes {
+    Bytes(bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0))
 }
 
 /// RFC 3339 as people read it.

@@ -38,9 +38,8 @@ pub fn access(
 
 /// The offset of the configured time zone; none without a configuration.
 fn offset(context: &Context) -> Option<i16> {
-    let settings = &context.settings;
     let now = context.run.clock.now();
-    let loaded = settings.config.load(&context.environment, now).ok()?;
+    let loaded = context.configuration().ok()?;
     let zone = jiff::tz::TimeZone::get(&loaded.config().ok()?.time_zone).ok()?;
     let at = jiff::Timestamp::from_millisecond(now.unix_ms).ok()?;
     i16::try_from(zone.to_offset(at).seconds() / 60).ok()

@@ -14,7 +14,6 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::backup::snapshot::BackupReport;
-use crate::backup::snapshot::shrink::Shrink;
 use crate::cli::choose::opened::Keys;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
@@ -131,7 +130,7 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Ended, Failure> {
     let paths = folders::sources(&args.paths)?;
     let folder = folders::storage(context, args.storage.as_deref(), &paths)?;
     let backup_args = backup_args(&paths);
-    let mut input = input::resolve(&backup_args, &context.environment)?;
+    let mut input = input::resolve(context, &backup_args)?;
     input.recorded = Some(rehearse::DATASET.to_owned());
     let Ready { writer, unlocked, secret, password_file } = ready(context, &folder)?;
     let clock = &context.run.clock;
@@ -193,6 +192,7 @@ fn backup_args(paths: &[PathBuf]) -> BackupArgs {
         input: InputArgs {
             files_from: Vec::new(),
             files_from0: Vec::new(),
+            fs_snapshot: None,
             stream: StreamArgs {
                 stdin: false,
                 stdin_from_command: false,
@@ -205,7 +205,7 @@ fn backup_args(paths: &[PathBuf]) -> BackupArgs {
         how: HowArgs {
             skip_if_unchanged: false,
             parent: Parent::Latest,
-            shrink_max: Shrink::AtMost { percent: 100 },
+            shrink_max: None,
             dry_run: false,
         },
     }

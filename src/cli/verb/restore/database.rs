@@ -1,11 +1,13 @@
 //! `restore --database`: a dump of a snapshot into a running server.
 
+pub mod files;
 pub mod server;
 
 use std::fs::File;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
+use std::process::ExitStatus;
 use std::process::Stdio;
 
 use serde::Serialize;
@@ -151,17 +153,22 @@ fn load(
     let status = child.wait().map_err(tool)?;
     match written {
         Err(DumpError::Write(_)) | Ok(_) if !status.success() => {
-            let how = match status.code() {
-                Some(code) => format!("exit code {code}"),
-                None => status.to_string(),
-            };
-            let said = said(&mut words);
-            Err(LoadError::Tool(if said.is_empty() { how } else { format!("{how}: {said}") }))
+            Err(LoadError::Tool(ended(status, &mut words)))
         }
         Err(DumpError::Write(error)) => Err(LoadError::Tool(error.to_string())),
         Err(error) => Err(LoadError::Dump(error)),
         Ok(bytes) => Ok(bytes),
     }
+}
+
+/// How a tool ended that did not end well, with its last words.
+fn ended(status: ExitStatus, words: &mut File) -> String {
+    let how = match status.code() {
+        Some(code) => format!("exit code {code}"),
+        None => status.to_string(),
+    };
+    let said = said(words);
+    if said.is_empty() { how } else { format!("{how}: {said}") }
 }
 
 fn said(words: &mut File) -> String {

@@ -40,10 +40,6 @@ texts! {
     NO_SUCH_KIND: "storage `{name}` of kind {kind} is not supported in this version"
         => "phiên bản này chưa dùng được nơi lưu `{name}` thuộc loại {kind}";
     NAME_FOLDER: "name a storage of kind folder" => "nêu một nơi lưu thuộc loại folder";
-    NO_PHYSICAL: "backup `{name}`: `method = \"physical\"` is not supported for MariaDB in this \
-        version"
-        => "mục sao lưu `{name}`: phiên bản này chưa hỗ trợ `method = \"physical\"` cho MariaDB";
-    USE_DUMP: "use `method = \"dump\"`" => "dùng `method = \"dump\"`";
     NO_RETENTION: "backup `{name}` has no retention: every snapshot is kept"
         => "mục sao lưu `{name}` không có retention: mọi bản chụp đều được giữ";
     NAME_RETENTION: "give it one in the configuration file, or name rules such as --keep-daily 30"

@@ -56,6 +56,18 @@ texts! {
         => "Đã được diễn tập chứng minh: {count}/{all} tập dữ liệu";
     NO_DRILL: "no drill is about it" => "không có cuộc diễn tập nào cho tập này";
     REDRILL: "new drill due {due}" => "diễn tập lại trước {due}";
+    ON_BATTERY: "on battery: nothing starts by itself until power is back"
+        => "đang dùng pin: không việc nào tự chạy cho đến khi có điện";
+    NOT_RECORDED: "NOTHING CAN BE PUT ON RECORD, jobs go on without: {detail}"
+        => "KHÔNG GHI ĐƯỢC SỔ, các việc vẫn chạy: {detail}";
+    LIMITS_MISSING: "limits of memory and processor are not held: {detail}"
+        => "giới hạn bộ nhớ và bộ xử lý chưa có hiệu lực: {detail}";
+    STORAGE_HOLDS: "storage `{name}` holds {bytes} ({time})"
+        => "nơi lưu `{name}` đang chứa {bytes} ({time})";
+    AND_BEFORE: "{now}; the run before: {before}" => "{now}; lượt trước: {before}";
+    HOLDS: "{files} files with {bytes}" => "{files} tệp, {bytes}";
+    SHRUNK: "MUCH LESS THAN USUAL: {now}, usually {usual}"
+        => "ÍT HƠN HẲN THƯỜNG LỆ: {now}, thường là {usual}";
     MINUTES: "{count} min" => "{count} phút";
     HOURS: "{count} h" => "{count} giờ";
     DAYS: "{count} d" => "{count} ngày";

@@ -71,8 +71,7 @@ struct Held<'a> {
 }
 
 pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
-    let now = context.run.clock.now();
-    let loaded = context.settings.config.load(&context.environment, now)?;
+    let loaded = context.configuration()?;
     let config = loaded.config()?;
     let drill = find(config, &args.name)?;
     let mut settings = context.settings.clone();
