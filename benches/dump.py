@@ -118,7 +118,8 @@ def main():
     try:
         server.rounds = args.rounds
         server.sql(ROWS.format(half=args.size * 512))
-        server.sql("vacuum analyze; checkpoint")
+        server.sql("vacuum analyze")
+        server.sql("checkpoint")
         config(work, server)
         tool = program("pg_dump")
         words = ["--format=custom", "--compress=0", "-h", "127.0.0.1", "-p", server.port, "-U",
