@@ -24,6 +24,8 @@ pub struct Drill {
     pub storage: String,
     pub stratum: Stratum,
     pub mode: Mode,
+    /// What a sample is to say.
+    pub claim: Claim,
     pub schedule: Schedule,
     pub sandbox: Sandbox,
     pub report: Option<Report>,
@@ -54,6 +56,17 @@ pub enum Stratum {
 pub enum Mode {
     Full,
     Sample,
+}
+
+/// Fewer than this share of all files are bad, with 95 % confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Claim {
+    #[serde(rename = "5%")]
+    Percent5,
+    #[serde(rename = "1%")]
+    Percent1,
+    #[serde(rename = "0.1%")]
+    Permille1,
 }
 
 /// Where it happens, and what it may take.
@@ -116,6 +129,8 @@ const CLASSES: [(&str, Class); 4] =
 const STRATA: [(&str, Stratum); 3] =
     [("newest", Stratum::Newest), ("oldest", Stratum::Oldest), ("middle", Stratum::Middle)];
 const MODES: [(&str, Mode); 2] = [("full", Mode::Full), ("sample", Mode::Sample)];
+const CLAIMS: [(&str, Claim); 3] =
+    [("5%", Claim::Percent5), ("1%", Claim::Percent1), ("0.1%", Claim::Permille1)];
 const ISOLATIONS: [(&str, Isolation); 3] =
     [("I0", Isolation::I0), ("I1", Isolation::I1), ("I2", Isolation::I2)];
 const FORMATS: [(&str, ReportFormat); 3] =
@@ -155,6 +170,8 @@ pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
     table.default("stratum", "newest");
     let mode = table.choice("mode", &MODES).unwrap_or(Mode::Full);
     table.default("mode", "full");
+    let claim = table.choice("claim", &CLAIMS).unwrap_or(Claim::Percent1);
+    table.default("claim", "1%");
     let schedule = drill_schedule(&mut table, zone);
     let inner = table.table("sandbox");
     let sandbox = table.needs("sandbox", inner).and_then(sandbox);
@@ -168,6 +185,7 @@ pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
         storage: storage?,
         stratum,
         mode,
+        claim,
         schedule: schedule?,
         sandbox: sandbox?,
         report,

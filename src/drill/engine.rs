@@ -70,6 +70,9 @@ pub struct Bench<'a> {
     /// What servers are made of, where programs may be started.
     pub servers: Option<&'a Servers>,
     pub owned: Owned,
+    /// What samples are drawn from.
+    pub root: &'a str,
+    pub record_id: &'a str,
     /// When the loss is taken to have happened.
     pub loss_time: Timestamp,
     pub offset_s: i32,
@@ -127,6 +130,8 @@ pub fn execute(
             sandbox,
             servers,
             owned,
+            root: &plan.root,
+            record_id: &plan.record_id,
             loss_time,
             offset_s: plan.offset_s,
         };
@@ -229,6 +234,7 @@ fn absent(run: &Run, dataset: &str, at: &str) -> Item {
         domain: None,
         mode: "full".to_owned(),
         claim: None,
+        sample: None,
         logical_bytes: 0,
         read_bytes: 0,
         files_count: 0,

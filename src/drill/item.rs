@@ -1,5 +1,7 @@
 //! One dataset: restored, looked at rung by rung, measured, judged.
 
+mod files;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,13 +33,14 @@ use crate::drill::record::Item;
 use crate::drill::record::Marks;
 use crate::drill::record::Measures;
 use crate::drill::record::Point;
+use crate::drill::sample::Sample;
+use crate::drill::sample::Seed;
 use crate::drill::verdict;
 use crate::drill::verdict::Evidence;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
 use crate::format::object::ObjectKind;
-use crate::path::SnapshotPath;
 use crate::restore::Delete;
 use crate::restore::Options;
 use crate::restore::Overwrite;
@@ -48,18 +51,9 @@ use crate::restore::RestoreError;
 use crate::restore::Rights;
 use crate::restore::Verify;
 use crate::restore::execute;
-use crate::restore::select::Selection;
 use crate::run::Stopped;
-use crate::source::census;
-use crate::source::exclude::Excludes;
-use crate::source::unix::FolderSource;
 use crate::target::TargetErrorKind;
 use crate::target::unix::FolderTarget;
-
-/// More files that begin as nothing known, in percent of those whose names promise something, look
-/// like an attack; and at least so many.
-const MISMATCH_PERCENT: u64 = 10;
-const MISMATCH_MIN: u64 = 3;
 
 /// What is known of an item while it is worked on.
 struct Work<'a> {
@@ -72,6 +66,8 @@ struct Work<'a> {
     checks: Checks<'a>,
     report: Report,
     truth: Option<Capsule>,
+    /// What is restored, if it is not everything.
+    sample: Option<(Seed, Sample)>,
     width_permille: u64,
     /// What queries are asked of, where the dataset is a database.
     database: Option<Box<dyn custom::Asked + 'a>>,
@@ -100,6 +96,7 @@ pub fn execute(
         checks: Checks::new(bench.run),
         report: Report::default(),
         truth: None,
+        sample: None,
         width_permille: 0,
         database: None,
         has_attack_signs: false,
@@ -130,7 +127,7 @@ impl<'a> Work<'a> {
         self.capsule()?;
         self.checks.start();
         self.bench.steps.reached(Stage::Restoring);
-        if !self.restore()? {
+        if !self.draw()? || !self.restore()? {
             return Ok(());
         }
         self.bench.steps.reached(Stage::Verifying);
@@ -197,7 +194,7 @@ impl<'a> Work<'a> {
                 return Ok(false);
             }
         };
-        let selection = match Selection::new(SnapshotPath::root(), &[], &[]) {
+        let selection = match self.selection() {
             Ok(selection) => selection,
             Err(error) => {
                 self.broken = Some(error.to_string());
@@ -262,6 +259,7 @@ impl<'a> Work<'a> {
             folder: self.folder,
             owned: self.bench.owned,
             opens,
+            only: self.sample.as_ref().map(|(_, sample)| &sample.paths),
         };
         restored::compare(self.bench.run, asked)
     }
@@ -288,72 +286,6 @@ impl<'a> Work<'a> {
         };
         self.note(Level::L2, "attributes", found);
         self.marks.t6_ms = Some(self.now_ms());
-    }
-
-    fn files(&mut self, compared: &Compared) -> Result<(), Stopped> {
-        let tally = compared.documents;
-        let bad = tally.broken + tally.parts + tally.wrong_head;
-        let detail = format!(
-            "{} open, {} not to their end, {} lack parts, {} begin as nothing known, {} have \
-             another format's name, {} looked at the front only",
-            tally.good,
-            tally.broken,
-            tally.parts,
-            tally.wrong_head,
-            tally.misnamed,
-            tally.head_only
-        );
-        let found = Found::equal(FailureCode::F1, 0, bad).with(detail);
-        self.note(Level::L4, "open", found);
-        let run = self.bench.run;
-        let source = FolderSource::at(SnapshotPath::root(), self.folder, Excludes::default());
-        let counted = source.and_then(|source| {
-            let base = SnapshotPath::root();
-            census::folder(run, &source, &base)
-        });
-        let found = match counted {
-            Ok(found) => found,
-            Err(crate::source::SourceError::Stopped(stopped)) => return Err(stopped),
-            Err(error) => {
-                let found = Found::skipped(FailureCode::F8, error.to_string());
-                self.note(Level::L6, "capsule", found);
-                return Ok(());
-            }
-        };
-        let expected = match self.truth.as_ref().map(|capsule| &capsule.truth) {
-            Some(Truth::Folder(expected)) => Some(expected.clone()),
-            Some(_) => {
-                let why = "the capsule is of another kind than the dataset";
-                self.note(Level::L6, "capsule", Found::failed(FailureCode::F2, why));
-                None
-            }
-            None => None,
-        };
-        self.drift(compared, expected.as_deref().map(|between| between.before.mismatch()));
-        if let Some(expected) = expected {
-            self.width_permille = capsule::folder(&mut self.checks, &expected, &found);
-        }
-        Ok(())
-    }
-
-    /// Files that begin as nothing known though their names promise a format: some always are
-    /// damaged, many at once look like an attack.
-    fn drift(&mut self, compared: &Compared, before: Option<(u64, u64)>) {
-        let (looked_at, wrong) = (compared.documents.total(), compared.documents.wrong_head);
-        let allowed = looked_at * MISMATCH_PERCENT / 100;
-        let is_drift = wrong >= MISMATCH_MIN && wrong > allowed;
-        self.has_attack_signs |= is_drift;
-        let detail = before.map(|(looked_at, wrong)| {
-            format!("when it was backed up {wrong} of {looked_at} in a sample")
-        });
-        let found = Found {
-            result: if is_drift { Outcome::Fail } else { Outcome::Pass },
-            code: FailureCode::F1,
-            expected: Some(format!("at most {}", allowed.max(MISMATCH_MIN - 1))),
-            actual: Some(format!("{wrong} of {looked_at}")),
-            detail,
-        };
-        self.note(Level::L4, "drift", found);
     }
 
     fn sqlite(&mut self) {
@@ -419,7 +351,7 @@ impl<'a> Work<'a> {
     }
 
     fn item(self) -> Item {
-        let Work { bench, planned, marks, checks, report, truth, .. } = self;
+        let Work { bench, planned, marks, checks, report, truth, sample, .. } = self;
         let snapshot = &planned.snapshot;
         let seconds = |ms: u64| ms.div_ceil(1000);
         // The loss is told in whole seconds: a backup may have begun within the same one.
@@ -457,6 +389,7 @@ impl<'a> Work<'a> {
         };
         let (verdict, failures) = (verdict::item(&evidence), verdict::failures(&evidence));
         let proof_level = verdict::proof_level(&list, capsule);
+        let sampled = sample.map(|drawn| files::sampled(&drawn, bench.root));
         Item {
             service: planned.targets.service.clone(),
             dataset: planned.dataset.clone(),
@@ -468,8 +401,9 @@ impl<'a> Work<'a> {
             stratum: planned.stratum.clone(),
             target: planned.storage.clone(),
             domain: planned.targets.domain.clone(),
-            mode: "full".to_owned(),
-            claim: None,
+            mode: if sampled.is_some() { "sample" } else { "full" }.to_owned(),
+            claim: files::claim(sampled.as_ref(), planned, verdict),
+            sample: sampled,
             logical_bytes: snapshot.content_bytes,
             read_bytes: report.restored_bytes,
             files_count: snapshot.files_count,

@@ -17,5 +17,6 @@ pub mod plan;
 pub mod preflight;
 pub mod process;
 pub mod record;
+pub mod sample;
 pub mod sandbox;
 pub mod verdict;

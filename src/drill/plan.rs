@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::drill::record::Org;
 use crate::drill::record::People;
 use crate::drill::record::Selection;
+use crate::drill::sample::Claim;
 use crate::drill::verdict::Level;
 use crate::format::object::Ref;
 use crate::units::Timestamp;
@@ -81,11 +82,20 @@ impl Custom {
     }
 }
 
+/// How much of a snapshot is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    Full,
+    /// Files that are drawn, where the dataset is a folder.
+    Sample(Claim),
+}
+
 /// One dataset.
 #[derive(Debug, Clone)]
 pub struct Planned {
     pub dataset: String,
     pub kind: Kind,
+    pub extent: Extent,
     pub snapshot: Snapshot,
     /// `newest`, `middle` or `oldest`.
     pub stratum: String,
@@ -151,6 +161,8 @@ pub struct Plan {
     pub org: Option<Org>,
     pub people: Option<People>,
     pub selection: Option<Selection>,
+    /// Hash of the ledger's entry that samples are drawn from.
+    pub root: String,
     pub legal_profile: Option<String>,
     pub room: Room,
     pub items: Vec<Planned>,

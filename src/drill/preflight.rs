@@ -6,6 +6,7 @@ use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::cluster::Servers;
+use crate::drill::plan::Extent;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
 use crate::drill::plan::Plan;
@@ -85,7 +86,7 @@ fn space(plan: &Plan) -> Found {
     let of = |item: &Planned| {
         let is_loaded = item.kind == Kind::Postgresql;
         let tenths = if is_loaded { SPACE_TENTHS_LOADED } else { SPACE_TENTHS };
-        item.snapshot.content_bytes.saturating_mul(tenths) / 10
+        expected_bytes(item).saturating_mul(tenths) / 10
     };
     let needed: u64 = plan.items.iter().map(of).sum();
     let Some(space) = free(&plan.room.path) else {
@@ -98,6 +99,20 @@ fn space(plan: &Plan) -> Found {
         ..Found::failed(FailureCode::F8, "free, and allowed to a drill")
     };
     if needed <= allowed { Found { result: Outcome::Pass, ..found } } else { found }
+}
+
+/// What is restored of an item; of a sample as many files of average size.
+fn expected_bytes(item: &Planned) -> u64 {
+    let snapshot = &item.snapshot;
+    match item.extent {
+        Extent::Sample(claim) if item.kind == Kind::Files => {
+            let files = claim.files_count().min(snapshot.files_count);
+            let bytes = u128::from(snapshot.content_bytes) * u128::from(files)
+                / u128::from(snapshot.files_count.max(1));
+            u64::try_from(bytes).unwrap_or(u64::MAX)
+        }
+        _ => snapshot.content_bytes,
+    }
 }
 
 /// Free bytes of the medium that the folder, or the one above it that exists, lies on.

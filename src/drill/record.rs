@@ -164,6 +164,9 @@ pub struct Item {
     pub mode: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub claim: Option<String>,
+    /// How the sample was drawn, so that anybody can draw again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sample: Option<Sampled>,
     pub logical_bytes: u64,
     pub read_bytes: u64,
     pub files_count: u64,
@@ -182,6 +185,20 @@ pub struct Item {
     pub failures: Vec<FailureCode>,
     /// Whether it looks like an attack: wrong first bytes, a canary changed.
     pub attack_signs: bool,
+}
+
+/// A sample of files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sampled {
+    pub seed: String,
+    /// Hash of the ledger's entry that the seed follows from.
+    pub root: String,
+    /// Files of the snapshot.
+    pub population_count: u64,
+    /// Drawn among them: the claim is about these.
+    pub drawn_count: u64,
+    /// Further ones, for strata.
+    pub added_count: u64,
 }
 
 /// The state of the source that a snapshot holds.

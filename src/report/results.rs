@@ -42,8 +42,9 @@ impl Desk<'_> {
         } else if !self.record.items.is_empty() {
             blocks.push(Block::Table(self.table()));
         }
+        let told = |claim: &str| (self.input.told)(claim);
         let mut claims: Vec<String> =
-            self.record.items.iter().filter_map(|item| item.claim.clone()).collect();
+            self.record.items.iter().filter_map(|it| it.claim.as_deref().map(told)).collect();
         claims.dedup();
         if !claims.is_empty() {
             blocks.push(Block::text(format!("{}.", claims.join("; "))));

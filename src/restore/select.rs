@@ -1,5 +1,8 @@
 //! Which entries are asked for, and where they go.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use ignore::gitignore::Gitignore;
 use ignore::gitignore::GitignoreBuilder;
 
@@ -20,6 +23,8 @@ pub struct Selection {
     pub within: SnapshotPath,
     includes: Gitignore,
     excludes: Gitignore,
+    /// These and the folders above them, and nothing else.
+    only: Option<Arc<BTreeSet<SnapshotPath>>>,
 }
 
 impl Selection {
@@ -31,12 +36,20 @@ impl Selection {
         includes: &[String],
         excludes: &[String],
     ) -> Result<Self, PatternError> {
-        Ok(Self { within, includes: build(includes)?, excludes: build(excludes)? })
+        Ok(Self { within, includes: build(includes)?, excludes: build(excludes)?, only: None })
+    }
+
+    /// Exactly these files, and the folders above them.
+    #[must_use]
+    pub fn only(files: BTreeSet<SnapshotPath>) -> Self {
+        let (includes, excludes) = (Gitignore::empty(), Gitignore::empty());
+        let only = Some(Arc::new(files));
+        Self { within: SnapshotPath::root(), includes, excludes, only }
     }
 
     #[must_use]
     pub fn has_patterns(&self) -> bool {
-        !self.includes.is_empty() || !self.excludes.is_empty()
+        !self.includes.is_empty() || !self.excludes.is_empty() || self.only.is_some()
     }
 
     /// Where an entry goes beneath the target's root.
@@ -62,6 +75,17 @@ fn build(patterns: &[String]) -> Result<Gitignore, PatternError> {
     builder.build().map_err(|error| wrong("", error))
 }
 
+/// Whether a path is one of these, or a folder above one.
+#[must_use]
+pub fn is_among(files: &BTreeSet<SnapshotPath>, path: &SnapshotPath, is_folder: IsFolder) -> bool {
+    match is_folder {
+        IsFolder::No => files.contains(path),
+        IsFolder::Yes => {
+            files.range(path.clone()..).next().is_some_and(|file| file.is_within(path))
+        }
+    }
+}
+
 /// Whether an entry is a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IsFolder {
@@ -85,6 +109,9 @@ impl<'a> Selector<'a> {
 
     /// Whether the next entry of the walk is asked for.
     pub fn takes(&mut self, path: &SnapshotPath, is_folder: IsFolder) -> bool {
+        if let Some(only) = &self.selection.only {
+            return is_among(only, path, is_folder);
+        }
         let beneath = |folder: &Option<SnapshotPath>| {
             folder.as_ref().is_some_and(|folder| path.is_within(folder))
         };

@@ -7,6 +7,7 @@ mod follow;
 mod killed;
 mod life;
 mod postgresql;
+mod sample;
 mod sqlite;
 mod standing;
 

@@ -1,6 +1,7 @@
 //! L1 and L2: what was restored is the snapshot's tree, entry by entry, and nothing more.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::capsule::format;
@@ -17,6 +18,8 @@ use crate::path::SnapshotPath;
 use crate::repository::error::RepositoryError;
 use crate::repository::open::Repository;
 use crate::repository::tree::reader::TreeReader;
+use crate::restore::select::IsFolder;
+use crate::restore::select::is_among;
 use crate::run::Run;
 use crate::run::Stopped;
 use crate::source::Found;
@@ -68,6 +71,8 @@ pub struct Asked<'a> {
     pub folder: &'a Path,
     pub owned: Owned,
     pub opens: Opens,
+    /// What was restored, if it was not everything.
+    pub only: Option<&'a BTreeSet<SnapshotPath>>,
 }
 
 /// Walks the restored folder and the tree side by side.
@@ -85,6 +90,11 @@ pub fn compare(run: &Run, asked: Asked<'_>) -> Result<Compared, CompareError> {
     for leaf in TreeReader::new(silent, asked.repository, asked.root, &within) {
         for entry in leaf?.entries {
             run.check()?;
+            let folder =
+                if entry.meta.kind == Kind::Directory { IsFolder::Yes } else { IsFolder::No };
+            if asked.only.is_some_and(|only| !is_among(only, &entry.path, folder)) {
+                continue;
+            }
             let before = |found: &Result<Found, SourceError>| {
                 found.as_ref().map_or(true, |found| found.path < entry.path)
             };

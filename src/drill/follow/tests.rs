@@ -23,6 +23,7 @@ fn item(dataset: &str, verdict: Verdict, failures: &[FailureCode]) -> Item {
         domain: None,
         mode: "full".to_owned(),
         claim: None,
+        sample: None,
         logical_bytes: 0,
         read_bytes: 0,
         files_count: 0,

@@ -150,6 +150,7 @@ fn item(item: &Item, lines: &mut Vec<Said>) {
     };
     let proof = texts::PROOF.with("found", proof);
     lines.push(proof.with("needed", format!("{:?}", item.min_proof)));
+    lines.extend(item.claim.as_deref().map(|it| texts::CLAIM.with("claim", Said::heard(it))));
     let count = |results: &[Outcome]| {
         item.checks.iter().filter(|check| results.contains(&check.result)).count() as u64
     };

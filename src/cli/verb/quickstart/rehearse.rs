@@ -19,6 +19,7 @@ use crate::cli::verb::drill::run::carry::Desk;
 use crate::cli::verb::drill::run::follow;
 use crate::cli::verb::drill::run::pick;
 use crate::cli::verb::quickstart::compare::Compared;
+use crate::drill::plan::Extent;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
 use crate::drill::plan::Plan;
@@ -59,8 +60,11 @@ pub fn rehearse(
     let found = snapshots.iter().find(|snapshot| Some(snapshot.id) == id);
     let found =
         found.ok_or_else(|| Failure::new(Exit::Damage, texts::NOT_LISTED, texts::RUN_CHECK))?;
-    let item =
-        pick::planned((DATASET, Kind::Files), found, ("newest", STORAGE, Targets::default()));
+    let item = pick::planned(
+        (DATASET, Kind::Files, Extent::Full),
+        found,
+        ("newest", STORAGE, Targets::default()),
+    );
     let foreign = paths.iter().cloned().chain([storage.to_owned()]).collect();
     let mut name = storage.file_name().unwrap_or_default().to_owned();
     name.push("-drill");
@@ -103,6 +107,7 @@ fn plan(context: &Context, room: Room, item: crate::drill::plan::Planned) -> Pla
         org: None,
         people: None,
         selection: None,
+        root: String::new(),
         legal_profile: None,
         room,
         items: vec![item],

@@ -8,9 +8,6 @@ texts! {
         => "không có cuộc diễn tập tên `{name}`; tệp có: {drills}";
     NAME_DRILL: "name a [[drill]] of the configuration"
         => "nêu một cuộc diễn tập [[drill]] của tệp cấu hình";
-    NOT_SUPPORTED: "not supported in this version: {what}"
-        => "phiên bản này chưa hỗ trợ: {what}";
-    USE_FULL: "set mode = \"full\"" => "đặt mode = \"full\"";
     SANDBOX: "the sandbox cannot be made: {detail}"
         => "không tạo được môi trường cách ly: {detail}";
     OTHER_SANDBOX: "give another sandbox.path" => "đặt sandbox.path khác";
@@ -59,6 +56,7 @@ texts! {
     PROOF: "  proof level    {found} (needed {needed})"
         => "  mức chứng minh       {found} (cần {needed})";
     NONE: "none" => "không có";
+    CLAIM: "  sample         {claim}" => "  theo mẫu             {claim}";
     CHECKS: "  checks         {passed} passed, {failed} failed, {skipped} not carried out"
         => "  kiểm tra             {passed} đạt, {failed} không đạt, {skipped} không thực hiện";
     BAD_CHECK: "  {result}: {id}: expected {expected}, found {found}"
@@ -116,6 +114,12 @@ texts! {
 /// What checks of a drill say, as rooms say it.
 pub mod checks {
     texts! {
+        DRAWN: "{name}: {count} of {all} files were drawn and are good: with 95 % confidence \
+            fewer than {percent} of all are bad"
+            => "{name}: đã rút ngẫu nhiên {count} trong {all} tệp, tất cả đều tốt: với độ tin cậy \
+            95 %, chưa tới {percent} tổng số tệp bị hỏng";
+        ALL_DRAWN: "{name}: all {count} files are good" => "{name}: cả {count} tệp đều tốt";
+        NO_WHOLE: "a sample is no whole to compare" => "mẫu không phải toàn bộ nên không so được";
         FIND_CAUSE: "find the cause, back up anew and drill that"
             => "tìm nguyên nhân, sao lưu lại và diễn tập bản mới";
         SET: "{missing} missing, {more} more, {different} different of {all}"

@@ -94,11 +94,14 @@ pub fn carry(
 ) -> Result<Carried, Failure> {
     let (drills, keys) = (desk.drills, desk.keys);
     let chain = Chain::begin(context, keys, &plan.code)?;
-    let plan = &Plan { code: chain.code().to_owned(), ..plan.clone() };
-    let (open, place) = open_of(context, plan)?;
+    let mut plan = Plan { code: chain.code().to_owned(), ..plan.clone() };
+    let (open, place) = open_of(context, &plan)?;
     let held = drills.begin(&open)?;
     let began = context.run.clock.now();
     chain.order(&open)?;
+    // Whoever orders a drill does not know this before.
+    plan.root = chain.head();
+    let plan = &plan;
     let sandbox = Sandbox::make(&place, open.mark).map_err(|error| {
         let message = texts::SANDBOX.with("detail", Said::heard(error));
         Failure::new(Exit::Inconclusive, message, texts::OTHER_SANDBOX)

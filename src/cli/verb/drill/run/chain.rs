@@ -134,6 +134,12 @@ impl Chain {
         }
     }
 
+    /// Hash of the ledger's last entry.
+    #[must_use]
+    pub fn head(&self) -> String {
+        self.lock().ledger.head().map(|(_, hash)| hash.to_string()).unwrap_or_default()
+    }
+
     /// Adds the step unless the drill is there or farther already.
     fn go(&self, to: drill::Stage) {
         let mut state = self.lock();

@@ -215,7 +215,7 @@ fn look(
     let plan = past.plan;
     let date = plan.code.split_once('-').map_or(plan.code.as_str(), |(_, date)| date);
     let targets = (SEARCH, planned.storage.as_str(), planned.targets.clone());
-    let item = pick::planned((&planned.dataset, planned.kind), snapshot, targets);
+    let item = pick::planned((&planned.dataset, planned.kind, planned.extent), snapshot, targets);
     let plan = Plan {
         record_id: RunId::new(id).to_string(),
         code: format!("{SEARCH_CLASS}-{date}"),

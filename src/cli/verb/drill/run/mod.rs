@@ -28,7 +28,6 @@ use crate::cli::verb::drill::run::follow::Past;
 use crate::cli::verb::drill::told;
 use crate::config::Config;
 use crate::config::drill::Drill;
-use crate::config::drill::Mode;
 use crate::config::drill::Report;
 use crate::daemon::control;
 use crate::daemon::control::Question;
@@ -99,20 +98,12 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
 fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Drill, Failure> {
     let name = name.strip_prefix("drill:").unwrap_or(name);
     let found = config.drills.iter().find(|drill| drill.name == name);
-    let found = found.ok_or_else(|| {
+    found.ok_or_else(|| {
         let all = config.drills.iter().map(|drill| Said::plain(&drill.name)).collect();
         let name = crate::path::escape(name.as_bytes());
         let message = texts::NO_DRILL.with("name", name).with("drills", Said::list(all));
         Failure::usage(message, texts::NAME_DRILL)
-    })?;
-    let missing = if found.mode == Mode::Sample { Some("mode = \"sample\"") } else { None };
-    match missing {
-        Some(what) => {
-            let message = texts::NOT_SUPPORTED.with("what", what);
-            Err(Failure::new(Exit::Failed, message, texts::USE_FULL))
-        }
-        None => Ok(found),
-    }
+    })
 }
 
 fn plan(
@@ -125,12 +116,12 @@ fn plan(
     let local = jiff::Timestamp::from_millisecond(now.unix_ms).unwrap_or_default();
     let local = local.to_zoned_datetime(zone);
     let class = pick::class_name(drill.class);
-    let stratum = pick::stratum_name(drill.stratum);
+    let (stratum, extent) = (pick::stratum_name(drill.stratum), pick::extent(drill));
     let (mut items, mut absent) = (Vec::new(), Vec::new());
     for backup in drill.backups(config) {
         match pick::snapshot(snapshots, &backup.name, drill.stratum) {
             Some(snapshot) => items.push(pick::planned(
-                (&backup.name, pick::kind_of(&backup.source)),
+                (&backup.name, pick::kind_of(&backup.source), extent),
                 snapshot,
                 (stratum, &drill.storage, pick::targets(backup)),
             )),
@@ -148,6 +139,7 @@ fn plan(
         org: None,
         people: None,
         selection: None,
+        root: String::new(),
         legal_profile: None,
         room: pick::room(config, drill),
         items,

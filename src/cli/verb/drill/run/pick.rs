@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::cli::choose::snapshot::Snapshot;
 use crate::config::Config;
+use crate::config::drill as config;
 use crate::config::drill::Check;
 use crate::config::drill::Class;
 use crate::config::drill::Drill;
 use crate::config::drill::Isolation;
+use crate::config::drill::Mode;
 use crate::config::drill::Stratum;
 use crate::config::job::Backup;
 use crate::config::job::Method;
@@ -16,10 +18,12 @@ use crate::config::job::Source;
 use crate::config::storage::Storage;
 use crate::drill::plan;
 use crate::drill::plan::Custom;
+use crate::drill::plan::Extent;
 use crate::drill::plan::Kind;
 use crate::drill::plan::Planned;
 use crate::drill::plan::Room;
 use crate::drill::plan::Targets;
+use crate::drill::sample::Claim;
 
 /// Hard end of a drill that names none, by class.
 const LEASE_D1: Duration = Duration::from_secs(2 * 3600);
@@ -42,6 +46,17 @@ pub const fn stratum_name(stratum: Stratum) -> &'static str {
         Stratum::Newest => "newest",
         Stratum::Oldest => "oldest",
         Stratum::Middle => "middle",
+    }
+}
+
+/// How much of a snapshot is restored.
+#[must_use]
+pub const fn extent(drill: &Drill) -> Extent {
+    match (drill.mode, drill.claim) {
+        (Mode::Full, _) => Extent::Full,
+        (Mode::Sample, config::Claim::Percent5) => Extent::Sample(Claim::Percent5),
+        (Mode::Sample, config::Claim::Percent1) => Extent::Sample(Claim::Percent1),
+        (Mode::Sample, config::Claim::Permille1) => Extent::Sample(Claim::Permille1),
     }
 }
 
@@ -108,13 +123,14 @@ pub fn snapshot<'s>(all: &'s [Snapshot], dataset: &str, stratum: Stratum) -> Opt
 /// One snapshot as an item.
 #[must_use]
 pub fn planned(
-    (dataset, kind): (&str, Kind),
+    (dataset, kind, extent): (&str, Kind, Extent),
     snapshot: &Snapshot,
     (stratum, storage, targets): (&str, &str, Targets),
 ) -> Planned {
     Planned {
         dataset: dataset.to_owned(),
         kind,
+        extent,
         snapshot: plan::Snapshot {
             id: snapshot.id.to_string(),
             time: snapshot.time,
