@@ -54,6 +54,10 @@ use crate::restore::execute;
 use crate::run::Stopped;
 use crate::target::TargetErrorKind;
 use crate::target::unix::FolderTarget;
+use crate::units::Timestamp;
+
+/// More than this between two marks is no slowing of a clock, but a step.
+const STEP_MS_MAX: i64 = 2000;
 
 /// What is known of an item while it is worked on.
 struct Work<'a> {
@@ -85,7 +89,7 @@ pub fn execute(
     (planned, customs): (&Planned, &[Custom]),
     folder: &Path,
 ) -> (Item, Result<(), Stopped>) {
-    let began = bench.run.clock.elapsed();
+    let (began, began_at) = (bench.run.clock.elapsed(), bench.run.clock.now());
     let mut work = Work {
         bench,
         planned,
@@ -106,6 +110,7 @@ pub fn execute(
     work.marks.t1_ms = Some(work.now_ms());
     work.marks.t2_ms = work.marks.t1_ms;
     let ended = work.all();
+    work.clock(began_at);
     if ended.is_err() {
         work.broken = Some("it was stopped".to_owned());
     }
@@ -116,6 +121,18 @@ impl<'a> Work<'a> {
     fn now_ms(&self) -> u64 {
         let since = self.bench.run.clock.elapsed().saturating_sub(self.began);
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Ages and losses are told by a clock that may be set meanwhile: then they say nothing.
+    fn clock(&mut self, began_at: Timestamp) {
+        let took_ms = i64::try_from(self.now_ms()).unwrap_or(i64::MAX);
+        let told_ms = self.bench.run.clock.now().ms_since(began_at);
+        let stepped_ms = told_ms.saturating_sub(took_ms);
+        if stepped_ms.abs() > STEP_MS_MAX {
+            let why = format!("the clock was set by {stepped_ms} ms while it went on");
+            let found = Found::skipped(FailureCode::F8, why);
+            self.checks.note((Level::L0, "drill.clock"), Weight::Mandatory, found);
+        }
     }
 
     fn note(&mut self, level: Level, what: &str, found: Found) {

@@ -106,3 +106,24 @@ fn cleared(scene: &Scene, what: &str) {
         assert_eq!(closing["leftovers"], serde_json::json!([]), "{what}");
     }
 }
+
+/// A medium that refuses once, wherever that is: nothing panics, nothing is evidence against the
+/// data, and the next drill is held.
+#[test]
+fn a_medium_that_fails_at_any_step_is_no_evidence_against_the_data() {
+    let scene = office();
+    for (call, error) in [("fsync", "EIO"), ("renameat2", "ENOSPC"), ("mkdir", "ENOSPC")] {
+        let all = count(&scene, call);
+        let step = all.div_ceil(Profile::of_process().pick(2, 4, all.max(1))).max(1);
+        let mut nth = 1 + all % step;
+        while nth <= all {
+            let inject = format!("inject={call}:error={error}:when={nth}");
+            let trace = format!("trace={call}");
+            let status = traced(&scene, &["-e", &trace, "-e", &inject, "-o", "/dev/null"]);
+            let what = format!("{error} of {call} {nth} of {all}");
+            assert!(!matches!(status.code(), None | Some(20 | 21 | 101)), "{what}: {status}");
+            cleared(&scene, &what);
+            nth += step;
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod postgresql;
 mod sample;
 mod sqlite;
 mod standing;
+mod trouble;
 
 use std::path::Path;
 

@@ -34,6 +34,9 @@ const LEASE: Duration = Duration::from_secs(24 * 3600);
 /// As the configuration calls them that is left.
 pub const DATASET: &str = "files";
 const STORAGE: &str = "main";
+const ZONE: &str = "Asia/Ho_Chi_Minh";
+/// Nobody has to sign it.
+const CLASS: &str = "D1";
 
 /// What came of it.
 pub struct Rehearsed {
@@ -76,7 +79,8 @@ pub fn rehearse(
         isolation: Isolation::I0,
         foreign,
     };
-    let plan = plan(context, room, item);
+    let called = (CLASS, "quickstart");
+    let plan = Plan { items: vec![item], ..carry::plan(context, called, (ZONE, room)) };
     let desk = Desk { drills: &drills, keys, snapshots: &snapshots };
     let mut compared = Ok(Compared::default());
     let mut took = Duration::ZERO;
@@ -90,34 +94,6 @@ pub fn rehearse(
     // Others may have theirs in it.
     let _others_are_there = std::fs::remove_dir(&place);
     Ok(Rehearsed { carried, compared: compared?, compare: took })
-}
-
-fn plan(context: &Context, room: Room, item: crate::drill::plan::Planned) -> Plan {
-    let now = context.run.clock.now();
-    let local = jiff::Timestamp::from_millisecond(now.unix_ms).unwrap_or_default();
-    let local = local.to_zoned_datetime(jiff::tz::TimeZone::system());
-    Plan {
-        record_id: context.run.id.to_string(),
-        code: format!("D1-{}", local.strftime("%Y-%m-%d")),
-        class: "D1".to_owned(),
-        title: "quickstart".to_owned(),
-        period: local.strftime("%Y-%m").to_string(),
-        plan_ref: None,
-        is_announced: true,
-        org: None,
-        people: None,
-        selection: None,
-        root: String::new(),
-        legal_profile: None,
-        room,
-        items: vec![item],
-        absent: Vec::new(),
-        checks: Vec::new(),
-        threads_count: std::thread::available_parallelism().map_or(2, usize::from),
-        programs: Vec::new(),
-        host: carry::machine(),
-        offset_s: local.offset().seconds(),
-    }
 }
 
 /// Minutes as PDF and page, and the record: beside the configuration, or else beside the record.

@@ -120,6 +120,8 @@ pub mod checks {
             95 %, chưa tới {percent} tổng số tệp bị hỏng";
         ALL_DRAWN: "{name}: all {count} files are good" => "{name}: cả {count} tệp đều tốt";
         NO_WHOLE: "a sample is no whole to compare" => "mẫu không phải toàn bộ nên không so được";
+        CLOCK_SET: "the clock was set by {ms} ms while it went on"
+            => "đồng hồ bị chỉnh {ms} ms trong lúc diễn tập";
         FIND_CAUSE: "find the cause, back up anew and drill that"
             => "tìm nguyên nhân, sao lưu lại và diễn tập bản mới";
         SET: "{missing} missing, {more} more, {different} different of {all}"

@@ -20,6 +20,7 @@ use crate::drill::follow;
 use crate::drill::follow::Followed;
 use crate::drill::follow::State;
 use crate::drill::plan::Plan;
+use crate::drill::plan::Room;
 use crate::drill::record::CLOSING_SCHEMA;
 use crate::drill::record::Check;
 use crate::drill::record::Closing;
@@ -56,6 +57,37 @@ pub struct Desk<'a> {
 /// Name of this machine.
 pub fn machine() -> String {
     String::from_utf8_lossy(&host_name()).into_owned()
+}
+
+/// A drill of nothing yet, by its class and title, in a time zone.
+#[must_use]
+pub fn plan(context: &Context, (class, title): (&str, &str), (zone, room): (&str, Room)) -> Plan {
+    let now = context.run.clock.now();
+    let zone = crate::schedule::local::zone(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let local = jiff::Timestamp::from_millisecond(now.unix_ms).unwrap_or_default();
+    let local = local.to_zoned_datetime(zone);
+    Plan {
+        record_id: context.run.id.to_string(),
+        code: format!("{class}-{}", local.strftime("%Y-%m-%d")),
+        class: class.to_owned(),
+        title: title.to_owned(),
+        period: local.strftime("%Y-%m").to_string(),
+        plan_ref: None,
+        is_announced: true,
+        org: None,
+        people: None,
+        selection: None,
+        root: String::new(),
+        legal_profile: None,
+        room,
+        items: Vec::new(),
+        absent: Vec::new(),
+        checks: Vec::new(),
+        threads_count: std::thread::available_parallelism().map_or(2, usize::from),
+        programs: Vec::new(),
+        host: machine(),
+        offset_s: local.offset().seconds(),
+    }
 }
 
 pub fn no_random(error: &impl std::fmt::Display) -> Failure {

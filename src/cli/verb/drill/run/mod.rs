@@ -111,11 +111,6 @@ fn plan(
     (config, drill): (&Config, &Drill),
     snapshots: &[Snapshot],
 ) -> Result<Plan, Failure> {
-    let now = context.run.clock.now();
-    let zone = crate::schedule::local::zone(&config.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let local = jiff::Timestamp::from_millisecond(now.unix_ms).unwrap_or_default();
-    let local = local.to_zoned_datetime(zone);
-    let class = pick::class_name(drill.class);
     let (stratum, extent) = (pick::stratum_name(drill.stratum), pick::extent(drill));
     let (mut items, mut absent) = (Vec::new(), Vec::new());
     for backup in drill.backups(config) {
@@ -128,31 +123,17 @@ fn plan(
             None => absent.push(backup.name.clone()),
         }
     }
+    let called = (pick::class_name(drill.class), drill.name.as_str());
     Ok(Plan {
-        record_id: context.run.id.to_string(),
-        code: format!("{class}-{}", local.strftime("%Y-%m-%d")),
-        class: class.to_owned(),
-        title: drill.name.clone(),
-        period: local.strftime("%Y-%m").to_string(),
-        plan_ref: None,
-        is_announced: true,
-        org: None,
-        people: None,
-        selection: None,
-        root: String::new(),
-        legal_profile: None,
-        room: pick::room(config, drill),
         items,
         absent,
         checks: drill.checks.iter().map(pick::check).collect(),
-        threads_count: std::thread::available_parallelism().map_or(2, usize::from),
         programs: context
             .environment
             .get("PATH")
             .map(|path| std::env::split_paths(path).filter(|it| it.is_absolute()).collect())
             .unwrap_or_default(),
-        host: carry::machine(),
-        offset_s: local.offset().seconds(),
+        ..carry::plan(context, called, (&config.time_zone, pick::room(config, drill)))
     })
 }
 
