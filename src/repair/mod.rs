@@ -19,6 +19,7 @@ use crate::vault::repair;
 use crate::vault::repair::RepairReport;
 use crate::vault::repair::Signer;
 use crate::vault::repair::UndoReport;
+use crate::vault::repair::lost::Elsewhere;
 use crate::vault::repair::plan::Plan;
 use crate::vault::scrub::Subset;
 use crate::vault::scrub::Trust;
@@ -51,12 +52,13 @@ pub struct Found {
     pub plan: Plan,
 }
 
-/// Checks every byte and plans. Objects that are lost here may come from `other`. Writes nothing.
+/// Checks every byte and plans. Objects and manifests that are lost here may come from `other`.
+/// Writes nothing.
 pub fn look(
     run: &Run,
     repository: &Repository,
     mender: Mender<'_>,
-    other: Option<&Vault>,
+    other: Option<Elsewhere<'_>>,
 ) -> Result<Found, RepairError> {
     let report = check(run, repository, mender)?;
     let plan = repair::plan::plan(run, repository.vault(), &report, other)?;

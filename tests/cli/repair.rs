@@ -275,3 +275,113 @@ fn a_repair_beside_backups_leaves_all_whole() {
     scene.expect(0, &["restore", "-q", "latest", "--target", "../back"]);
     assert_eq!(look(&scene.path("back")), look(&scene.path("source")));
 }
+
+/// Manifests of the twin's chain, the oldest first: their names without the folder.
+fn manifests(scene: &Scene) -> Vec<String> {
+    let names = blobs(scene).into_keys();
+    let mut places: Vec<_> =
+        names.filter_map(|name| name.strip_prefix("manifests/").map(str::to_owned)).collect();
+    places.sort_unstable();
+    places
+}
+
+fn lose(scene: &Scene, place: &str) {
+    for folder in ["manifests/", "manifests.2/"] {
+        put(scene, &format!("{folder}{place}"), None);
+    }
+}
+
+/// Four snapshots of a folder, and a twin that has them all.
+fn twins() -> (Scene, Vec<String>) {
+    let scene = scene();
+    for round in 3..5 {
+        scene.file("source/d2/small-2", format!("round {round}").as_bytes());
+        scene.file(format!("source/only-{round}"), &Random::new(round).bytes(300_000));
+        scene.expect(0, &["backup", "-q", "."]);
+    }
+    let own = scene.path("repository");
+    scene.expect(0, &["init", "-q", "--twin-of", own.to_str().unwrap(), "-r", "../twin"]);
+    scene.expect(0, &["copy", "-q", "--to", "../twin"]);
+    let places = manifests(&scene);
+    assert_eq!(places.len(), 4);
+    (scene, places)
+}
+
+#[test]
+fn lost_manifests_come_back_from_a_twin() {
+    let (scene, places) = twins();
+    let listed = || scene.expect(0, &["snapshots", "--json"]).json_of("result");
+    let whole = listed();
+    let damages: [&dyn Fn(); 4] = [
+        // The newest, which this machine remembers.
+        &|| lose(&scene, &places[3]),
+        // Two in a row, the first of the chain among them.
+        &|| places[..2].iter().for_each(|place| lose(&scene, place)),
+        // All of them.
+        &|| places.iter().for_each(|place| lose(&scene, place)),
+        // One of which nothing but bad bytes and half a name is left.
+        &|| {
+            flip(&scene, &format!("manifests/{}", places[2]));
+            put(&scene, &format!("manifests.2/{}", places[2]), None);
+        },
+    ];
+    for (n, damage) in damages.into_iter().enumerate() {
+        damage();
+        let harmed = blobs(&scene);
+        scene.expect(20, &["check", "-q"]);
+        scene.expect(20, &["repair", "-q"]);
+        assert_eq!(blobs(&scene), harmed, "{n}: alone it has nothing to go by");
+        let dry = scene.expect(20, &["repair", "-n", "--from", "../twin"]);
+        assert!(dry.text().contains("is written anew from ../twin"), "{n}: {dry}");
+        assert_eq!(blobs(&scene), harmed, "{n}");
+        scene.expect(0, &["repair", "-q", "--from", "../twin"]);
+        assert_eq!(listed(), whole, "{n}");
+        scene.expect(0, &["repair", "-q", "--undo"]);
+        assert_eq!(blobs(&scene), harmed, "{n}: every byte is as it was");
+        scene.expect(0, &["repair", "-q", "--from", "../twin"]);
+        scene.expect(0, &["check", "-q", "--read-data"]);
+    }
+    scene.expect(0, &["restore", "-q", "latest", "--target", "../back"]);
+    assert_eq!(look(&scene.path("back")), look(&scene.path("source")));
+    scene.expect(0, &["backup", "-q", "."]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+}
+
+/// What only the lost snapshot needs is looked for by no check.
+#[test]
+fn a_manifest_brings_back_what_it_reaches() {
+    let (scene, places) = twins();
+    lose(&scene, &places[3]);
+    for name in packs(&scene) {
+        put(&scene, &name, None);
+    }
+    scene.expect(20, &["check", "-q"]);
+    let harmed = blobs(&scene);
+    scene.expect(0, &["repair", "-q", "--from", "../twin"]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+    scene.expect(0, &["restore", "-q", "latest", "--target", "../back"]);
+    assert_eq!(look(&scene.path("back")), look(&scene.path("source")));
+    scene.expect(0, &["repair", "-q", "--undo"]);
+    assert_eq!(blobs(&scene), harmed, "every byte is as it was");
+}
+
+/// Removed on purpose here, or in the twin: it stays away, whatever else comes back.
+#[test]
+fn what_was_removed_does_not_come_back() {
+    let (scene, places) = twins();
+    let id = |place: &str| place.rsplit_once('-').unwrap().1.to_owned();
+    scene.expect(0, &["forget", "-q", &id(&places[1])]);
+    scene.expect(0, &["forget", "-q", &id(&places[2]), "-r", "../twin"]);
+    for place in [&places[1], &places[2], &places[3]] {
+        lose(&scene, place);
+    }
+    let told = scene.expect(20, &["repair", "--from", "../twin"]);
+    assert!(told.stderr.contains("snapshot 3 is missing without a tombstone"), "{told}");
+    assert_eq!(manifests(&scene), [places[0].clone(), places[3].clone()]);
+    // A storage of another repository has nothing that belongs here.
+    lose(&scene, &places[3]);
+    scene.expect(0, &["init", "-q", "-r", "../stranger"]);
+    let before = blobs(&scene);
+    scene.expect(20, &["repair", "-q", "--from", "../stranger"]);
+    assert_eq!(blobs(&scene), before);
+}

@@ -24,6 +24,7 @@ use crate::repository::open::Repository;
 use crate::units::Bytes;
 use crate::vault::repair::RepairReport;
 use crate::vault::repair::UndoReport;
+use crate::vault::repair::lost::Elsewhere;
 use crate::vault::repair::plan::Plan;
 use crate::vault::scrub::report::Report;
 use crate::vault::scrub::report::Verdict;
@@ -46,7 +47,7 @@ pub struct RepairArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Another storage with a copy of this repository, or a repository that shares its keys:
-    /// objects that are lost here are taken from there.
+    /// objects and snapshots that are lost here are taken from there.
     #[arg(long, value_name = "STORAGE", conflicts_with = "undo")]
     pub from: Option<OsString>,
     /// Take the newest repair back.
@@ -68,8 +69,12 @@ pub fn run(context: &Context, args: &RepairArgs) -> Result<Ended, Failure> {
         None => None,
         Some(from) => Some(other(&unwatched, from, &unlocked)?),
     };
+    let signers = other.as_ref().map(|_| opened::signers(&unwatched, &unlocked, &repository));
+    let signers = signers.transpose()?;
+    let elsewhere = other.as_ref().zip(signers.as_ref());
+    let elsewhere = elsewhere.map(|(other, signers)| Elsewhere { vault: other.vault(), signers });
     let other = other.as_ref().map(Repository::vault);
-    let Found { report, plan } = repair::look(&unwatched.run, &repository, mender, other)?;
+    let Found { report, plan } = repair::look(&unwatched.run, &repository, mender, elsewhere)?;
     if args.dry_run {
         planned(context, &plan)?;
         check::tell(context, &report);

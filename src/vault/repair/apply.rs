@@ -27,6 +27,7 @@ use crate::vault::repair::id_of;
 use crate::vault::repair::is_there;
 use crate::vault::repair::journal::Journal;
 use crate::vault::repair::plan::CopyAnew;
+use crate::vault::repair::plan::Good;
 use crate::vault::repair::plan::Moved;
 use crate::vault::repair::plan::Plan;
 use crate::vault::repair::read;
@@ -77,8 +78,11 @@ impl Vault {
 fn steps(plan: &Plan) -> Vec<RepairStep> {
     let moved = |it: &Moved| RepairStep::Moved { name: it.name.clone(), hash: it.id };
     let added = |it: &CopyAnew| {
-        let (name, from) = (it.name.clone(), it.from.clone());
-        RepairStep::Added { name, from, hash: it.id }
+        let from = match &it.good {
+            Good::Here(_) => it.from.clone(),
+            Good::Elsewhere(_) => String::new(),
+        };
+        RepairStep::Added { name: it.name.clone(), from, hash: it.id }
     };
     plan.moves.iter().map(moved).chain(plan.copies.iter().map(added)).collect()
 }
@@ -169,8 +173,13 @@ fn exchange_alone(
     }
     let mut good = Vec::new();
     for copy in &plan.copies {
-        let bytes = read(vault, &copy.source)?.filter(|bytes| id_of(bytes) == copy.id);
-        good.push(bytes.ok_or_else(|| RepairError::Changed { name: copy.source.clone() })?);
+        good.push(match &copy.good {
+            Good::Elsewhere(bytes) => bytes.clone(),
+            Good::Here(source) => {
+                let bytes = read(vault, source)?.filter(|bytes| id_of(bytes) == copy.id);
+                bytes.ok_or_else(|| RepairError::Changed { name: source.clone() })?
+            }
+        });
     }
     for moved in &plan.moves {
         // A prune may have taken an old copy of the same bytes meanwhile; from here on none does.

@@ -39,7 +39,7 @@ impl<'a> Journal<'a> {
         time: Timestamp,
     ) -> Result<Self, RepairError> {
         let id = RepairId::new(blind::random_id().map_err(VaultError::from)?);
-        let manifests = snapshots_now(vault)?;
+        let manifests = snapshots_now(vault, &BTreeSet::new())?;
         Ok(Self { vault, signer, id, time, manifests, number: 0 })
     }
 
@@ -84,13 +84,37 @@ pub(super) struct Read {
     pub(super) steps: Vec<RepairStep>,
 }
 
-/// A hash of the snapshots that are there: of one or two copies, which makes no difference.
-pub(super) fn snapshots_now(vault: &Inner) -> Result<BlobId, RepairError> {
+/// The place in the name of a manifest.
+fn place_in(name: &str) -> Option<&str> {
+    MANIFESTS.iter().find_map(|prefix| name.strip_prefix(prefix))
+}
+
+/// Places of manifests that a repair brought from elsewhere to where none lay.
+pub(super) fn brought(steps: &[RepairStep]) -> BTreeSet<String> {
+    let (mut added, mut moved) = (BTreeSet::new(), BTreeSet::new());
+    for step in steps {
+        match step {
+            RepairStep::Moved { name, .. } => moved.extend(place_in(name).map(str::to_owned)),
+            RepairStep::Added { name, from, .. } if from.is_empty() => {
+                added.extend(place_in(name).map(str::to_owned));
+            }
+            RepairStep::Added { .. } => {}
+        }
+    }
+    added.difference(&moved).cloned().collect()
+}
+
+/// A hash of the snapshots that are there, without some places: of one or two copies, which makes
+/// no difference.
+pub(super) fn snapshots_now(
+    vault: &Inner,
+    without: &BTreeSet<String>,
+) -> Result<BlobId, RepairError> {
     let mut places = BTreeSet::new();
     for prefix in MANIFESTS {
         for listed in vault.storage.list(prefix)? {
             let place = listed.name.as_str().strip_prefix(prefix).map(str::to_owned);
-            places.extend(place);
+            places.extend(place.filter(|place| !without.contains(place)));
         }
     }
     let places: Vec<String> = places.into_iter().collect();
@@ -158,5 +182,5 @@ pub(super) fn marks_now(vault: &Inner) -> Result<bool, RepairError> {
     };
     let bytes = vault.storage.read(&name, REPAIR_BYTES_MAX)?;
     let Ok(signed) = SignedRepair::decode(&bytes) else { return Ok(false) };
-    Ok(signed.record.manifests == snapshots_now(vault)?)
+    Ok(signed.record.manifests == snapshots_now(vault, &BTreeSet::new())?)
 }

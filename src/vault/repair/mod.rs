@@ -10,6 +10,7 @@
 
 mod apply;
 mod journal;
+pub mod lost;
 pub mod plan;
 mod salvage;
 mod save;

@@ -16,10 +16,14 @@ use crate::vault::error::VaultError;
 use crate::vault::names;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::NOTES;
+use crate::vault::names::Place;
 use crate::vault::repair::RepairError;
 use crate::vault::repair::id_of;
 use crate::vault::repair::is_there;
 use crate::vault::repair::journal;
+use crate::vault::repair::lost;
+use crate::vault::repair::lost::Back;
+use crate::vault::repair::lost::Elsewhere;
 use crate::vault::repair::read;
 use crate::vault::repair::salvage;
 use crate::vault::repair::salvage::Damaged;
@@ -55,12 +59,21 @@ pub struct CopyAnew {
     #[serde(skip)]
     pub(super) blob: BlobName,
     #[serde(skip)]
-    pub(super) source: BlobName,
+    pub(super) good: Good,
     #[serde(skip)]
     pub(super) id: BlobId,
     /// Whether nothing lay under the name.
     #[serde(skip)]
     pub(super) was_missing: bool,
+}
+
+/// Where the bytes of a copy come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Good {
+    /// Another copy.
+    Here(BlobName),
+    /// Another storage gave them.
+    Elsewhere(Vec<u8>),
 }
 
 /// What stays as it is: nothing stands in for it.
@@ -133,30 +146,39 @@ struct Planner<'a> {
     damaged: Damaged,
     /// Damaged packs whose objects nobody can tell apart.
     untold: Vec<BlobName>,
+    /// Manifests that come back from elsewhere.
+    back: Back,
 }
 
-/// From what a look at every byte has found, what can be mended, and from where. Objects that are
-/// lost here may come from `other`.
+/// From what a look at every byte has found, what can be mended, and from where. Objects and
+/// manifests that are lost here may come from `other`.
 pub fn plan(
     run: &Run,
     vault: &Vault,
     report: &Report,
-    other: Option<&Vault>,
+    other: Option<Elsewhere<'_>>,
 ) -> Result<Plan, RepairError> {
     let inner = &vault.inner;
+    let back = match other {
+        Some(other) => lost::find(run, vault, report, other)?,
+        None => Back::new(),
+    };
     let mut planner = Planner {
         vault: inner,
         bad: by_name(report),
         plan: Plan::default(),
         damaged: Damaged::default(),
         untold: Vec::new(),
+        back,
     };
+    planner.bring_back(other)?;
     let names: Vec<&str> = planner.bad.keys().copied().collect();
     for name in names {
         run.check()?;
         planner.blob(run, name)?;
     }
-    let salvaged = salvage::choose(run, vault, (report, &planner.damaged), other)?;
+    let wanted = other.map(|other| (other.vault, &planner.back));
+    let salvaged = salvage::choose(run, vault, (report, &planner.damaged), wanted)?;
     planner.untold(&salvaged)?;
     let Planner { mut plan, damaged, .. } = planner;
     plan.objects_count = salvaged.rescues.iter().map(|it| u64::from(it.copies)).sum();
@@ -185,6 +207,9 @@ impl Planner<'_> {
             return Ok(());
         };
         let (kind, class) = (bad.kind, bad.class);
+        if kind == Kind::Manifest && self.comes_back(&name) {
+            return Ok(());
+        }
         match kind {
             Kind::Tombstone => self.leave(text),
             Kind::Session | Kind::Condemned | Kind::Index => {
@@ -197,6 +222,38 @@ impl Planner<'_> {
             Kind::Pack => self.pack(run, &name)?,
             _ if class > Class::Healable => self.leave(text),
             _ => self.record(&name, kind)?,
+        }
+        Ok(())
+    }
+
+    fn comes_back(&self, name: &BlobName) -> bool {
+        let places = MANIFESTS.iter().filter_map(|prefix| Place::parse(prefix, name));
+        places.into_iter().any(|place| self.back.contains_key(&place))
+    }
+
+    /// Lost manifests that are good elsewhere: both copies are written, in the order in which a
+    /// backup writes them.
+    fn bring_back(&mut self, other: Option<Elsewhere<'_>>) -> Result<(), RepairError> {
+        let Some(other) = other else { return Ok(()) };
+        let from = other.vault.inner.storage.location();
+        for (place, manifest) in std::mem::take(&mut self.back) {
+            for prefix in MANIFESTS.into_iter().rev() {
+                let (name, kind) = (place.name(prefix)?, Kind::Manifest);
+                let found = read(self.vault, &name)?;
+                if let Some(bytes) = &found {
+                    self.move_away((&name, kind), bytes)?;
+                }
+                self.plan.copies.push(CopyAnew {
+                    name: name.to_string(),
+                    kind,
+                    from: from.clone(),
+                    blob: name,
+                    good: Good::Elsewhere(manifest.as_bytes().to_vec()),
+                    id: id_of(manifest.as_bytes()),
+                    was_missing: found.is_none(),
+                });
+            }
+            self.back.insert(place, manifest);
         }
         Ok(())
     }
@@ -248,7 +305,7 @@ impl Planner<'_> {
                 from: source.to_string(),
                 blob: name.clone(),
                 id: id_of(&good),
-                source,
+                good: Good::Here(source),
                 was_missing: found.is_none(),
             });
             return Ok(());

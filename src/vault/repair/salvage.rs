@@ -22,6 +22,7 @@ use crate::vault::locations::Row;
 use crate::vault::locations::prefix_of;
 use crate::vault::names;
 use crate::vault::repair::RepairError;
+use crate::vault::repair::lost::Back;
 use crate::vault::scrub::report::Report;
 
 /// A node is kept in so many packs.
@@ -137,7 +138,7 @@ pub(super) fn choose(
     run: &Run,
     vault: &Vault,
     (report, damaged): (&Report, &Damaged),
-    other: Option<&Vault>,
+    other: Option<(&Vault, &Back)>,
 ) -> Result<Salvaged, RepairError> {
     let inner = &vault.inner;
     let mut wanted: BTreeMap<Prefix, Wanted> = BTreeMap::new();
@@ -165,9 +166,13 @@ pub(super) fn choose(
         look_up(run, inner, ((prefix, one), damaged), &mut salvaged)?;
     }
     below(run, vault, (&wanted, damaged), &mut salvaged)?;
-    if let Some(other) = other {
-        let lost = report.lost_objects.iter().copied().collect();
-        fetch(run, (vault, other), lost, &mut salvaged)?;
+    if let Some((other, back)) = other {
+        let mut missing: Vec<Sid> = report.lost_objects.iter().copied().collect();
+        for manifest in back.values() {
+            missing.push(manifest.public.root);
+            missing.extend(&manifest.public.capsules);
+        }
+        fetch(run, (vault, other), (&wanted, damaged, missing), &mut salvaged)?;
     }
     let back: BTreeSet<Sid> = salvaged.rescues.iter().map(|rescue| rescue.sid).collect();
     salvaged.leaves_loss |= !report.lost_objects.iter().all(|sid| back.contains(sid));
@@ -192,13 +197,14 @@ fn copies_of(locations: &Locations, prefix: Prefix, damaged: &Damaged) -> Vec<Co
     copies.filter(|copy| !damaged.packs.contains_key(&copy.pack)).collect()
 }
 
-/// Counts the good copies that stay, and takes the object if they are too few.
+/// Counts the good copies that stay, and takes the object if they are too few. Whether there is
+/// one.
 fn look_up(
     run: &Run,
     vault: &Inner,
     ((prefix, one), damaged): ((&Prefix, &Wanted), &Damaged),
     salvaged: &mut Salvaged,
-) -> Result<(), RepairError> {
+) -> Result<bool, RepairError> {
     let copies = vault.with_locations(run, |locations| copies_of(locations, *prefix, damaged))?;
     let mut holders = BTreeSet::new();
     let mut good = None;
@@ -220,14 +226,14 @@ fn look_up(
         }
         good = good.or(Some((sid, kind, copy.row.len_bytes(), (name, copy.row.offset))));
     }
-    let Some((sid, kind, len_bytes, at)) = good else { return Ok(()) };
+    let Some((sid, kind, len_bytes, at)) = good else { return Ok(false) };
     let missing = copies_for(kind).saturating_sub(u8::try_from(holders.len()).unwrap_or(u8::MAX));
     salvaged.relied.extend(holders);
     if missing > 0 {
         let at = Some(at);
         salvaged.rescues.push(Rescue { sid, kind, len_bytes, at, copies: missing });
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What is below nodes that come back: no check reached it, so nobody told what it lacks. What is
@@ -282,11 +288,12 @@ fn copies_for(kind: ObjectKind) -> u8 {
 }
 
 /// Objects that are lost here and good in the other storage, and what those reach that is not here
-/// either: below a lost node nobody knew what is missing.
+/// either: below a lost node nobody knew what is missing. What is here has to stay, and stands as
+/// often as it should: below a manifest that comes back no check counted.
 fn fetch(
     run: &Run,
     (vault, other): (&Vault, &Vault),
-    mut stack: Vec<Sid>,
+    (wanted, damaged, mut stack): (&BTreeMap<Prefix, Wanted>, &Damaged, Vec<Sid>),
     salvaged: &mut Salvaged,
 ) -> Result<(), RepairError> {
     let unwatched = run.unwatched();
@@ -297,10 +304,25 @@ fn fetch(
         if !seen.insert(sid) {
             continue;
         }
+        let prefix = prefix_of(&sid);
+        let kind = vault
+            .inner
+            .with_locations(run, |locations| locations.find(&sid).find_map(|row| row.kind()))?;
+        let is_counted = known.contains(&sid) || wanted.contains_key(&prefix);
+        if let (Some(kind), false) = (kind, is_counted) {
+            let one = (&prefix, &Wanted::default());
+            let is_here = look_up(run, &vault.inner, (one, damaged), salvaged)?;
+            if is_here && !kind.is_node() {
+                continue;
+            }
+        }
         let here = have(&unwatched, vault, &sid)?;
         let is_here = here.is_some() || known.contains(&sid);
         let there = if here.is_none() { have(&unwatched, other, &sid)? } else { None };
-        let Some((kind, bytes)) = here.or(there) else { continue };
+        let Some((kind, bytes)) = here.or(there) else {
+            salvaged.leaves_loss |= !is_here;
+            continue;
+        };
         if kind.is_node() {
             let children = vault.children(&sid, &bytes);
             stack.extend(children.unwrap_or_default());

@@ -164,7 +164,8 @@ fn find(run: &Run, vault: &Vault, admins: &[VerifyingKey]) -> Result<Way, Repair
 
 /// A snapshot that was made after the repair may rely on what only an added pack holds.
 fn no_new_snapshot(vault: &Inner, way: &Way) -> Result<(), RepairError> {
-    if journal::snapshots_now(vault)? == way.journal.manifests {
+    let brought = journal::brought(&way.journal.steps);
+    if journal::snapshots_now(vault, &brought)? == way.journal.manifests {
         return Ok(());
     }
     let why = "only this repair's packs hold some objects, and snapshots came or went since";

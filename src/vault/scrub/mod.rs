@@ -165,6 +165,7 @@ impl<'a> Scrub<'a> {
                 let subject = head.to_string();
                 let message = message.to_owned();
                 self.report.troubles.insert(Trouble { subject, class: Class::Lost, message });
+                self.report.lost_manifests.insert(*head);
             }
         }
         self.report.snapshots_count = found.manifests.len() as u64;
@@ -229,6 +230,10 @@ impl<'a> Scrub<'a> {
                     self.bad(name.as_str(), what, Class::Lost, fault.to_string());
                 }
                 self.report.lost_files.insert(LostFile::all_of(place.id, &finding.to_string()));
+                // One that nobody may have signed is as it was written.
+                if !matches!(fault, Fault::Signature { .. }) {
+                    self.report.lost_manifests.insert(*place);
+                }
             }
             ChainFinding::BadTombstone { name, fault } => {
                 let what = (Kind::Tombstone, Part::Whole);
@@ -241,6 +246,9 @@ impl<'a> Scrub<'a> {
                 let class = if finding.is_healable() { Class::Healable } else { Class::Lost };
                 let (subject, message) = (finding.subject(), finding.to_string());
                 self.report.troubles.insert(Trouble { subject, class, message });
+                if let ChainFinding::Gap { chain, first_seq, last_seq } = finding {
+                    self.report.gaps.insert((*chain, *first_seq, *last_seq));
+                }
             }
         }
         Ok(())

@@ -11,6 +11,8 @@ use crate::ids::PackId;
 use crate::ids::Sid;
 use crate::ids::SnapshotId;
 use crate::path::SnapshotPath;
+use crate::vault::names::Chain;
+use crate::vault::names::Place;
 
 /// What a blob is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -269,6 +271,12 @@ pub struct Report {
     /// What repairs took from its place, and is kept for `repair --undo`.
     pub quarantined_count: u64,
     pub quarantined_bytes: u64,
+    /// Manifests that are lost, or that this machine remembers and that are gone.
+    #[serde(skip)]
+    pub lost_manifests: BTreeSet<Place>,
+    /// Numbers of a chain, the first and the last, that nothing stands for.
+    #[serde(skip)]
+    pub gaps: BTreeSet<(Chain, u64, u64)>,
     /// Nodes of which a second copy is known nowhere.
     #[serde(skip)]
     pub alone_nodes: BTreeSet<Sid>,
