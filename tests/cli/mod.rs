@@ -15,6 +15,7 @@ pub mod daemon;
 mod dump;
 mod evidence;
 mod forget;
+mod freeze;
 mod hostile;
 mod keys;
 mod language;

@@ -1,5 +1,6 @@
 //! `forget`: remove snapshots by rules or by name, and take that back.
 
+mod freeze;
 mod plan;
 pub mod rules;
 mod undo;
@@ -25,7 +26,6 @@ use crate::cli::local::heads::Heads;
 use crate::cli::output::Level;
 use crate::cli::verb::config::job;
 use crate::cli::verb::forget::plan::Decided;
-use crate::cli::verb::forget::plan::Freeze;
 use crate::cli::verb::forget::plan::Group;
 use crate::cli::verb::forget::rules::RuleArgs;
 use crate::cli::verb::prune;
@@ -267,11 +267,7 @@ pub(super) const fn place(snapshot: &Snapshot) -> Place {
 fn show(context: &Context, groups: &[Group<'_>], doing: Doing) -> Result<(), Failure> {
     for group in groups {
         if let Some(freeze) = group.frozen {
-            let text = match freeze {
-                Freeze::Changed { percent } => texts::MUCH_CHANGED.with("percent", percent),
-                Freeze::Drill { snapshot } => texts::ATTACKED.with("id", snapshot.short()),
-            };
-            context.problem(Severity::Problem, Said::plain(&group.name), text);
+            context.problem(Severity::Problem, Said::plain(&group.name), freeze::said(freeze));
         }
         if !context.output.is_json() {
             if context.output.level() != Level::Quiet || doing == Doing::Plan {

@@ -21,6 +21,8 @@ use crate::cli::output::table::Align;
 use crate::cli::verb::forget::ForgetArgs;
 use crate::cli::verb::forget::GroupBy;
 use crate::cli::verb::forget::TimeOf;
+use crate::cli::verb::forget::freeze;
+use crate::cli::verb::forget::freeze::Dataset;
 use crate::cli::verb::forget::place;
 use crate::ids::SnapshotId;
 use crate::path::escape;
@@ -29,17 +31,14 @@ use crate::retention::Candidate;
 use crate::retention::Hold;
 use crate::retention::InSpan;
 use crate::retention::Reason;
-use crate::retention::change::Counts;
-use crate::retention::change::mass_change;
+use crate::retention::change::MassChange;
 use crate::retention::rule::Rule;
 use crate::units::Timestamp;
 
-const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 /// A backup that a machine began this long before the storage had it cannot be: a session lasts 72
 /// hours at most. Then the storage's date is that of a copy.
 const UPLOAD_MS_MAX: i64 = 73 * HOUR_MS;
-/// How long a mass change freezes its dataset.
-const FROZEN_MS: i64 = 14 * 24 * HOUR_MS;
 
 /// Snapshots that the rules look at together.
 pub(super) struct Group<'a> {
@@ -52,8 +51,8 @@ pub(super) struct Group<'a> {
 /// What looks like an attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Freeze {
-    /// So much of a dataset changed or vanished at once.
-    Changed { percent: u64 },
+    /// Too much of a dataset changed or vanished at once.
+    Changed(MassChange),
     /// A drill saw it in this snapshot.
     Drill { snapshot: SnapshotId },
 }
@@ -91,8 +90,11 @@ pub(super) fn by_rules<'a>(
         let key = args.how.group_by.iter().map(|by| key(snapshot, *by)).collect();
         grouped.entry(key).or_default().push(snapshot);
     }
-    let frozen =
-        if args.how.accept_change { BTreeMap::new() } else { frozen_datasets(context, keys, all)? };
+    let frozen = if args.how.accept_change {
+        BTreeMap::new()
+    } else {
+        freeze::datasets(context, keys, all)?
+    };
     let proven = newest_proven(all);
     let mut groups = Vec::new();
     for members in grouped.into_values() {
@@ -174,15 +176,15 @@ fn name(snapshot: &Snapshot) -> String {
     format!("{}: {}", escape(&snapshot.host), snapshot.paths_text())
 }
 
-struct When {
-    at: Timestamp,
+pub(super) struct When {
+    pub at: Timestamp,
     in_doubt: bool,
 }
 
 /// When a snapshot was made. A machine whose clock runs ahead changes nothing, since the storage's
 /// date counts. A storage that is much later than the machine has been copied from elsewhere, or
 /// the machine's clock is far behind; either way the snapshot stays.
-fn time(
+pub(super) fn time(
     context: &Context,
     (keys, snapshot): (&Keys, &Snapshot),
     of: TimeOf,
@@ -199,8 +201,6 @@ fn time(
     })
 }
 
-type Dataset = (crate::ids::MachineId, crate::ids::SourceId);
-
 /// Of each dataset the newest snapshot that a drill has proven.
 fn newest_proven(all: &[Snapshot]) -> BTreeSet<SnapshotId> {
     let mut newest: BTreeMap<Dataset, &Snapshot> = BTreeMap::new();
@@ -213,47 +213,8 @@ fn newest_proven(all: &[Snapshot]) -> BTreeSet<SnapshotId> {
     newest.into_values().map(|snapshot| snapshot.id).collect()
 }
 
-fn has(snapshot: &Snapshot, word: &str) -> bool {
+pub(super) fn has(snapshot: &Snapshot, word: &str) -> bool {
     snapshot.tags_later.iter().any(|tag| tag == word)
-}
-
-/// Datasets of which much changed from one snapshot to the next, within two weeks before their
-/// newest, and those in which a drill saw signs of an attack, until somebody takes that back.
-fn frozen_datasets(
-    context: &Context,
-    keys: &Keys,
-    all: &[Snapshot],
-) -> Result<BTreeMap<Dataset, Freeze>, Failure> {
-    let mut chains: BTreeMap<Dataset, Vec<&Snapshot>> = BTreeMap::new();
-    for snapshot in all {
-        chains.entry((snapshot.machine, snapshot.source)).or_default().push(snapshot);
-    }
-    let mut frozen = BTreeMap::new();
-    for (dataset, mut chain) in chains {
-        chain.sort_by_key(|snapshot| (snapshot.seq, snapshot.id));
-        let Some(newest) = chain.last() else { continue };
-        let newest = time(context, (keys, newest), TimeOf::Storage)?.at;
-        for pair in chain.windows(2) {
-            let [before, now] = pair else { continue };
-            let Some(percent) = mass_change(counts(before), counts(now)) else { continue };
-            let at = time(context, (keys, now), TimeOf::Storage)?.at;
-            if newest.ms_since(at) <= FROZEN_MS {
-                frozen.insert(dataset, Freeze::Changed { percent });
-            }
-        }
-        if let Some(seen) = chain.iter().rev().find(|it| has(it, retention::ATTACK_SIGNS)) {
-            frozen.insert(dataset, Freeze::Drill { snapshot: seen.id });
-        }
-    }
-    Ok(frozen)
-}
-
-const fn counts(snapshot: &Snapshot) -> Counts {
-    Counts {
-        files: snapshot.files_count,
-        files_changed: snapshot.files_changed,
-        files_unchanged: snapshot.files_unchanged,
-    }
 }
 
 /// For programs.
@@ -279,7 +240,7 @@ pub(super) fn code(why: &Why) -> String {
 
 fn reason(why: &Why, language: Language) -> String {
     let text = match why {
-        Why::Frozen(Freeze::Changed { .. }) => texts::FROZEN,
+        Why::Frozen(Freeze::Changed(_)) => texts::FROZEN,
         Why::Frozen(Freeze::Drill { .. }) => texts::ATTACK,
         Why::Rule(Reason::Spread { unit, limit, place }) => {
             let rule = Rule::Spread { unit: *unit, limit: *limit }.to_string();

@@ -18,6 +18,15 @@ texts! {
     ATTACK: "a drill saw signs of an attack" => "diễn tập thấy dấu hiệu tấn công";
     MUCH_CHANGED: "{percent} % of its files changed or vanished at once: nothing of it is removed"
         => "{percent} % số tệp bị thay đổi hoặc biến mất cùng lúc: không loại bỏ gì của nhóm này";
+    MUCH_REWRITTEN: "{percent} % of its bytes changed or vanished at once: nothing of it is removed"
+        => "{percent} % dung lượng bị thay đổi hoặc biến mất cùng lúc: không loại bỏ gì của \
+        nhóm này";
+    MUCH_RENAMED: "{percent} % of its files got another extension at once: nothing of it is removed"
+        => "{percent} % số tệp bị đổi phần mở rộng cùng lúc: không loại bỏ gì của nhóm này";
+    MUCH_RANDOM: "{percent} % more files than before look random or begin otherwise than their \
+        names promise: nothing of it is removed"
+        => "số tệp có nội dung ngẫu nhiên hoặc không khớp với tên tăng {percent} %: không loại bỏ \
+        gì của nhóm này";
     ATTACKED: "a drill saw signs of an attack in snapshot {id}: nothing of it is removed until \
         `lifeboat tag {id} --remove attack-signs`"
         => "một cuộc diễn tập thấy dấu hiệu tấn công trong bản chụp {id}: không loại bỏ gì của \
