@@ -5,6 +5,8 @@
 //! `LIFEBOAT_TEST_NEW_FIXTURES=1` writes the fixtures of the newest format anew; that is for a
 //! change of the format, never for a test that fails.
 
+#[cfg(unix)]
+mod corpora;
 mod cuts;
 mod evil;
 

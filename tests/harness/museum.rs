@@ -52,6 +52,9 @@ const EFFORT: Effort = Effort {
     seconds_max: 60,
 };
 
+/// Names of one page of a listing.
+const PAGE_NAMES: usize = 2;
+
 /// A storage with a bug.
 #[derive(Debug)]
 struct Planted {
@@ -76,6 +79,8 @@ enum Bug {
     ManifestFirst,
     /// What a failed barrier covered stays to be seen.
     NeverDeletes,
+    /// A listing ends after its first page, and calls itself whole.
+    FirstPageOnly,
 }
 
 impl Planted {
@@ -138,7 +143,12 @@ impl Storage for Planted {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        self.inner.list(prefix)
+        let mut listed = self.inner.list(prefix)?;
+        if self.bug == Bug::FirstPageOnly {
+            listed.sort_by(|one, other| one.name.cmp(&other.name));
+            listed.truncate(PAGE_NAMES);
+        }
+        Ok(listed)
     }
 
     fn stat(&self, name: &BlobName) -> Result<BlobStat, StorageError> {
@@ -284,6 +294,13 @@ fn rustic_249_lost_upload_done() {
 fn duplicacy_686_data_before_manifest() {
     let lab = storage(|inner| Planted::plant(inner, Bug::ManifestFirst));
     assert_caught("duplicacy-686-data-before-manifest", lab, &["K1", "K2", "K8"]);
+}
+
+#[test]
+fn restic_1246_first_page_only() {
+    let lab = storage(|inner| Planted::plant(inner, Bug::FirstPageOnly));
+    let laws = ["K1", "K2", "K3", "K6", "K8"];
+    assert_caught_in("restic-1246-first-page-only", (lab, named("incremental")), &laws);
 }
 
 /// Another machine relies on what a barrier lost in the first.
