@@ -1,6 +1,11 @@
 //! What a restore gives against what was recorded.
 
+pub mod mariadb;
+pub mod postgresql_files;
+mod three;
+
 use crate::capsule::Between;
+use crate::capsule::compare::three::permille;
 use crate::capsule::folder::FolderTruth;
 use crate::capsule::postgresql::Database;
 use crate::capsule::postgresql::PostgresqlTruth;
@@ -54,12 +59,8 @@ pub fn folder(expected: &Between<FolderTruth>, found: &FolderTruth) -> Vec<Compa
 /// The widest difference of two readings, in thousandths of the larger one.
 #[must_use]
 pub fn width_permille(expected: &Between<FolderTruth>) -> u64 {
-    let of = |one: u64, other: u64| {
-        let (low, high) = (one.min(other), one.max(other));
-        (high - low).saturating_mul(1000).checked_div(high).unwrap_or(0)
-    };
     let (before, after) = (&expected.before, &expected.after);
-    of(before.files, after.files).max(of(before.bytes, after.bytes))
+    permille(before.files, after.files).max(permille(before.bytes, after.bytes))
 }
 
 /// A restored database against what was recorded.

@@ -10,6 +10,7 @@
 pub mod compare;
 pub mod folder;
 pub mod format;
+pub mod mariadb;
 pub mod postgresql;
 pub mod sqlite;
 
@@ -58,6 +59,10 @@ pub enum Truth {
     Folder(Box<Between<folder::FolderTruth>>),
     Sqlite(Box<sqlite::SqliteTruth>),
     Postgresql(Box<postgresql::PostgresqlTruth>),
+    /// Readings before and after a server's files were taken.
+    PostgresqlFiles(Box<Between<postgresql::PostgresqlTruth>>),
+    /// Readings before and after the dump: whoever reads beside it cannot share its state.
+    Mariadb(Box<Between<mariadb::MariadbTruth>>),
 }
 
 /// Two readings round a backup.

@@ -1,6 +1,7 @@
 //! A whole drill, from preflight to verdict.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -13,15 +14,12 @@ use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::restored::Owned;
-use crate::drill::cluster::Engine;
-use crate::drill::cluster::Servers;
 use crate::drill::item;
+use crate::drill::plan::Custom;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
 use crate::drill::plan::Plan;
 use crate::drill::preflight;
-use crate::drill::process::Confinement;
-use crate::drill::process::Who;
 use crate::drill::record;
 use crate::drill::record::About;
 use crate::drill::record::Environment;
@@ -33,6 +31,12 @@ use crate::drill::record::Privacy;
 use crate::drill::record::Record;
 use crate::drill::record::SCHEMA;
 use crate::drill::sandbox::Sandbox;
+use crate::drill::server::Engine;
+use crate::drill::server::Servers;
+use crate::drill::server::confine::Confinement;
+use crate::drill::server::confine::Who;
+use crate::drill::server::mariadb;
+use crate::drill::server::postgresql;
 use crate::drill::verdict;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
@@ -202,16 +206,25 @@ fn about(plan: &Plan, started: Timestamp, ended: Timestamp) -> About {
     }
 }
 
-/// What servers are made of, if a dataset needs one and programs may be started.
+/// What programs are started with, if a dataset or a check needs one and they may be.
 fn servers(run: &Run, plan: &Plan) -> Option<Servers> {
-    let is_needed = plan.items.iter().any(|item| item.kind == Kind::Postgresql);
+    let is_asked = |kind| plan.items.iter().any(|item| item.kind == kind);
+    let is_postgresql = is_asked(Kind::Postgresql) || is_asked(Kind::PostgresqlFiles);
+    let is_mariadb = is_asked(Kind::Mariadb);
+    let is_command = |check: &Custom| matches!(check, Custom::Command { .. });
+    let is_needed = is_postgresql || is_mariadb || plan.checks.iter().any(is_command);
     if !is_needed || plan.room.isolation == Isolation::I0 {
         return None;
     }
     let who = if is_privileged() { Who::Anybody } else { Who::Itself };
+    let of = |is_asked: bool, engines: fn(&Run, &[PathBuf]) -> Vec<Engine>| match is_asked {
+        true => engines(run, &plan.programs),
+        false => Vec::new(),
+    };
     Some(Servers {
-        confinement: Confinement::find(run, who),
-        engines: Engine::all(run, &plan.programs),
+        confinement: Confinement::find(run, who, &plan.room.hidden),
+        postgresql: of(is_postgresql, postgresql::engines),
+        mariadb: of(is_mariadb, mariadb::engines),
         limit: plan.room.lease,
     })
 }

@@ -1,28 +1,22 @@
 //! One dataset: restored, looked at rung by rung, measured, judged.
 
+mod databases;
 mod files;
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::capsule::Capsule;
-use crate::capsule::Truth;
-use crate::capsule::postgresql::PostgresqlTruth;
 use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
-use crate::drill::check::capsule;
 use crate::drill::check::custom;
 use crate::drill::check::documents::Opens;
-use crate::drill::check::postgresql;
-use crate::drill::check::postgresql::Means;
 use crate::drill::check::restored;
 use crate::drill::check::restored::Asked;
 use crate::drill::check::restored::CompareError;
 use crate::drill::check::restored::Compared;
 use crate::drill::check::restored::Owned;
-use crate::drill::check::sqlite;
-use crate::drill::cluster::Engine;
 use crate::drill::engine::Bench;
 use crate::drill::engine::Stage;
 use crate::drill::plan::Custom;
@@ -162,6 +156,8 @@ impl<'a> Work<'a> {
             Kind::Files => self.files(&compared)?,
             Kind::Sqlite => self.sqlite(),
             Kind::Postgresql => self.postgresql()?,
+            Kind::PostgresqlFiles => self.postgresql_files()?,
+            Kind::Mariadb => self.mariadb()?,
             Kind::Stream => {}
             Kind::Other(name) => {
                 let why = format!("no engine for {name} is driven yet");
@@ -170,7 +166,9 @@ impl<'a> Work<'a> {
         }
         let own = self.customs.iter().filter(|it| it.dataset() == self.planned.dataset);
         for (number, asked) in own.enumerate() {
-            let found = custom::check(asked, self.folder, self.database.as_deref());
+            let (run, servers) = (self.bench.run, self.bench.servers);
+            let tools = custom::Tools { run, servers, database: self.database.as_deref() };
+            let found = custom::check(asked, self.folder, &tools);
             self.bench.run.check()?;
             let level = custom::level(asked);
             self.checks.note((level, &format!("custom.{}", number + 1)), Weight::Mandatory, found);
@@ -223,7 +221,10 @@ impl<'a> Work<'a> {
             overwrite: Overwrite::IfChanged,
             replaced: Replaced::Dropped,
             delete: Delete::Nothing,
-            owners: Owners::ByName,
+            owners: match bench.owned {
+                Owned::Compared => Owners::ByName,
+                Owned::LeftOut => Owners::Own,
+            },
             rights: Rights::Careful,
             verify: Verify::ReadAgain,
             threads_count: bench.threads_count,
@@ -303,68 +304,6 @@ impl<'a> Work<'a> {
         };
         self.note(Level::L2, "attributes", found);
         self.marks.t6_ms = Some(self.now_ms());
-    }
-
-    fn sqlite(&mut self) {
-        let expected = match self.truth.as_ref().map(|capsule| &capsule.truth) {
-            Some(Truth::Sqlite(expected)) => Some(expected.clone()),
-            _ => None,
-        };
-        let mut files = std::fs::read_dir(self.folder).into_iter().flatten().flatten();
-        let path = match (files.next(), files.next()) {
-            (Some(file), None) => file.path(),
-            _ => {
-                let why = "expected one file in the snapshot of a database";
-                self.note(Level::L4, "header", Found::failed(FailureCode::F2, why));
-                return;
-            }
-        };
-        let pages = expected.as_ref().map(|truth| truth.page_count);
-        let found = sqlite::check(&mut self.checks, &path, pages);
-        self.database = Some(Box::new(custom::SqliteFile(path)));
-        if let (Some(expected), Some(found)) = (expected, found) {
-            capsule::sqlite(&mut self.checks, &expected, &found);
-        }
-    }
-
-    fn postgresql(&mut self) -> Result<(), Stopped> {
-        let expected = match self.truth.as_ref().map(|capsule| &capsule.truth) {
-            Some(Truth::Postgresql(expected)) => Some(expected.clone()),
-            Some(_) => {
-                let why = "the capsule is of another kind than the dataset";
-                self.note(Level::L6, "capsule", Found::failed(FailureCode::F2, why));
-                None
-            }
-            None => None,
-        };
-        let expected = expected.as_deref();
-        let means = match self.means(expected.and_then(PostgresqlTruth::version)) {
-            Ok(means) => means,
-            Err(why) => {
-                self.note(Level::L5, "start", Found::skipped(FailureCode::F8, why));
-                return Ok(());
-            }
-        };
-        let asked = (self.folder, expected);
-        if let Some(restored) = postgresql::check(&mut self.checks, &means, asked)? {
-            self.marks.t6_ms = Some(self.now_ms());
-            self.database = Some(Box::new(restored));
-        }
-        Ok(())
-    }
-
-    /// What a server is made of, or why there is none.
-    fn means(&self, version: Option<u32>) -> Result<Means<'a>, String> {
-        let bench = self.bench;
-        let servers = bench.servers.ok_or("isolation I0 starts no program")?;
-        let confinement = servers.confinement.as_ref().map_err(Clone::clone)?;
-        let engine = Engine::fitting(&servers.engines, version).ok_or_else(|| match version {
-            Some(version) => format!("no server of version {version} or newer is installed here"),
-            None => "no server is installed here".to_owned(),
-        })?;
-        let place = bench.sandbox.server_place();
-        let place = place.map_err(|error| error.to_string())?;
-        Ok(Means { run: bench.run, confinement, engine, place, limit: servers.limit })
     }
 
     fn item(self) -> Item {

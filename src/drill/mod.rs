@@ -9,14 +9,13 @@
 //! Start reading at: [`engine::execute`], then [`verdict`].
 
 pub mod check;
-pub mod cluster;
 pub mod engine;
 pub mod follow;
 pub mod item;
 pub mod plan;
 pub mod preflight;
-pub mod process;
 pub mod record;
 pub mod sample;
 pub mod sandbox;
+pub mod server;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! What a drill is to do.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ pub enum Kind {
     Sqlite,
     /// Archives of a server's databases.
     Postgresql,
+    /// Files of a server that ran.
+    PostgresqlFiles,
+    /// Dumps of a server's databases.
+    Mariadb,
     /// One file of a command or of standard input.
     Stream,
     /// A kind whose engine this program does not drive yet.
@@ -31,10 +36,17 @@ impl Kind {
         match self {
             Self::Files => "files",
             Self::Sqlite => "sqlite",
-            Self::Postgresql => "postgresql",
+            Self::Postgresql | Self::PostgresqlFiles => "postgresql",
+            Self::Mariadb => "mariadb",
             Self::Stream => "stream",
             Self::Other(name) => name,
         }
+    }
+
+    /// Whether a server takes it in.
+    #[must_use]
+    pub const fn is_served(self) -> bool {
+        matches!(self, Self::Postgresql | Self::PostgresqlFiles | Self::Mariadb)
     }
 
     /// The least level that proves it.
@@ -42,7 +54,7 @@ impl Kind {
     pub const fn min_proof(self) -> Level {
         match self {
             Self::Stream => Level::L1,
-            Self::Files | Self::Sqlite | Self::Postgresql | Self::Other(_) => Level::L6,
+            _ => Level::L6,
         }
     }
 }
@@ -67,17 +79,17 @@ pub enum Custom {
     File { dataset: String, path: String, bytes_min: u64 },
     /// A query gives a number between these.
     Sql { dataset: String, query: String, min: Option<i64>, max: Option<i64> },
-    /// A program of the office, on restored data.
-    Command { dataset: String },
+    /// A program of the office looks at restored data, and ends with 0 if it is good.
+    Command { dataset: String, argv: Vec<OsString> },
 }
 
 impl Custom {
     #[must_use]
     pub fn dataset(&self) -> &str {
         match self {
-            Self::File { dataset, .. } | Self::Sql { dataset, .. } | Self::Command { dataset } => {
-                dataset
-            }
+            Self::File { dataset, .. }
+            | Self::Sql { dataset, .. }
+            | Self::Command { dataset, .. } => dataset,
         }
     }
 }
@@ -146,6 +158,8 @@ pub struct Room {
     pub isolation: Isolation,
     /// Folders that a sandbox may neither lie in nor hold: sources and storages.
     pub foreign: Vec<PathBuf>,
+    /// Folders that no program of a drill may see: storages, and what this machine keeps.
+    pub hidden: Vec<PathBuf>,
 }
 
 /// A whole drill.

@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
-use crate::drill::cluster::Servers;
 use crate::drill::plan::Extent;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
@@ -13,6 +12,8 @@ use crate::drill::plan::Plan;
 use crate::drill::plan::Planned;
 use crate::drill::plan::Room;
 use crate::drill::record::Check;
+use crate::drill::server::Engine;
+use crate::drill::server::Servers;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
@@ -84,8 +85,7 @@ fn paths(room: &Room) -> Found {
 
 fn space(plan: &Plan) -> Found {
     let of = |item: &Planned| {
-        let is_loaded = item.kind == Kind::Postgresql;
-        let tenths = if is_loaded { SPACE_TENTHS_LOADED } else { SPACE_TENTHS };
+        let tenths = if item.kind.is_served() { SPACE_TENTHS_LOADED } else { SPACE_TENTHS };
         expected_bytes(item).saturating_mul(tenths) / 10
     };
     let needed: u64 = plan.items.iter().map(of).sum();
@@ -133,10 +133,20 @@ fn engine(plan: &Plan, servers: Option<&Servers>) -> Found {
         Kind::Other(name) => Some(name),
         _ => None,
     });
+    let lacks = |kind, engines: fn(&Servers) -> &Vec<Engine>| {
+        plan.items.iter().any(|item| item.kind == kind)
+            && servers.is_some_and(|servers| engines(servers).is_empty())
+    };
     match absent {
         Some(name) => Found::skipped(FailureCode::F8, format!("no engine for {name} is driven")),
-        None if servers.is_some_and(|servers| servers.engines.is_empty()) => {
+        None if [Kind::Postgresql, Kind::PostgresqlFiles]
+            .into_iter()
+            .any(|kind| lacks(kind, |servers| &servers.postgresql)) =>
+        {
             Found::skipped(FailureCode::F8, "no server of PostgreSQL is installed here")
+        }
+        None if lacks(Kind::Mariadb, |servers| &servers.mariadb) => {
+            Found::skipped(FailureCode::F8, "no server of MariaDB is installed here")
         }
         None => Found::equal(FailureCode::F8, "built in", "built in"),
     }
@@ -149,8 +159,10 @@ fn isolation(plan: &Plan, servers: Option<&Servers>) -> (Weight, Found) {
     {
         // It is those datasets that are not looked at; the others are.
         let found = match &servers.confinement {
-            Ok(_) => Found::equal(FailureCode::F8, "no network", "no network")
-                .with("a program that was started so saw nothing but itself"),
+            Ok(_) => Found::equal(FailureCode::F8, "no network", "no network").with(
+                "outside a port answered; inside it did not, one of its own did, and no storage \
+                 was seen",
+            ),
             Err(why) => return (Weight::Minor, Found::skipped(FailureCode::F8, why.as_str())),
         };
         return (Weight::Mandatory, found);

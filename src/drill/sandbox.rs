@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::drill::server::process::end_orphans;
+
 /// Name of the mark in a sandbox.
 pub const MARK: &str = ".lifeboat-drill";
 /// What is restored lies beneath this name.
@@ -142,6 +144,7 @@ impl Sandbox {
         if place.symlink_metadata().is_ok_and(|found| found.is_dir())
             && self.check_mark(place).is_ok()
         {
+            end_orphans(place);
             for entry in std::fs::read_dir(place).map_err(failed(place))? {
                 let entry = entry.map_err(failed(place))?;
                 if entry.file_name() != MARK {

@@ -164,6 +164,8 @@ fn follow(machine: &Machine, receiver: &Receiver, mut guide: Guide, port: &str) 
 
     let said = guide.follow(machine, 8);
     assert!(said.contains("`copy:main:second`: done, exit code 0"), "{said}");
+    // The service's own user starts a server that can reach nothing, and proves both datasets.
+    assert!(said.contains("`drill:monthly`: done, exit code 0"), "{said}");
     let said = machine.sh("lifeboat -r /backup --password-file /etc/lifeboat/passphrase snapshots");
     assert!(said.contains("case-db") && said.contains("shared-files"), "{said}");
     guide.follow(machine, 9);

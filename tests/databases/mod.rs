@@ -5,7 +5,9 @@ mod postgresql;
 mod server;
 mod sqlite;
 
+pub(crate) use self::server::Mariadb;
 pub(crate) use self::server::Postgresql;
+pub(crate) use self::server::fed;
 pub(crate) use self::server::told;
 use crate::cli::scene::Scene;
 use crate::cli::scene::Told;

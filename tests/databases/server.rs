@@ -56,7 +56,7 @@ fn done(mut command: Command) -> Output {
 
 /// Gives this to a program, which has to take it.
 #[track_caller]
-pub(super) fn fed(mut command: Command, input: &[u8]) {
+pub(crate) fn fed(mut command: Command, input: &[u8]) {
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -100,7 +100,17 @@ impl Postgresql {
     }
 
     /// A server from the tar of a physical backup, after its own check of it.
-    pub(crate) fn started_from(tar: &Path) -> Self {
+    pub(super) fn started_from(tar: &Path) -> Self {
+        let server = Self::unpacked(tar);
+        let mut verify = as_user(&installed("pg_verifybackup"), server.dir.path());
+        verify.arg("data");
+        done(verify);
+        server.run();
+        server
+    }
+
+    /// A server that does not run yet, from such a tar.
+    pub(crate) fn unpacked(tar: &Path) -> Self {
         let server = Self { dir: folder(), port: free_port() };
         let place = server.dir.path().join("base.tar");
         std::fs::copy(tar, &place).unwrap();
@@ -112,14 +122,10 @@ impl Postgresql {
             untar.args(["-c", "mkdir -m 700 data && tar -xf base.tar -C data"]);
             untar
         });
-        let mut verify = as_user(&installed("pg_verifybackup"), server.dir.path());
-        verify.arg("data");
-        done(verify);
-        server.run();
         server
     }
 
-    fn run(&self) {
+    pub(crate) fn run(&self) {
         let server = self;
         let mut start = server.control("start");
         start.args(["-w", "-l", "log", "-o"]);
@@ -182,13 +188,13 @@ impl Drop for Postgresql {
 }
 
 /// MariaDB with a user `backup` and a password.
-pub(super) struct Mariadb {
+pub(crate) struct Mariadb {
     dir: TempDir,
     child: Child,
 }
 
 impl Mariadb {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let dir = folder();
         let data = dir.path().join("data");
         let named = |option: &str, path: &Path| {
@@ -251,7 +257,7 @@ impl Mariadb {
     }
 
     /// A client program, connected as root.
-    pub(super) fn client(&self, name: &str) -> Command {
+    pub(crate) fn client(&self, name: &str) -> Command {
         let mut command = Command::new(installed(name));
         let mut socket = OsString::from("--socket=");
         socket.push(self.dir.path().join("mysqld.sock"));
@@ -261,7 +267,7 @@ impl Mariadb {
     }
 
     #[track_caller]
-    pub(super) fn sql(&self, database: &str, query: &str) -> String {
+    pub(crate) fn sql(&self, database: &str, query: &str) -> String {
         let mut client = self.client("mariadb");
         client.args(["--batch", "--skip-column-names", "--execute", query]);
         if !database.is_empty() {
@@ -271,16 +277,16 @@ impl Mariadb {
     }
 
     /// Where its socket is.
-    pub(super) fn folder(&self) -> String {
+    pub(crate) fn folder(&self) -> String {
         self.dir.path().display().to_string()
     }
 
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub(super) fn source(&self, scene: &crate::cli::scene::Scene, more: &str) -> String {
+    pub(crate) fn source(&self, scene: &crate::cli::scene::Scene, more: &str) -> String {
         let secret = scene.path("password");
         format!(
             "kind = \"mariadb\", host = \"{}\", user = \"backup\", password = {{ file = \"{}\" \

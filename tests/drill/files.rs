@@ -181,3 +181,37 @@ fn documents_under_another_formats_name_are_counted_and_no_failure() {
     let detail = open.unwrap()["detail"].as_str().unwrap();
     assert!(detail.contains("15 have another format's name"), "{detail}");
 }
+
+/// A program of the office sees what was restored, and neither a storage nor a network; what it
+/// says of it decides.
+#[test]
+fn a_program_of_the_office_looks_at_what_was_restored() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = shared();
+    let script = format!(
+        "#!/bin/sh\nset -e\ntest \"$(find . -name '*.docx' | wc -l)\" = \"$1\"\n\
+         ! test -e {}\n! test -e /proc\n! touch ./x 2>/dev/null\n! touch /x 2>/dev/null\n\
+         ! perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); exit !connect(S, \
+         sockaddr_in($ARGV[0], INADDR_LOOPBACK))' \"$2\"\n",
+        scene.path("repository").display()
+    );
+    scene.file("count", script.as_bytes());
+    let rights = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(scene.path("count"), rights).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let backups = [("shared", folder(&scene.path("shared")))];
+    let asked = |count: &str| {
+        let argv = format!("[\"{}\", \"{count}\", \"{port}\"]", scene.path("count").display());
+        let check = "[[drill.check]]\nkind = \"command\"\ndataset = \"shared\"\n";
+        configure(&scene, &backups, &format!("{check}argv = {argv}\n"));
+    };
+    asked("20");
+    backup(&scene, "shared");
+    let record = drill(&scene, 0);
+    assert_eq!(failing(item(&record, "shared")), [""; 0]);
+    asked("21");
+    let record = drill(&scene, 21);
+    assert_eq!(failing(item(&record, "shared")), ["L6.custom.1"]);
+    assert_eq!(item(&record, "shared")["failures"], serde_json::json!(["F2"]));
+}

@@ -6,6 +6,7 @@ mod files;
 mod follow;
 mod killed;
 mod life;
+mod mariadb;
 mod postgresql;
 mod sample;
 mod sqlite;

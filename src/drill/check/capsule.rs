@@ -4,6 +4,7 @@ use crate::capsule::Between;
 use crate::capsule::compare;
 use crate::capsule::compare::Compared;
 use crate::capsule::folder::FolderTruth;
+use crate::capsule::mariadb::MariadbTruth;
 use crate::capsule::postgresql::PostgresqlTruth;
 use crate::capsule::sqlite::SqliteTruth;
 use crate::drill::check::Checks;
@@ -43,4 +44,26 @@ pub fn sqlite(checks: &mut Checks<'_>, expected: &SqliteTruth, found: &SqliteTru
 /// Restored databases of a server.
 pub fn postgresql(checks: &mut Checks<'_>, expected: &PostgresqlTruth, found: &PostgresqlTruth) {
     note(checks, compare::postgresql(expected, found));
+}
+
+/// Restored databases of MariaDB; how far apart the two readings of their source lie, in
+/// thousandths.
+pub fn mariadb(
+    checks: &mut Checks<'_>,
+    expected: &Between<MariadbTruth>,
+    found: &MariadbTruth,
+) -> u64 {
+    note(checks, compare::mariadb::compare(expected, found));
+    compare::mariadb::width_permille(expected)
+}
+
+/// Databases on a server's restored files; how far apart the two readings of their source lie, in
+/// thousandths.
+pub fn postgresql_files(
+    checks: &mut Checks<'_>,
+    expected: &Between<PostgresqlTruth>,
+    found: &PostgresqlTruth,
+) -> u64 {
+    note(checks, compare::postgresql_files::compare(expected, found));
+    compare::postgresql_files::width_permille(expected)
 }

@@ -1,5 +1,6 @@
 //! What the office asks for beyond the checks of a kind.
 
+use std::ffi::OsString;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
@@ -8,10 +9,17 @@ use rusqlite::Connection;
 use rusqlite::OpenFlags;
 
 use crate::drill::check::Found;
+use crate::drill::check::broken;
+use crate::drill::check::queried;
 use crate::drill::plan::Custom;
+use crate::drill::server::Servers;
+use crate::drill::server::process::Ended;
+use crate::drill::server::process::command;
+use crate::drill::server::process::output;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
+use crate::run::Run;
 
 /// A restored database that a query can be asked of.
 pub trait Asked {
@@ -44,15 +52,42 @@ pub const fn level(asked: &Custom) -> Level {
     }
 }
 
-/// Looks at what was restored into `folder`; `database` is what queries are asked of.
+/// What such checks are made with.
+pub struct Tools<'a> {
+    pub run: &'a Run,
+    /// Where programs are started, where they may be.
+    pub servers: Option<&'a Servers>,
+    /// What queries are asked of.
+    pub database: Option<&'a dyn Asked>,
+}
+
+/// Looks at what was restored into `folder`.
 #[must_use]
-pub fn check(asked: &Custom, folder: &Path, database: Option<&dyn Asked>) -> Found {
+pub fn check(asked: &Custom, folder: &Path, tools: &Tools<'_>) -> Found {
     match asked {
         Custom::File { path, bytes_min, .. } => file(folder, path, *bytes_min),
-        Custom::Sql { query, min, max, .. } => sql(database, query, (*min, *max)),
-        Custom::Command { .. } => {
-            Found::skipped(FailureCode::F8, "commands of the office are not run in this version")
+        Custom::Sql { query, min, max, .. } => sql(tools.database, query, (*min, *max)),
+        Custom::Command { argv, .. } => program(folder, argv, tools),
+    }
+}
+
+/// A program of the office, which ends with 0 if what it sees is good. What it prints may be of
+/// people, and is written nowhere.
+fn program(folder: &Path, argv: &[OsString], tools: &Tools<'_>) -> Found {
+    let Some(servers) = tools.servers else {
+        return Found::skipped(FailureCode::F8, "isolation I0 starts no program");
+    };
+    let confinement = match &servers.confinement {
+        Ok(confinement) => confinement,
+        Err(why) => return Found::skipped(FailureCode::F8, why.as_str()),
+    };
+    let command = command(&confinement.reading(folder, argv));
+    match output(tools.run, command, queried(servers.limit)) {
+        Ok(Ended { code: Some(code), .. }) => {
+            Found::equal(FailureCode::F2, "exit code 0", format!("exit code {code}"))
         }
+        Ok(_) => Found::equal(FailureCode::F2, "exit code 0", "a signal"),
+        Err(error) => broken(&error),
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod capsule;
 pub mod custom;
 pub mod documents;
+pub mod mariadb;
 pub mod postgresql;
 pub mod restored;
 pub mod sqlite;
@@ -16,10 +17,29 @@ pub mod sqlite;
 use std::time::Duration;
 
 use crate::drill::record::Check;
+use crate::drill::server::process::ProcessError;
+use crate::drill::server::process::SHORT;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
 use crate::run::Run;
+
+/// How long a query of the office may take.
+const QUERY_WAIT: Duration = Duration::from_secs(600);
+
+/// How long a query of the office may take where one program may take `limit`.
+fn queried(limit: Duration) -> Duration {
+    QUERY_WAIT.min(limit).max(SHORT)
+}
+
+/// What a program that did not end as it should says of the check.
+fn broken(error: &ProcessError) -> Found {
+    let found = Found::skipped(FailureCode::F8, error.to_string());
+    match error {
+        ProcessError::TimedOut(_) => Found { result: Outcome::Timeout, ..found },
+        _ => found,
+    }
+}
 
 /// What one check found, before it is written down.
 #[derive(Debug, Clone)]

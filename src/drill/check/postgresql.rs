@@ -1,5 +1,7 @@
 //! L5 of PostgreSQL: a throw-away server reads every restored archive, and is asked what it holds.
 
+pub mod files;
+
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
@@ -13,41 +15,28 @@ use crate::capsule::postgresql::PostgresqlTruth;
 use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
+use crate::drill::check::broken;
 use crate::drill::check::custom::Asked;
-use crate::drill::cluster::Cluster;
-use crate::drill::cluster::ClusterError;
-use crate::drill::cluster::Engine;
-use crate::drill::process::Confinement;
-use crate::drill::process::ProcessError;
-use crate::drill::process::SHORT;
+use crate::drill::check::queried;
+use crate::drill::server::Means;
+use crate::drill::server::postgresql::Cluster;
+use crate::drill::server::process::ProcessError;
+use crate::drill::server::running::ServerError;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
-use crate::drill::verdict::Outcome;
 use crate::run::Run;
 use crate::run::Stopped;
 use crate::source::database::path_of;
 use crate::source::database::postgresql;
+use crate::source::database::postgresql::conninfo;
 
 /// Databases that every server has: a query of the office is not about them.
 const EVERYWHERE: [&str; 2] = ["postgres", "template1"];
-/// How long a query of the office may take.
-const QUERY_WAIT: Duration = Duration::from_secs(600);
 /// Most bytes of the file of roles.
 const GLOBALS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// What a tool says of an archive that ends too early; no other word of it is written down, for
 /// the others may be of what is in the database.
 const CUT: [&str; 2] = ["end of file", "could not read from input file"];
-
-/// What a server is made of and where.
-pub struct Means<'a> {
-    pub run: &'a Run,
-    pub confinement: &'a Confinement,
-    pub engine: &'a Engine,
-    /// A marked folder.
-    pub place: PathBuf,
-    /// How long one program may take.
-    pub limit: Duration,
-}
 
 /// A dataset that a server holds.
 pub struct Restored<'a> {
@@ -61,18 +50,9 @@ struct Archive {
     /// At the source; the file's name if that is not known.
     name: String,
     path: PathBuf,
-    /// In the throw-away server: no name of a snapshot stands in a command.
+    /// In the throw-away server.
     database: String,
     is_there: bool,
-}
-
-/// What a program that did not end as it should says of the check.
-fn broken(error: &ProcessError) -> Found {
-    let found = Found::skipped(FailureCode::F8, error.to_string());
-    match error {
-        ProcessError::TimedOut(_) => Found { result: Outcome::Timeout, ..found },
-        _ => found,
-    }
 }
 
 /// Restores what lies in `folder`, and compares it. Nothing if there is no server.
@@ -86,10 +66,9 @@ pub fn check<'a>(
 ) -> Result<Option<Restored<'a>>, Stopped> {
     checks.start();
     let archives = archives(folder, expected);
-    let cluster = Cluster::start(means.run, means.confinement, means.engine, &means.place);
-    let cluster = match cluster {
+    let cluster = match Cluster::start(means) {
         Ok(cluster) => cluster,
-        Err(ClusterError::Process(ProcessError::Stopped(stopped))) => return Err(stopped),
+        Err(ServerError::Process(ProcessError::Stopped(stopped))) => return Err(stopped),
         // It is the same server for every snapshot: nothing is said of this one.
         Err(error) => {
             let found = Found::skipped(FailureCode::F8, error.to_string());
@@ -345,7 +324,8 @@ impl Restored<'_> {
                 checks.note(id, Weight::Minor, found);
                 return Ok(());
             }
-            let words = ["--heapallindexed", "--no-password", archive.database.as_str()];
+            let database = conninfo(&archive.database);
+            let words = ["--heapallindexed", "--no-password", database.as_str()];
             match self.cluster.tool("pg_amcheck", &words, (None, self.limit)) {
                 Ok(ended) => bad += usize::from(ended.code != Some(0)),
                 Err(ProcessError::Stopped(stopped)) => return Err(stopped),
@@ -378,7 +358,7 @@ impl Asked for Restored<'_> {
         let query = query.trim_end().trim_end_matches(';');
         let query = format!("select coalesce(({query}\n)::bigint::text, 'null')");
         let failed = |error: CapsuleError| Found::failed(FailureCode::F2, error.to_string());
-        let limit = QUERY_WAIT.min(self.limit).max(SHORT);
+        let limit = queried(self.limit);
         let mut session = self.cluster.session(database, limit).map_err(failed)?;
         let answer = session.ask(&query).map_err(failed)?;
         answer.parse().map_err(|_| Found::failed(FailureCode::F2, "the answer is no number"))

@@ -1,5 +1,7 @@
 //! MariaDB: what `mariadb-dump` prints in one transaction.
 
+pub mod truth;
+
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -38,7 +40,8 @@ const BASE_COMPLETE: &str = "XBSTCK01?E*_info";
 const OPTIONS: &str = "--defaults-extra-file=/dev/stdin";
 /// Name of a server's socket in its folder.
 const SOCKET: &str = "mysqld.sock";
-const COMPLETE: &str = "-- Dump completed*";
+/// How the last line of a dump begins.
+pub const COMPLETE: &str = "-- Dump completed*";
 
 /// Tables of people whose engines have no transactions.
 const OTHER_ENGINES: &str = "select table_schema, table_name from information_schema.tables \

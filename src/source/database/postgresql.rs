@@ -1,5 +1,7 @@
 //! PostgreSQL: every database as an archive of `pg_dump`, or the server's files.
 
+pub mod around;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,7 +46,8 @@ const GLOBALS_END: &str = "-- PostgreSQL database cluster dump complete";
 const LOCK_WAIT: &str = "--lock-wait-timeout=600000";
 const CONNECT_TIMEOUT_S: &str = "30";
 
-const DATABASES: &str =
+/// Names of the databases that may be asked.
+pub const DATABASES: &str =
     "select datname from pg_catalog.pg_database where datallowconn order by datname";
 const SERVER: &str = "select pg_catalog.current_setting('server_version_num')::integer / 10000, \
                       pg_catalog.current_setting('is_superuser')";
@@ -88,7 +91,7 @@ pub fn dump(
 
 /// `psql` that stays.
 fn client(server: &Server, database: &str) -> Result<Program, SourceError> {
-    let mut argv = words_of("psql", &session::WORDS);
+    let mut argv = words_of("psql", &session::PSQL);
     argv.push(format!("--dbname={}", conninfo(database)).into());
     let mut program = program(server, argv)?;
     program.set.push(("PGCLIENTENCODING", "UTF8".into()));

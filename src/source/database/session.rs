@@ -1,4 +1,4 @@
-//! A client of PostgreSQL that stays: asked line by line, and killed when it is dropped.
+//! A client of a server that stays: asked line by line, and killed when it is dropped.
 
 use std::io::BufRead;
 use std::io::BufReader;
@@ -20,7 +20,7 @@ use crate::source::stream::command::Program;
 use crate::source::stream::command::last_lines;
 
 /// Arguments of `psql` by which it answers line by line, and ends at the first error.
-pub const WORDS: [&str; 6] = [
+pub const PSQL: [&str; 6] = [
     "--no-psqlrc",
     "--quiet",
     "--no-align",
@@ -48,9 +48,10 @@ enum Errors {
     EndTheQuery,
 }
 
-/// A started `psql`.
+/// A started client.
 pub struct Session {
     run: Run,
+    client: &'static str,
     child: Child,
     input: ChildStdin,
     lines: Receiver<Vec<u8>>,
@@ -70,21 +71,26 @@ impl Session {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(run: &Run, program: &Program, limit: Duration) -> Result<Self, CapsuleError> {
-        let cannot = |error: std::io::Error| failed(format!("`psql` cannot be started: {error}"));
+    pub fn start(
+        run: &Run,
+        (client, program): (&'static str, &Program),
+        limit: Duration,
+    ) -> Result<Self, CapsuleError> {
+        let cannot =
+            |error: std::io::Error| failed(format!("`{client}` cannot be started: {error}"));
         let mut command = program.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(cannot)?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(input), Some(output), Some(errors)) = pipes else {
-            return Err(failed("`psql` has no pipes"));
+            return Err(failed(format!("`{client}` has no pipes")));
         };
         let (sender, lines) = crossbeam_channel::unbounded();
         std::thread::spawn(move || listen(output, &sender));
         let (sender, words) = crossbeam_channel::unbounded();
         std::thread::spawn(move || listen(errors, &sender));
         let errors = Errors::EndIt;
-        Ok(Self { run: run.clone(), child, input, lines, words, errors, limit })
+        Ok(Self { run: run.clone(), client, child, input, lines, words, errors, limit })
     }
 
     /// From here on an error ends neither the client nor its transaction.
@@ -140,7 +146,7 @@ impl Session {
             words.extend(line);
         }
         let words = last_lines(&words);
-        failed(if words.is_empty() { "`psql` ended".to_owned() } else { words })
+        failed(if words.is_empty() { format!("`{}` ended", self.client) } else { words })
     }
 
     fn stop(&mut self) {

@@ -65,7 +65,7 @@ impl Beside {
     fn open(&mut self, run: &Run) -> Result<String, CapsuleError> {
         // It goes on while others are asked whether to stop, and is stopped by whoever drops it.
         let own = run.unstopped();
-        let mut session = Session::start(run, &self.client, Duration::MAX)?;
+        let mut session = Session::start(run, ("psql", &self.client), Duration::MAX)?;
         let reading = postgresql::begin(&mut session)?;
         let state = postgresql::exported(&mut session)?;
         // Whatever reading meets, the dump has its state.

@@ -7,9 +7,11 @@ use std::sync::PoisonError;
 use crate::backup::snapshot::attach::Attachments;
 use crate::capsule::Between;
 use crate::capsule::Capsule;
+use crate::capsule::CapsuleError;
 use crate::capsule::SCHEMA;
 use crate::capsule::Truth;
 use crate::capsule::folder::FolderTruth;
+use crate::capsule::mariadb::MariadbTruth;
 use crate::capsule::postgresql::PostgresqlTruth;
 use crate::cli::open::PROGRAM;
 use crate::path::SnapshotPath;
@@ -18,6 +20,8 @@ use crate::run::monitor::Problem;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::census;
+use crate::source::database::mariadb::truth::Watched;
+use crate::source::database::postgresql::around::Watched as Around;
 use crate::source::database::sqlite::Recorded;
 use crate::source::database::truth;
 
@@ -30,6 +34,18 @@ pub enum Witness {
     Folder,
     Sqlite(Recorded),
     Postgresql(truth::Recorded),
+    /// The server is asked before and after.
+    PostgresqlFiles(Around),
+    /// The server is asked before and after.
+    Mariadb(Watched),
+}
+
+/// What was found before the backup.
+#[derive(Debug)]
+pub enum Before {
+    Folder(FolderTruth),
+    PostgresqlFiles(PostgresqlTruth),
+    Mariadb(MariadbTruth),
 }
 
 /// One dataset with its witness.
@@ -40,7 +56,7 @@ pub struct Recorder<'a> {
     /// What lies directly beneath it is counted apart.
     pub base: SnapshotPath,
     /// When reading began, and what was found.
-    pub before: Mutex<(i64, Option<FolderTruth>)>,
+    pub before: Mutex<(i64, Option<Before>)>,
 }
 
 impl Recorder<'_> {
@@ -51,6 +67,11 @@ impl Recorder<'_> {
     /// Something could not be recorded: a problem, and no reason to have no snapshot.
     fn lacks(&self, run: &Run, detail: &str) {
         run.problem(&Problem::new(self.dataset, format!("truth for drills: {detail}")));
+    }
+
+    /// What a server said; nothing if it did not.
+    fn known<T>(&self, run: &Run, said: Result<T, CapsuleError>) -> Option<T> {
+        said.map_err(|error| self.lacks(run, &error.to_string())).ok()
     }
 
     /// What all databases of a server hold; nothing if it is not known of each.
@@ -76,7 +97,11 @@ impl Attachments for Recorder<'_> {
     fn before(&self, run: &Run) -> Result<(), SourceError> {
         let began_ms = run.clock.now().unix_ms;
         let found = match self.witness {
-            Witness::Folder => Some(self.walk(run)?),
+            Witness::Folder => Some(Before::Folder(self.walk(run)?)),
+            Witness::PostgresqlFiles(watched) => {
+                self.known(run, watched.read(run)).map(Before::PostgresqlFiles)
+            }
+            Witness::Mariadb(watched) => self.known(run, watched.read(run)).map(Before::Mariadb),
             Witness::Nobody | Witness::Sqlite(_) | Witness::Postgresql(_) => None,
         };
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = (began_ms, found);
@@ -90,8 +115,25 @@ impl Attachments for Recorder<'_> {
             Witness::Nobody => None,
             Witness::Folder => {
                 let after = self.walk(run)?;
-                before.map(|before| Truth::Folder(Box::new(Between { before, after })))
+                match before {
+                    Some(Before::Folder(before)) => {
+                        Some(Truth::Folder(Box::new(Between { before, after })))
+                    }
+                    _ => None,
+                }
             }
+            Witness::PostgresqlFiles(watched) => match (before, watched.read(run)) {
+                (Some(Before::PostgresqlFiles(before)), after) => self
+                    .known(run, after)
+                    .map(|after| Truth::PostgresqlFiles(Box::new(Between { before, after }))),
+                _ => None,
+            },
+            Witness::Mariadb(watched) => match (before, watched.read(run)) {
+                (Some(Before::Mariadb(before)), after) => self
+                    .known(run, after)
+                    .map(|after| Truth::Mariadb(Box::new(Between { before, after }))),
+                _ => None,
+            },
             Witness::Sqlite(recorded) => {
                 let truth = recorded.lock().unwrap_or_else(PoisonError::into_inner).take();
                 truth.map(|truth| Truth::Sqlite(Box::new(truth)))
@@ -104,7 +146,7 @@ impl Attachments for Recorder<'_> {
             dataset: self.dataset.to_owned(),
             reader: PROGRAM.to_owned(),
             taken_at_ms,
-            same_point: !matches!(truth, Truth::Folder(_)),
+            same_point: matches!(truth, Truth::Sqlite(_) | Truth::Postgresql(_)),
             truth,
         };
         match capsule.encode() {

@@ -17,6 +17,7 @@ use crate::source;
 use crate::source::database;
 use crate::source::database::mariadb;
 use crate::source::database::postgresql;
+use crate::source::database::postgresql::around::Watched as Around;
 use crate::source::database::sqlite;
 
 /// Folder of local state for copies of databases.
@@ -29,7 +30,7 @@ const COPIES: &str = "databases";
 /// the password is not where the file says (2).
 pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failure> {
     let run = &context.run;
-    let mut witness = Witness::Nobody;
+    let witness;
     let (source, path): (Box<dyn source::Source>, Vec<u8>) = match &backup.source {
         Source::Files(_) | Source::Command { .. } => return Ok(None),
         Source::Postgresql(asked) => {
@@ -40,15 +41,27 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
                     witness = Witness::Postgresql(recorded);
                     streams
                 }
-                Method::Physical => postgresql::physical(run, &server)?,
+                Method::Physical => {
+                    let streams = postgresql::physical(run, &server)?;
+                    witness = Witness::PostgresqlFiles(Around(server));
+                    streams
+                }
             };
             (Box::new(streams), stored(postgresql::FOLDER.as_bytes()))
         }
         Source::Mariadb(asked) => {
             let server = server(context, asked)?;
             let streams = match asked.method {
-                Method::Dump => mariadb::dump(run, &server, &asked.databases)?,
-                Method::Physical => mariadb::physical(run, &server)?,
+                Method::Dump => {
+                    let streams = mariadb::dump(run, &server, &asked.databases)?;
+                    let named = asked.databases.clone();
+                    witness = Witness::Mariadb(mariadb::truth::Watched { server, named });
+                    streams
+                }
+                Method::Physical => {
+                    witness = Witness::Nobody;
+                    mariadb::physical(run, &server)?
+                }
             };
             (Box::new(streams), stored(mariadb::FOLDER.as_bytes()))
         }

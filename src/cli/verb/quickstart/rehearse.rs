@@ -78,6 +78,7 @@ pub fn rehearse(
         lease: LEASE,
         isolation: Isolation::I0,
         foreign,
+        hidden: vec![storage.to_owned()],
     };
     let called = (CLASS, "quickstart");
     let plan = Plan { items: vec![item], ..carry::plan(context, called, (ZONE, room)) };

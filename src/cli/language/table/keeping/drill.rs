@@ -178,8 +178,6 @@ pub mod checks {
         IS_THERE: "it is there" => "có";
         NO_FILE: "no file" => "không phải tệp";
         NOTHING: "nothing" => "không có gì";
-        NO_COMMANDS: "commands of the office are not run in this version"
-            => "phiên bản này chưa chạy lệnh riêng của cơ quan";
         NO_DATABASE: "no database was there to be asked"
             => "không có cơ sở dữ liệu nào để hỏi";
         SEVERAL: "the dataset has several databases: it is not told which one is asked"
@@ -190,12 +188,25 @@ pub mod checks {
         NO_SERVER: "no server of PostgreSQL is installed here"
             => "máy này chưa cài máy chủ PostgreSQL";
         NO_NETWORK: "no network" => "không có mạng";
-        SAW_ITSELF: "a program that was started so saw nothing but itself"
-            => "tiến trình chạy như vậy chỉ thấy chính nó";
-        WITH_NETWORK: "a server would have a network: {rest}"
-            => "máy chủ sẽ có mạng: {rest}";
-        HOLDS_KEYS: "a server would run as the user who holds the keys: hold this drill as root"
-            => "máy chủ sẽ chạy bằng chính người dùng giữ khóa: hãy chạy cuộc diễn tập này \
-            bằng root";
+        APART_INDEED: "outside a port answered; inside it did not, one of its own did, and no \
+                       storage was seen"
+            => "bên ngoài có cổng trả lời; bên trong không tới được cổng ấy, tới được cổng của \
+            chính nó, và không thấy kho lưu nào";
+        NOT_APART: "it is not kept apart: its probe answered {rest}"
+            => "môi trường không cách ly được: phép thử trả lời {rest}";
+        NO_PLACE: "no program can be kept apart here: {rest}"
+            => "máy này không tạo được môi trường cách ly: {rest}";
+        NO_MARIADB: "no server of MariaDB is installed here"
+            => "máy này chưa cài máy chủ MariaDB";
+        NOT_EXAMINED: "the server's own check did not end well"
+            => "phép kiểm tra của chính máy chủ không kết thúc tốt";
+        NO_ARCHIVE: "an archive of files" => "một tệp lưu trữ các tệp của máy chủ";
+        NO_VERSION: "the files name no version" => "các tệp không cho biết phiên bản";
+        NO_MANIFEST: "the archive has no manifest of its files"
+            => "tệp lưu trữ không có danh mục các tệp";
+        AS_WRITTEN: "as written" => "đúng như khi ghi";
+        NO_NAMES: "the server does not name its databases"
+            => "máy chủ không nêu được tên các cơ sở dữ liệu";
+        ONE_DUMP: "mariadb of one dump: {rest}" => "nạp một bản kết xuất bằng mariadb: {rest}";
     }
 }

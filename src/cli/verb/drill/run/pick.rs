@@ -1,5 +1,6 @@
 //! From the configuration and the list of snapshots to the plan of a drill.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,9 +70,12 @@ pub const fn kind_of(source: &Source) -> Kind {
         Source::Command { .. } => Kind::Stream,
         Source::Postgresql(server) => match server.method {
             Method::Dump => Kind::Postgresql,
-            Method::Physical => Kind::Other("postgresql's files"),
+            Method::Physical => Kind::PostgresqlFiles,
         },
-        Source::Mariadb(_) => Kind::Other("mariadb"),
+        Source::Mariadb(server) => match server.method {
+            Method::Dump => Kind::Mariadb,
+            Method::Physical => Kind::Other("mariadb's files"),
+        },
     }
 }
 
@@ -86,11 +90,12 @@ pub fn room(config: &Config, drill: &Drill) -> Room {
             Source::Command { .. } | Source::Postgresql(_) | Source::Mariadb(_) => {}
         }
     }
-    for storage in config.storages.values() {
-        if let Storage::Folder { path } = storage {
-            foreign.push(path.clone());
-        }
-    }
+    let folder = |storage: &Storage| match storage {
+        Storage::Folder { path } => Some(path.clone()),
+        _ => None,
+    };
+    let hidden: Vec<PathBuf> = config.storages.values().filter_map(folder).collect();
+    foreign.extend(hidden.iter().cloned());
     let lease = if drill.class == Class::D1 { LEASE_D1 } else { LEASE };
     Room {
         path: drill.sandbox.path.clone(),
@@ -102,6 +107,7 @@ pub fn room(config: &Config, drill: &Drill) -> Room {
             Isolation::I2 => plan::Isolation::I2,
         },
         foreign,
+        hidden,
     }
 }
 
@@ -160,6 +166,8 @@ pub fn check(check: &Check) -> Custom {
             Custom::File { dataset, path, bytes_min: bytes_min.unwrap_or(0) }
         }
         Check::Sql { dataset, query, min, max } => Custom::Sql { dataset, query, min, max },
-        Check::Command { dataset, .. } => Custom::Command { dataset },
+        Check::Command { dataset, argv } => {
+            Custom::Command { dataset, argv: argv.into_iter().map(OsString::from).collect() }
+        }
     }
 }
