@@ -25,6 +25,7 @@ pub mod retention;
 pub mod schedule;
 
 pub mod config;
+pub mod continuity;
 
 pub mod catalogue;
 pub mod disk;

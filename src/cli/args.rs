@@ -137,6 +137,7 @@ pub enum Verb {
     Forget(Box<verb::forget::ForgetArgs>),
     Key(verb::key::KeyArgs),
     Config(verb::config::ConfigArgs),
+    Continuity(verb::continuity::ContinuityArgs),
     Schedule(verb::schedule::ScheduleArgs),
     Daemon(verb::daemon::DaemonArgs),
     Status(verb::daemon::status::StatusArgs),

@@ -137,6 +137,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Key(args) => verb::key::run(context, &args),
         Verb::Dump(args) => verb::dump::run(context, &args),
         Verb::Config(args) => verb::config::run(context, &args),
+        Verb::Continuity(args) => verb::continuity::run(context, &args),
         Verb::Schedule(args) => verb::schedule::run(context, &args),
         Verb::Daemon(args) => verb::daemon::run(context, &args),
         Verb::Status(args) => verb::daemon::status::run(context, &args),

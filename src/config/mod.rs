@@ -12,6 +12,7 @@ pub mod drill;
 pub mod job;
 pub mod keep;
 pub mod mistake;
+pub mod plan;
 pub mod read;
 pub mod secret;
 pub mod storage;
@@ -25,6 +26,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::config::drill::Drill;
@@ -48,7 +50,7 @@ use crate::config::table::Table;
 use crate::config::tell::Channel;
 use crate::config::tell::Metrics;
 use crate::config::tell::Notify;
-use crate::schedule::plan;
+use crate::schedule::plan::preview;
 use crate::units::Timestamp;
 
 /// Longest file that is read.
@@ -145,18 +147,8 @@ pub fn values(text: &str, outside: &dyn Outside, now: Timestamp) -> Found {
 fn look(text: &str, (outside, now): (&dyn Outside, Timestamp), beside: Beside) -> Found {
     let showing = if beside >= Beside::Shown { Showing::All } else { Showing::Nothing };
     let reader = Reader::new(text, outside, showing);
-    let mut config = None;
-    if text.len() > BYTES_MAX {
-        reader.mistake(0, "", format!("expected at most {BYTES_MAX} bytes, found {}", text.len()));
-    } else {
-        // Whatever could be read is looked at, so that one slip does not hide the others.
-        let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let at = error.span().map_or(0, |span| span.start);
-            reader.mistake(at, "", error.message().replace('\n', ", "));
-        }
-        config = whole(&reader, document.get_ref());
-    }
+    let document = document(&reader, text);
+    let config = document.as_ref().and_then(|document| whole(&reader, document.get_ref()));
     if let Some(config) = &config {
         references(&reader);
         twins(config, &reader);
@@ -166,14 +158,34 @@ fn look(text: &str, (outside, now): (&dyn Outside, Timestamp), beside: Beside) -
             warn::warn(config, &reader, now);
         }
     }
-    let mut mistakes = reader.mistakes.take();
-    mistakes.sort();
-    mistakes.dedup();
-    let mut warnings = reader.warnings.take();
-    warnings.sort();
-    warnings.dedup();
+    let (mistakes, warnings) = told(&reader);
     let config = config.filter(|_| mistakes.is_empty());
     Found { config, mistakes, warnings, shown: reader.shown.take() }
+}
+
+/// The text as a table, with its slips noted; none if there is too much of it.
+fn document<'t>(reader: &Reader<'_>, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+    if text.len() > BYTES_MAX {
+        reader.mistake(0, "", format!("expected at most {BYTES_MAX} bytes, found {}", text.len()));
+        return None;
+    }
+    // Whatever could be read is looked at, so that one slip does not hide the others.
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let at = error.span().map_or(0, |span| span.start);
+        reader.mistake(at, "", error.message().replace('\n', ", "));
+    }
+    Some(document)
+}
+
+/// Mistakes and warnings in the order of the file, each once.
+fn told(reader: &Reader<'_>) -> (Vec<Mistake>, Vec<Mistake>) {
+    let in_order = |mut findings: Vec<Mistake>| {
+        findings.sort();
+        findings.dedup();
+        findings
+    };
+    (in_order(reader.mistakes.take()), in_order(reader.warnings.take()))
 }
 
 fn whole<'a>(reader: &'a Reader<'a>, document: &'a DeTable<'a>) -> Option<Config> {
@@ -279,6 +291,11 @@ fn references(reader: &Reader<'_>) {
             Noun::Retention => "[retention.NAME]",
             Noun::Channel => "[channel.NAME]",
             Noun::Dataset => "[[backup]]",
+            Noun::Person => "[people] entry",
+            Noun::Service => "[services.NAME]",
+            Noun::ConfiguredStorage => "[storage.NAME] of the configuration file",
+            Noun::ConfiguredDataset => "[[backup]] of the configuration file",
+            Noun::Own => "entry",
         };
         let meant = did_you_mean(&named.name, names.into_iter());
         let start: String = named.name.chars().take(80).collect();
@@ -339,7 +356,7 @@ fn empty_windows(config: &Config, reader: &Reader<'_>, now: Timestamp) {
         schedules.push((format!("maintenance.{verb}"), schedule));
     }
     for (key, schedule) in schedules.iter().filter(|(_, schedule)| schedule.window.is_some()) {
-        if plan::preview(&schedule.plan(key, &[]), now, 1).is_empty() {
+        if preview(&schedule.plan(key, &[]), now, 1).is_empty() {
             let what = "no run of it falls into its window: give it catch_up, or other hours";
             reader.mistake(reader.at(key), key, what);
         }
@@ -373,5 +390,14 @@ impl Config {
     #[must_use]
     pub fn backup(&self, name: &str) -> Option<&Backup> {
         self.backups.iter().find(|backup| backup.name == name)
+    }
+
+    /// Storages that are to hold a dataset: its own, and those that copies reach.
+    #[must_use]
+    pub fn holders(&self, dataset: &str) -> BTreeSet<String> {
+        let Some(backup) = self.backup(dataset) else { return BTreeSet::new() };
+        let mut holders = warn::reachable(self, &backup.storage);
+        holders.insert(backup.storage.clone());
+        holders
     }
 }

@@ -44,6 +44,14 @@ pub(super) enum Noun {
     Retention,
     Channel,
     Dataset,
+    /// Of a plan.
+    Person,
+    Service,
+    /// Of the configuration file, named by a plan.
+    ConfiguredStorage,
+    ConfiguredDataset,
+    /// What nothing else names.
+    Own,
 }
 
 /// A name that something else has to have.

@@ -63,7 +63,12 @@ impl<'r> Table<'r> {
         self.reader.mistake(at, &self.full(key), what);
     }
 
-    fn keep<T>(&self, item: &Item<'r>, value: Option<T>, shown: impl Fn(&T) -> Value) -> Option<T> {
+    pub(super) fn keep<T>(
+        &self,
+        item: &Item<'r>,
+        value: Option<T>,
+        shown: impl Fn(&T) -> Value,
+    ) -> Option<T> {
         let value = value?;
         if self.reader.showing == Showing::Nothing {
             return Some(value);
@@ -234,7 +239,7 @@ impl<'r> Table<'r> {
     }
 
     /// A list in which nothing stands twice.
-    fn list<T: PartialEq>(
+    pub(super) fn list<T: PartialEq>(
         &mut self,
         key: &'static str,
         read: impl Fn(&Self, &Item<'r>) -> Option<T>,

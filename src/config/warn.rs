@@ -41,7 +41,7 @@ pub(super) fn warn(config: &Config, reader: &Reader<'_>, now: Timestamp) {
 }
 
 /// Storages that copies reach from one.
-fn reachable(config: &Config, from: &str) -> BTreeSet<String> {
+pub(super) fn reachable(config: &Config, from: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting = vec![from.to_owned()];
     while let Some(storage) = waiting.pop() {

@@ -15,6 +15,8 @@ use crate::document::page::DocumentError;
 const REGULAR: &[u8] = include_bytes!("fonts/LiberationSerif-Regular.ttf");
 const BOLD: &[u8] = include_bytes!("fonts/LiberationSerif-Bold.ttf");
 const SLANTED: &[u8] = include_bytes!("fonts/LiberationSerif-Italic.ttf");
+/// Of the same family: every letter as wide as the next.
+const TYPED: &[u8] = include_bytes!("fonts/LiberationMono-Bold.ttf");
 const BOLD_SLANTED: &[u8] = include_bytes!("fonts/LiberationSerif-BoldItalic.ttf");
 
 /// Name of the face, for whoever has to say what a document is set in.
@@ -29,6 +31,8 @@ const SINGLE: f32 = 1.149;
 pub enum Weight {
     Regular,
     Bold,
+    /// Bold, each letter as wide as the next: what is to be typed as it stands.
+    Typed,
 }
 
 /// Whether letters lean.
@@ -55,6 +59,11 @@ impl Style {
     #[must_use]
     pub const fn bold(size_pt: f32) -> Self {
         Self { weight: Weight::Bold, slope: Slope::Upright, size_pt }
+    }
+
+    #[must_use]
+    pub const fn typed(size_pt: f32) -> Self {
+        Self { weight: Weight::Typed, slope: Slope::Upright, size_pt }
     }
 
     /// The same, leaning.
@@ -88,6 +97,7 @@ pub struct Fonts {
     bold: Face,
     slanted: Face,
     bold_slanted: Face,
+    typed: Face,
 }
 
 struct Face {
@@ -118,6 +128,7 @@ impl Fonts {
             bold: Face::new(BOLD)?,
             slanted: Face::new(SLANTED)?,
             bold_slanted: Face::new(BOLD_SLANTED)?,
+            typed: Face::new(TYPED)?,
         })
     }
 
@@ -127,6 +138,7 @@ impl Fonts {
             (Weight::Bold, Slope::Upright) => &self.bold,
             (Weight::Regular, Slope::Slanted) => &self.slanted,
             (Weight::Bold, Slope::Slanted) => &self.bold_slanted,
+            (Weight::Typed, _) => &self.typed,
         }
     }
 

@@ -356,6 +356,7 @@ fn module_pt(modules: &Modules<'_>, side_pt: f32) -> f32 {
 }
 
 /// A small number as a length's factor: lines and modules of a page.
-pub(in crate::document) fn count(number: usize) -> f32 {
+#[must_use]
+pub fn count(number: usize) -> f32 {
     f32::from(u16::try_from(number).unwrap_or(u16::MAX))
 }

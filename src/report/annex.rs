@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::continuity::legal::Verified;
 use crate::drill::record::Capsule;
 use crate::drill::record::Check;
 use crate::drill::record::Item;
 use crate::report::checks;
-use crate::report::legal::Verified;
 use crate::report::minutes::Desk;
 use crate::report::model::Annex;
 use crate::report::model::Block;

@@ -1,11 +1,11 @@
-//! Legal frames that documents cite: data, read from the file beside this one.
+//! What documents cite of the legal frames.
 
-use serde::Deserialize;
-
+use crate::continuity::legal::Act;
+use crate::continuity::legal::Bilingual;
+use crate::continuity::legal::Frames;
+use crate::continuity::legal::Requirement;
+use crate::continuity::legal::Verified;
 use crate::report::Language;
-
-const FRAMES: &str = include_str!("legal.toml");
-const SCHEMA: &str = "lifeboat/legal-frames/1";
 
 /// Frames that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -14,70 +14,6 @@ pub enum LegalError {
     Data { detail: String },
     #[error("no legal frame is called `{id}`; there are: {known}")]
     Unknown { id: String, known: String },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Frames {
-    schema: String,
-    profile: Vec<Profile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Profile {
-    id: String,
-    title: Bilingual,
-    includes: Vec<String>,
-    #[serde(default)]
-    rules: Option<String>,
-    #[serde(default)]
-    act: Vec<Act>,
-    #[serde(default)]
-    requirement: Vec<Requirement>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Bilingual {
-    vi: String,
-    en: String,
-}
-
-impl Bilingual {
-    fn of(self, language: Language) -> String {
-        match language {
-            Language::Vi => self.vi,
-            Language::En => self.en,
-        }
-    }
-}
-
-/// How a clause was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verified {
-    /// In a full text.
-    Primary,
-    /// In somebody else's words.
-    Paraphrase,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Act {
-    cite: String,
-    verified: Verified,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Requirement {
-    clause: String,
-    asks: Bilingual,
-    #[serde(default)]
-    levels: Vec<u8>,
-    verified: Verified,
 }
 
 /// A clause that a drill is evidence for.
@@ -106,31 +42,29 @@ pub struct Frame {
 /// # Errors
 /// When there is none.
 pub fn frame(id: &str, language: Language) -> Result<Frame, LegalError> {
-    let frames: Frames = toml::from_str(FRAMES)
-        .map_err(|error| LegalError::Data { detail: error.message().to_owned() })?;
-    if frames.schema != SCHEMA {
-        return Err(LegalError::Data { detail: format!("they are not of {SCHEMA}") });
-    }
-    let Some(own) = frames.profile.iter().find(|it| it.id == id && it.rules.is_some()) else {
+    let frames = Frames::read().map_err(|detail| LegalError::Data { detail })?;
+    let Some(own) = frames.of(id) else {
         let known = frames.profile.iter().filter(|it| it.rules.is_some());
         let known: Vec<&str> = known.map(|it| it.id.as_str()).collect();
         let id = crate::path::escape(id.as_bytes());
         return Err(LegalError::Unknown { id, known: known.join(", ") });
     };
-    let included = frames.profile.iter().filter(|it| own.includes.contains(&it.id));
-    let clauses = std::iter::once(own).chain(included).flat_map(|it| it.requirement.clone());
-    let clause = |it: Requirement| Clause {
-        clause: it.clause,
-        asks: it.asks.of(language),
-        levels: it.levels,
+    let of = |text: &Bilingual| match language {
+        Language::Vi => text.vi.clone(),
+        Language::En => text.en.clone(),
+    };
+    let clause = |it: &Requirement| Clause {
+        clause: it.clause.clone(),
+        asks: of(&it.asks),
+        levels: it.levels.clone(),
         verified: it.verified,
     };
     let was_read = |act: &&Act| act.verified == Verified::Primary;
     Ok(Frame {
-        title: own.title.clone().of(language),
+        title: of(&own.title),
         rules: own.rules.clone().unwrap_or_default(),
         acts: own.act.iter().filter(was_read).map(|act| act.cite.clone()).collect(),
-        clauses: clauses.map(clause).collect(),
+        clauses: frames.requirements(own).filter(|it| it.minutes).map(clause).collect(),
     })
 }
 

@@ -15,6 +15,7 @@ pub mod minutes;
 pub mod model;
 pub mod paper;
 pub mod results;
+pub mod runbook;
 #[cfg(test)]
 mod tests;
 pub mod value;

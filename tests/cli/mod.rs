@@ -9,6 +9,7 @@ mod btrfs;
 mod cat;
 mod check;
 mod config;
+mod continuity;
 mod copy;
 #[cfg(target_os = "linux")]
 pub mod daemon;

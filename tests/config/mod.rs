@@ -2,6 +2,7 @@
 
 mod examples;
 mod mistakes;
+mod plan;
 mod product;
 mod secrets;
 mod warnings;

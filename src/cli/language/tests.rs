@@ -57,7 +57,10 @@ fn told() -> impl Iterator<Item = (String, Text)> {
     let documents = [words::ALL, words::annex::ALL, words::check::ALL].into_iter().flatten();
     let documents =
         documents.map(|(name, it)| (format!("report::{name}"), Text::new(it.en, it.vi)));
-    all().chain(told).chain(documents)
+    use crate::continuity::words as rules;
+    let rules = rules::ALL.iter().chain(rules::title::ALL).chain(rules::programme::ALL);
+    let rules = rules.map(|(name, it)| (format!("continuity::{name}"), Text::new(it.en, it.vi)));
+    all().chain(told).chain(documents).chain(rules)
 }
 
 /// Without what a shell or a program reads: `code`, --options and VARIABLES.

@@ -118,22 +118,31 @@ pub fn advised(path: &Path, environment: &Environment, now: Timestamp) -> Result
 }
 
 fn load(path: &Path, read: impl Fn(&str) -> Found) -> Result<Loaded, Failure> {
-    let bytes = read_bounded(path, config::BYTES_MAX).map_err(|error| {
+    let text = text_of(path, |detail| {
         let message = texts::UNREADABLE
             .with("path", shown(path))
-            .with("detail", Said::heard(error))
+            .with("detail", detail)
             .with("origin", "--config");
         Failure::usage(message, texts::GENERATE)
     })?;
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+    Ok(Loaded { path: path.to_owned(), found: read(&text) })
+}
+
+/// The text of a file that people write.
+///
+/// # Errors
+/// What `unreadable` makes of the system's words; or that it is not UTF-8 (2).
+pub fn text_of(path: &Path, unreadable: impl Fn(Said) -> Failure) -> Result<String, Failure> {
+    let bytes = read_bounded(path, config::BYTES_MAX);
+    let bytes = bytes.map_err(|error| unreadable(Said::heard(error)))?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
         Err(error) => {
             let line = bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() + 1;
             let message = texts::NO_UTF8.with("path", shown(path)).with("line", line);
-            return Err(Failure::usage(message, texts::CORRECT));
+            Err(Failure::usage(message, texts::CORRECT))
         }
-    };
-    Ok(Loaded { path: path.to_owned(), found: read(text) })
+    }
 }
 
 impl Loaded {

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod check;
 pub mod completion;
 pub mod config;
+pub mod continuity;
 pub mod copy;
 pub mod daemon;
 pub mod drill;

@@ -254,7 +254,12 @@ impl Ledger {
     /// How far the ledger goes now: size, root, and by it the code for paper.
     #[must_use]
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        let size = self.chain.last_seq();
+        self.checkpoint_at(self.chain.last_seq())
+    }
+
+    /// How far it went when it had so many entries.
+    #[must_use]
+    pub fn checkpoint_at(&self, size: u64) -> Option<Checkpoint> {
         let root = self.chain.tree().root(size)?;
         (size > 0).then(|| Checkpoint { origin: self.chain.origin().to_owned(), size, root })
     }

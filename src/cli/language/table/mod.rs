@@ -16,6 +16,7 @@ macro_rules! texts {
 
 pub mod backup;
 pub mod common;
+pub mod continuity;
 pub mod daemon;
 pub mod drill;
 pub mod errors;
@@ -34,6 +35,10 @@ pub mod stats;
 pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("backup", backup::ALL),
     ("common", common::ALL),
+    ("continuity", continuity::ALL),
+    ("continuity::kit", continuity::kit::ALL),
+    ("continuity::plan", continuity::plan::ALL),
+    ("continuity::runbook", continuity::runbook::ALL),
     ("daemon", daemon::ALL),
     ("daemon::service", daemon::service::ALL),
     ("daemon::telling", daemon::telling::ALL),

@@ -69,7 +69,7 @@ pub fn run(context: &Context, _args: &StatusArgs) -> Result<Ended, Failure> {
 }
 
 /// The catalogue as a daemon left it; none is made.
-pub(super) fn catalogue(config: &Config, now: Timestamp) -> Result<Option<Catalogue>, Failure> {
+pub fn catalogue(config: &Config, now: Timestamp) -> Result<Option<Catalogue>, Failure> {
     let path = hold::catalogue(&config.state_dir);
     if path.symlink_metadata().is_err() {
         return Ok(None);
@@ -78,7 +78,7 @@ pub(super) fn catalogue(config: &Config, now: Timestamp) -> Result<Option<Catalo
     opened.map(|(catalogue, _)| Some(catalogue)).map_err(|error| unreadable(config, &error))
 }
 
-pub(super) fn unreadable(config: &Config, error: &CatalogueError) -> Failure {
+pub fn unreadable(config: &Config, error: &CatalogueError) -> Failure {
     let path = super::shown(&config.state_dir);
     let message = texts::NOT_STARTED.with("path", path).with("detail", Said::heard(error));
     Failure::new(Exit::Failed, message, texts::SEE_FOLDER)

@@ -14,10 +14,10 @@ use crate::cli::language::table::drill as texts;
 use crate::cli::open;
 use crate::cli::verb::drill::files;
 use crate::cli::verb::drill::ledger;
+use crate::cli::verb::drill::plan::document::Repeats;
 use crate::evidence::bundle::Bundle;
 use crate::evidence::bundle::export::export;
 use crate::evidence::bundle::export::prove;
-use crate::evidence::bundle::inspect::NoDraws;
 use crate::evidence::bundle::inspect::Verdict;
 use crate::evidence::bundle::inspect::inspect;
 use crate::evidence::bundle::readme;
@@ -60,7 +60,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<Ended, Failure> {
         return Err(Failure::new(Exit::Failed, texts::NO_LEDGER, texts::HOLD_A_DRILL));
     }
     add_checkpoint(&mut bundle, &ledger::office(&unlocked));
-    let report = inspect(&bundle, &Witness::default(), &NoDraws);
+    let report = inspect(&bundle, &Witness::default(), &Repeats);
     let all = bundle.files().into_iter().chain(readme::files(&bundle));
     files::write(&args.out, all)?;
     let written = Written {
@@ -87,7 +87,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<Ended, Failure> {
 
 /// A checkpoint of all that is in the bundle, so that nothing can be taken from its end.
 fn add_checkpoint(bundle: &mut Bundle, office: &Signer) {
-    let report = inspect(bundle, &Witness::default(), &NoDraws);
+    let report = inspect(bundle, &Witness::default(), &Repeats);
     if let Some(checkpoint) = report.checkpoint.filter(|_| report.verdict == Verdict::Valid) {
         let note = checkpoint.sign(&office.key).into_bytes();
         bundle.checkpoints.entry(checkpoint.size).or_insert(note);

@@ -110,7 +110,7 @@ fn content(path: &Path, kind: std::fs::FileType) -> io::Result<Vec<u8>> {
 }
 
 /// Reads a file that was named, such as a checkpoint or a personal key.
-pub(super) fn read_one(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read_one(path: &Path) -> Result<Vec<u8>, Failure> {
     secrets::read_bounded(path, FILE_BYTES_MAX).map(|bytes| bytes.to_vec()).map_err(|error| {
         let message = texts::NOT_READ.with("path", shown(path));
         Failure::usage(message.with("detail", Said::heard(error)), texts::NAME_A_FILE)

@@ -129,7 +129,7 @@ pub fn run(context: &Context, args: &KeyArgs) -> Result<Ended, Failure> {
 }
 
 /// Where the passphrase of a personal key comes from.
-pub(super) fn secret(file: Option<&PathBuf>) -> SecretSource {
+pub fn secret(file: Option<&PathBuf>) -> SecretSource {
     file.map_or(SecretSource::Prompt, |path| SecretSource::File(path.clone()))
 }
 

@@ -2,11 +2,12 @@
 
 pub mod actions;
 pub mod bundle;
-mod files;
+pub mod files;
 pub mod keep;
 pub mod key;
 pub mod ledger;
 pub mod list;
+pub mod plan;
 pub mod proofs;
 pub mod run;
 pub mod sign;
@@ -30,6 +31,7 @@ pub struct DrillArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum DrillVerb {
+    Plan(plan::PlanArgs),
     Run(run::RunArgs),
     List(list::ListArgs),
     Show(list::ShowArgs),
@@ -44,6 +46,7 @@ pub enum DrillVerb {
 
 pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
     match &args.verb {
+        DrillVerb::Plan(args) => plan::run(context, args),
         DrillVerb::Run(args) => run::run(context, args),
         DrillVerb::List(args) => list::list(context, args),
         DrillVerb::Show(args) => list::show(context, args),

@@ -12,10 +12,10 @@ use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::drill as texts;
 use crate::cli::verb::drill::files;
+use crate::cli::verb::drill::plan::document::Repeats;
 use crate::evidence::bundle::Bundle;
 use crate::evidence::bundle::finding::Class;
 use crate::evidence::bundle::finding::Finding;
-use crate::evidence::bundle::inspect::NoDraws;
 use crate::evidence::bundle::inspect::Report;
 use crate::evidence::bundle::inspect::Verdict;
 use crate::evidence::bundle::inspect::inspect;
@@ -91,7 +91,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<Ended, Failure> {
         codes: args.code.clone(),
         notes: notes.collect::<Result<_, _>>()?,
     };
-    let report = inspect(&bundle, &witness, &NoDraws);
+    let report = inspect(&bundle, &witness, &Repeats);
     tell(context, &report)?;
     let exit = if report.verdict == Verdict::Valid { Exit::Done } else { Exit::Evidence };
     Ok(Ended { exit, ..Ended::done() })

@@ -232,8 +232,11 @@ impl Source {
     }
 }
 
-/// A file that is not there yet; a failure leaves none.
-fn keep_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes a file that is not there yet; a failure leaves none.
+///
+/// # Errors
+/// When it is there, or cannot be written.
+pub fn keep_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let message = texts::OUT.with("path", shown(path)).with("detail", Said::heard(error));
         Failure::new(Exit::Failed, message, texts::OTHER_OUT)

@@ -1,0 +1,23 @@
+//! `continuity kit`: made, and checked.
+
+texts! {
+    MADE: "`{path}`: {count} files; SHA-256 of their list: {hash}. Make two copies in two places"
+        => "`{path}`: {count} tệp; SHA-256 của danh sách: {hash}. Hãy cất hai bản ở hai nơi";
+    WHOLE: "`{path}`: all {count} files are as they were made; SHA-256 of their list: {hash}{bad}"
+        => "`{path}`: cả {count} tệp đúng như khi lập; SHA-256 của danh sách: {hash}{bad}";
+    OTHER_VERSION: "`{path}`: all {count} files are as they were made ({hash}), but its program is \
+        not this one: make a new kit{bad}"
+        => "`{path}`: cả {count} tệp đúng như khi lập ({hash}), nhưng chương trình khác bản đang \
+        chạy: hãy lập bộ mới{bad}";
+    BAD: "`{path}`: of {count} files (list {hash}) these are missing or not as they were made: \
+        {bad}"
+        => "`{path}`: trong {count} tệp (danh sách {hash}), các tệp thiếu hoặc đã bị sửa: {bad}";
+    NO_KIT: "`{path}` cannot be read: {detail}" => "không đọc được `{path}`: {detail}";
+    NAME_KIT: "name the folder that `lifeboat continuity kit` wrote; else make a new one"
+        => "hãy nêu thư mục mà `lifeboat continuity kit` đã ghi; nếu không còn thì lập bộ mới";
+    NOT_WRITTEN: "`{path}` cannot be written: {detail}" => "không ghi được `{path}`: {detail}";
+    NAME_FOLDER: "name a folder that does not exist yet, in one that may be written to"
+        => "hãy nêu một thư mục chưa có, nằm trong thư mục có quyền ghi";
+    UNREADABLE: "what belongs into the kit cannot be read: {detail}"
+        => "không đọc được phần phải đưa vào bộ khởi động: {detail}";
+}

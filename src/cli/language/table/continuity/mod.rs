@@ -1,0 +1,63 @@
+//! `continuity`: the plan, how the office stands, what is printed of it.
+
+pub mod kit;
+pub mod plan;
+pub mod runbook;
+
+texts! {
+    UNREADABLE: "the continuity plan `{path}` cannot be read: {detail}"
+        => "không đọc được kế hoạch bảo đảm hoạt động liên tục `{path}`: {detail}";
+    NAME_PLAN: "write one (see doc/continuity.md), and name it in the configuration file: \
+        `[continuity]` with `plan = \"/path/plan.toml\"`"
+        => "lập kế hoạch (xem doc/vi/continuity.md) rồi nêu đường dẫn trong tệp cấu hình: \
+        `[continuity]` với `plan = \"/path/plan.toml\"`";
+    MISTAKES: "{mistakes}" => "kế hoạch chưa đúng:\n{mistakes}";
+    CORRECT: "correct the plan; nothing was started"
+        => "sửa kế hoạch; chưa có gì được thực hiện";
+    GOOD: "{path}: {services} services with {datasets} datasets, {people} people; no mistakes, \
+        {warnings} warnings\n{table}"
+        => "{path}: {services} dịch vụ nghiệp vụ với {datasets} tập dữ liệu, {people} người; \
+        không có sai sót, {warnings} cảnh báo\n{table}";
+    ORDER: "order" => "thứ tự";
+    SERVICE: "service" => "dịch vụ";
+    CRITICALITY: "criticality" => "mức quan trọng";
+    OWNER: "owner" => "chủ dữ liệu";
+    MTD: "MTD" => "ngừng tối đa";
+    RTO: "RTO" => "khôi phục";
+    RPO: "RPO" => "mất dữ liệu";
+    DATASETS: "datasets" => "tập dữ liệu";
+    NOT_APPROVED: "{value} (default, not approved)" => "{value} (mặc định, chưa phê duyệt)";
+    NOT_SAID: "not set" => "chưa đặt";
+    CRITICAL: "critical" => "đặc biệt quan trọng";
+    IMPORTANT: "important" => "quan trọng";
+    NORMAL: "normal" => "thông thường";
+    NO_FRAMES: "the legal frames that are built in cannot be read: {detail}"
+        => "không đọc được các khung pháp lý có sẵn trong chương trình: {detail}";
+    REPORT_FRAMES: "this is a fault of the program: report it with its version"
+        => "đây là sai sót của chương trình: hãy báo kèm số phiên bản";
+    STORAGE_UNREAD: "storage `{storage}` was not read: {why}; what it holds is known from runs \
+        only"
+        => "chưa đọc được nơi lưu `{storage}`: {why}; nội dung ở đó chỉ biết qua các lượt chạy";
+    COLOUR: "colour" => "màu";
+    RULE: "rule" => "quy tắc";
+    REASON: "why" => "lý do";
+    RED: "RED" => "ĐỎ";
+    AMBER: "AMBER" => "VÀNG";
+    GREEN: "GREEN" => "XANH";
+    CLAUSES: "clauses: {clauses}" => "điều khoản: {clauses}";
+    ARTEFACTS: "papers: {artefacts}" => "hồ sơ: {artefacts}";
+    TO_VERIFY: "{clause} (compare with the official text)"
+        => "{clause} (cần đối chiếu văn bản gốc)";
+    BOARD: "{org} ({profile}): {red} red, {amber} amber, {green} green, {open} not judged, of \
+        {all} rules\n{table}\nnot judged yet, for this version has no facts for them:\n{list}"
+        => "{org} ({profile}): {red} đỏ, {amber} vàng, {green} xanh, {open} chưa xét, trong {all} \
+        quy tắc\n{table}\nchưa xét, vì phiên bản này chưa có căn cứ:\n{list}";
+    NOT_CHAIR: "`{holder}` may not sign the plan: the ledger knows this holder as no chair"
+        => "`{holder}` không được ký kế hoạch: nhật ký bằng chứng chưa công nhận là chủ trì";
+    LET_CHAIR_IN: "let the key in with `lifeboat drill key add --may chair`, or use the chair's"
+        => "công nhận khóa bằng `lifeboat drill key add --may chair`, hoặc dùng khóa của chủ trì";
+    SIGNED: "{holder} has signed the plan; SHA-256 of its file: {hash}; code of all {size} \
+        entries: {code}"
+        => "{holder} đã ký kế hoạch; SHA-256 của tệp: {hash}; mã đối chiếu của {size} bản ghi: \
+        {code}";
+}

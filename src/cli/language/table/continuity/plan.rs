@@ -1,0 +1,26 @@
+//! `drill plan`: the programme of a month, and draws.
+
+texts! {
+    DATASET: "dataset" => "tập dữ liệu";
+    WEIGHT: "weight" => "trọng số";
+    WHY: "why" => "lý do";
+    DRAWN: "drawn" => "được chọn ngẫu nhiên";
+    NOT_DRAWN: "not drawn" => "không được chọn";
+    IN_POOL: "in the pool" => "trong danh sách gốc";
+    SEED: "seed {seed}\nroot {root} of {size} entries\npool {pool}\nword {word}"
+        => "giá trị khởi tạo {seed}\ngốc {root} của {size} bản ghi\ndanh sách gốc {pool}\ntừ \
+        {word}";
+    NO_POOL: "no pool of {period} waits for a draw in the ledger"
+        => "nhật ký bằng chứng chưa có danh sách gốc nào của kỳ {period} chờ chọn";
+    OTHER_PLAN: "the plan has changed since the pool of {period} was frozen"
+        => "kế hoạch đã thay đổi sau khi chốt danh sách gốc của kỳ {period}";
+    FREEZE_FIRST: "freeze the pool with `lifeboat drill plan --freeze`, then let the chair say a \
+        word"
+        => "chốt danh sách gốc bằng `lifeboat drill plan --freeze`, rồi để chủ trì nêu một từ";
+    YOUNG: "the ledger has no entry that is a day old: whoever draws could have made its root"
+        => "nhật ký bằng chứng chưa có bản ghi nào đủ một ngày: người chọn có thể đã tự tạo gốc";
+    DRAW_TOMORROW: "draw again a day after the first entry" => "chọn lại sau bản ghi đầu một ngày";
+    NO_DATASET: "the plan has no dataset `{dataset}`"
+        => "kế hoạch không có tập dữ liệu `{dataset}`";
+    NAME_DATASET: "`lifeboat drill plan` lists them" => "`lifeboat drill plan` liệt kê các tập";
+}

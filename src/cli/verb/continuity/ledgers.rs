@@ -1,0 +1,157 @@
+//! What the ledgers of all storages say together.
+
+use std::sync::Arc;
+
+use crate::cli::choose::opened::Keys;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::verb::drill::ledger;
+use crate::cli::verb::drill::run::chain::open_actions;
+use crate::continuity::fact;
+use crate::continuity::fact::Action;
+use crate::continuity::fact::Entries;
+use crate::continuity::fact::SignedPlan;
+use crate::continuity::fact::Waiting;
+use crate::continuity::fact::Witness;
+use crate::drill::follow::Followed;
+use crate::evidence;
+use crate::evidence::checkpoint::Code;
+use crate::evidence::drill::Stage;
+use crate::evidence::entry::Kind;
+use crate::evidence::error::EvidenceError;
+use crate::evidence::keys::Right;
+use crate::evidence::ledger::Ledger;
+use crate::evidence::ledger::is_of_drill;
+use crate::evidence::tree::sha256;
+use crate::units::Timestamp;
+
+/// `2026-12-01`.
+const DATE_CHARS: usize = 10;
+/// Field of a plan's document: SHA-256 of its file.
+pub const PLAN_HASH: &str = "sha256";
+
+/// Ledgers as they are read, one storage after the other.
+pub struct Ledgers {
+    plan_hash: String,
+    entries: Entries,
+    ledgers: Vec<Ledger>,
+    broken: Option<String>,
+    read_count: usize,
+}
+
+impl Ledgers {
+    #[must_use]
+    pub fn new(plan: &str) -> Self {
+        let plan_hash = sha256(plan.as_bytes()).to_string();
+        let (entries, ledgers) = (Entries::default(), Vec::new());
+        Self { plan_hash, entries, ledgers, broken: None, read_count: 0 }
+    }
+
+    /// Takes the ledger of an opened repository.
+    ///
+    /// # Errors
+    /// When the run was told to stop.
+    pub fn look_at(&mut self, context: &Context, keys: &Keys) -> Result<(), Failure> {
+        let storage = keys.repository.vault().storage();
+        let Ok(access) = ledger::access(context, storage, &keys.unlocked) else { return Ok(()) };
+        let opened = Ledger::open(&context.run, Arc::clone(storage), access);
+        let taken = opened.and_then(|ledger| self.take(&ledger).map(|()| ledger));
+        match taken {
+            Ok(ledger) => {
+                self.read_count += 1;
+                self.ledgers.push(ledger);
+            }
+            Err(EvidenceError::Stopped(why)) => return Err(why.into()),
+            Err(error @ EvidenceError::Storage(_)) => {
+                context.output.warn(crate::cli::language::said::Said::heard(error));
+            }
+            Err(error) => {
+                self.read_count += 1;
+                self.broken = Some(error.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, ledger: &Ledger) -> Result<(), EvidenceError> {
+        let mut drills: Vec<&str> = Vec::new();
+        for stored in ledger.entries() {
+            let entry = &stored.entry;
+            if let Some(offset) = entry.ntp_offset_ms {
+                let newer = self.entries.offset.is_none_or(|(at, _)| at <= entry.time.at);
+                self.entries.offset =
+                    if newer { Some((entry.time.at, offset)) } else { self.entries.offset };
+            }
+            if entry.kind == Kind::Plan {
+                let document = ledger.document(entry.document)?;
+                let hash = document.get(PLAN_HASH).and_then(serde_json::Value::as_str);
+                let is_same = hash == Some(self.plan_hash.as_str());
+                let author = evidence::document::author(&document).unwrap_or_default();
+                let held = ledger.keys().at(author, entry.seq);
+                let signed = ledger.signed_document(entry.document)?;
+                let is_chair = held
+                    .is_some_and(|held| held.may(Right::Chair) && signed.is_signed_by(&held.key));
+                let is_newest = self.entries.plan.is_none_or(|known| known.at <= entry.time.at);
+                if is_chair && is_newest {
+                    self.entries.plan = Some(SignedPlan { at: entry.time.at, is_same });
+                }
+            }
+            if is_of_drill(entry.kind) && !drills.contains(&entry.subject.as_str()) {
+                drills.push(&entry.subject);
+            }
+        }
+        for action in open_actions(ledger)? {
+            let due = action.due.get(..DATE_CHARS).and_then(|due| due.parse().ok());
+            let Followed { id, dataset, .. } = action;
+            self.entries.actions.push(Action { id, dataset, due });
+        }
+        for code in drills {
+            let (state, _) = ledger.drill_state(code)?;
+            let is_open = matches!(state.stage, Some(Stage::Cleaned | Stage::AwaitingSignoff));
+            if !is_open || !state.needs_signatures() {
+                continue;
+            }
+            let closing =
+                ledger.entries().iter().find(|it| Some(it.entry.seq) == state.closing_seq);
+            self.entries.waiting.push(Waiting {
+                code: code.to_owned(),
+                since: closing.map_or(Timestamp::from_unix_ms(0), |it| it.entry.time.at),
+                is_refused: !state.refusals().is_empty(),
+            });
+        }
+        Ok(())
+    }
+
+    /// All of it, against the codes that were printed, the oldest first.
+    #[must_use]
+    pub fn finish<'c>(
+        mut self,
+        codes: impl Iterator<Item = (&'c str, Timestamp, &'c str)>,
+        unread: Option<String>,
+    ) -> fact::Ledger {
+        if let Some(why) = self.broken {
+            return fact::Ledger::Broken(why);
+        }
+        if let Some((drill, at, code)) = codes.last() {
+            let fits = self.ledgers.iter().any(|ledger| began_as(ledger, code));
+            self.entries.witness = match fits {
+                true => Witness::Fits(at),
+                false => Witness::Misfit { code: code.to_owned(), drill: drill.to_owned() },
+            };
+        }
+        let is_empty = self.ledgers.iter().all(|ledger| ledger.head().is_none());
+        match (self.read_count, unread) {
+            (0, why) => fact::Ledger::Unread(why.unwrap_or_default()),
+            // A code that was printed is of a ledger that is gone.
+            _ if is_empty && self.entries.witness == Witness::None => fact::Ledger::Absent,
+            _ => fact::Ledger::Valid(self.entries),
+        }
+    }
+}
+
+/// Whether a ledger had this code at some time.
+fn began_as(ledger: &Ledger, code: &str) -> bool {
+    let Ok(code) = Code::parse(code) else { return false };
+    let last = ledger.head().map_or(0, |(seq, _)| seq);
+    (1..=last).rev().any(|size| ledger.checkpoint_at(size).is_some_and(|it| it.code() == code))
+}

@@ -1,0 +1,143 @@
+//! What was found, as values: snapshots, drills, the ledger.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::units::Timestamp;
+
+/// Everything that rules are judged by, beside the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    pub now: Timestamp,
+    /// Every dataset of the configuration.
+    pub datasets: BTreeMap<String, Dataset>,
+    /// The oldest first.
+    pub drills: Vec<Drill>,
+    pub ledger: Ledger,
+}
+
+/// A dataset of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dataset {
+    /// Where its backups go.
+    pub storage: String,
+    /// When the first trace of it was made.
+    pub known_since: Option<Timestamp>,
+    /// Of the files of its newest snapshot, how many were new or changed, in thousandths.
+    pub changed_permille: Option<u64>,
+    /// What is known to be in each storage; one that could not be asked is absent.
+    pub held: BTreeMap<String, Vec<Taken>>,
+}
+
+/// A snapshot, by the time that it is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    pub at: Timestamp,
+    /// Whether it left nothing out that it was to hold.
+    pub is_whole: bool,
+    /// Whether it was proven, and retention leaves it.
+    pub is_pinned: bool,
+}
+
+/// The record of a drill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drill {
+    pub code: String,
+    /// `D0` to `D4`.
+    pub class: String,
+    pub ended: Timestamp,
+    /// Whether the substitute led it; none: the record does not say who did.
+    pub by_substitute: Option<bool>,
+    pub is_conclusive: bool,
+    pub items: Vec<Item>,
+}
+
+/// A dataset of a drill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub dataset: String,
+    pub storage: String,
+    /// `newest`, `middle` or `oldest`.
+    pub stratum: String,
+    /// Whether the data was proven, with or without conditions.
+    pub is_proven: bool,
+    /// Highest level that it reached.
+    pub level: Option<u8>,
+    /// Least level that proves its kind.
+    pub level_min: u8,
+    pub rto_s: Option<u64>,
+    pub truth: Truth,
+}
+
+/// What restored data was compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// The source at the very point, or two readings that hardly differ.
+    SamePoint,
+    /// Two readings of the source may lie apart by more than a hundredth.
+    Interval,
+    None,
+}
+
+/// The evidence ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ledger {
+    /// It was not read: why.
+    Unread(String),
+    /// There is none: no drill was ever recorded.
+    Absent,
+    /// It does not verify: what is wrong.
+    Broken(String),
+    Valid(Entries),
+}
+
+/// What a ledger that verifies says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entries {
+    pub waiting: Vec<Waiting>,
+    /// Corrective actions that no drill has closed.
+    pub actions: Vec<Action>,
+    pub witness: Witness,
+    /// The newest offset of the clock that an entry has, and when that was.
+    pub offset: Option<(Timestamp, i64)>,
+    /// The newest plan that was signed.
+    pub plan: Option<SignedPlan>,
+}
+
+/// A drill whose record not everybody has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub code: String,
+    /// When its clean-up was recorded.
+    pub since: Timestamp,
+    pub is_refused: bool,
+}
+
+/// A corrective action that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    pub id: String,
+    pub dataset: String,
+    /// None: nobody can tell.
+    pub due: Option<Date>,
+}
+
+/// A code of the ledger that was printed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Witness {
+    #[default]
+    None,
+    /// The ledger still begins as it did when this was printed.
+    Fits(Timestamp),
+    /// It does not: the code, of which drill.
+    Misfit { code: String, drill: String },
+}
+
+/// A plan in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedPlan {
+    pub at: Timestamp,
+    /// Whether the file is still what was signed.
+    pub is_same: bool,
+}

@@ -1,0 +1,119 @@
+//! R16 to R24.
+
+use crate::config::plan::Plan;
+use crate::continuity::fact;
+use crate::continuity::fact::Facts;
+use crate::continuity::fact::Ledger;
+use crate::continuity::fact::SignedPlan;
+use crate::continuity::fact::Waiting;
+use crate::continuity::fact::Witness;
+use crate::continuity::rule::Colour::Amber;
+use crate::continuity::rule::Colour::Green;
+use crate::continuity::rule::Colour::Red;
+use crate::continuity::rule::tests::SECOND_MS;
+use crate::continuity::rule::tests::at;
+use crate::continuity::rule::tests::earlier;
+use crate::continuity::rule::tests::entries;
+use crate::continuity::rule::tests::expect;
+use crate::continuity::rule::tests::good;
+use crate::continuity::rule::tests::hours_ago;
+use crate::continuity::rule::tests::judged;
+use crate::units::Timestamp;
+
+#[test]
+fn r16_records_are_signed_in_time() {
+    let waits = |since: &'static str, is_refused: bool| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            let waiting = Waiting { code: "D2-x".to_owned(), since: at(since), is_refused };
+            entries(facts).waiting.push(waiting);
+        }
+    };
+    // Five working days end on Thursday at 10:00, ten as well.
+    expect(16, Green, waits("2026-11-19T10:00:00+07:00", false));
+    expect(16, Amber, waits("2026-11-19T09:59:59+07:00", false));
+    expect(16, Amber, waits("2026-11-12T10:00:00+07:00", false));
+    expect(16, Red, waits("2026-11-12T09:59:59+07:00", false));
+    expect(16, Red, waits("2026-11-26T09:00:00+07:00", true));
+}
+
+#[test]
+fn r20_the_clock_is_right() {
+    let offset = |at: Timestamp, ms: i64| {
+        move |_: &mut Plan, facts: &mut Facts| entries(facts).offset = Some((at, ms))
+    };
+    expect(20, Green, offset(hours_ago(24), -2_000));
+    expect(20, Amber, offset(hours_ago(24), 2_001));
+    expect(20, Amber, offset(hours_ago(24), 60_000));
+    expect(20, Red, offset(hours_ago(24), -60_001));
+    expect(20, Red, offset(earlier(hours_ago(24), SECOND_MS), 0));
+    let mut office = good();
+    entries(&mut office.1).offset = None;
+    assert_eq!(judged(20, &office).colour(), None);
+}
+
+#[test]
+fn r21_the_ledger_is_as_it_was_printed() {
+    let witness = |witness: Witness| {
+        move |_: &mut Plan, facts: &mut Facts| entries(facts).witness = witness.clone()
+    };
+    expect(21, Green, witness(Witness::Fits(hours_ago(35 * 24))));
+    expect(21, Amber, witness(Witness::Fits(earlier(hours_ago(35 * 24), SECOND_MS))));
+    expect(21, Amber, witness(Witness::None));
+    let misfit = Witness::Misfit { code: "X".to_owned(), drill: "D2-x".to_owned() };
+    expect(21, Red, witness(misfit));
+    for ledger in
+        [Ledger::Absent, Ledger::Broken("7".to_owned()), Ledger::Unread("no key".to_owned())]
+    {
+        for rule in [15, 16, 21, 24] {
+            expect(rule, Red, |_, facts| facts.ledger = ledger.clone());
+        }
+    }
+}
+
+#[test]
+fn r23_contacts_are_verified() {
+    let on = |text: &'static str| {
+        move |plan: &mut Plan, _: &mut Facts| {
+            plan.contacts.get_mut("incident").unwrap().verified_on = text.parse().ok();
+        }
+    };
+    expect(23, Green, on("2025-11-27"));
+    expect(23, Amber, on("2025-11-26"));
+    expect(23, Amber, on("2025-08-27"));
+    expect(23, Red, on("2025-08-26"));
+    expect(23, Red, on("never"));
+    expect(23, Red, |plan, _| {
+        let contact = plan.contacts.remove("incident").unwrap();
+        plan.contacts.insert("fire".to_owned(), contact);
+    });
+}
+
+#[test]
+fn r24_the_plan_is_signed_and_reviewed() {
+    let signed = |text: &'static str, is_same: bool| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            entries(facts).plan = Some(SignedPlan { at: at(text), is_same });
+        }
+    };
+    expect(24, Green, signed("2025-11-26T10:00:00+07:00", true));
+    expect(24, Amber, signed("2025-11-26T09:59:59+07:00", true));
+    expect(24, Amber, signed("2025-08-26T10:00:00+07:00", true));
+    expect(24, Red, signed("2025-08-26T09:59:59+07:00", true));
+    expect(24, Red, signed("2026-11-26T09:00:00+07:00", false));
+    expect(24, Red, |_, facts| entries(facts).plan = None);
+}
+
+#[test]
+fn r15_corrective_actions_are_closed_in_time() {
+    let open = |due: &'static str| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            let (id, dataset) = ("A1".to_owned(), "acc".to_owned());
+            let action = fact::Action { id, dataset, due: due.parse().ok() };
+            entries(facts).actions.push(action);
+        }
+    };
+    expect(15, Green, |_, _| {});
+    expect(15, Amber, open("2026-11-26"));
+    expect(15, Red, open("2026-11-25"));
+    expect(15, Red, open("some day"));
+}

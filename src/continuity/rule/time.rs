@@ -1,0 +1,75 @@
+//! R12 and R13: how long recovery takes.
+
+use crate::config::plan::Service;
+use crate::continuity::fact::Drill;
+use crate::continuity::rule::Colour;
+use crate::continuity::rule::Judged;
+use crate::continuity::rule::Look;
+use crate::continuity::rule::Rule;
+use crate::continuity::rule::Tally;
+use crate::continuity::said::Value;
+use crate::continuity::words;
+
+/// Drills whose median counts.
+const DRILLS: usize = 3;
+/// Fewer drills are no ground for an estimate.
+const FLEET_DRILLS_MIN: usize = 3;
+
+/// The middle one; of two the longer.
+fn median(mut times: Vec<u64>) -> Option<u64> {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
+}
+
+/// A service is back when its last dataset is.
+fn recovery_s(drill: &Drill, service: &Service) -> Option<u64> {
+    let own = drill.items.iter().filter(|item| service.datasets.contains_key(&item.dataset));
+    own.filter_map(|item| item.rto_s).max()
+}
+
+impl Look<'_> {
+    pub(super) fn recovery_time(&self, rule: Rule) -> Judged {
+        let mut tally = Tally::default();
+        let calendar = &self.plan.calendar;
+        for (id, service) in &self.plan.services {
+            let drills = self.facts.drills.iter().rev();
+            let times: Vec<u64> =
+                drills.filter_map(|it| recovery_s(it, service)).take(DRILLS).collect();
+            let count = times.len();
+            let Some(found_s) = median(times) else {
+                tally.add(Colour::Red, words::NO_TIME.with([id.into()]));
+                continue;
+            };
+            let (rto, mtd) = (service.rto.period(), service.mtd);
+            if found_s <= calendar.effort_s(rto) {
+                tally.green();
+                continue;
+            }
+            let took = Value::Lasting(found_s);
+            match mtd {
+                Some(mtd) if found_s > calendar.from_monday_s(mtd) => {
+                    let values = [id.into(), took, count.into(), mtd.into()];
+                    tally.add(Colour::Red, words::SLOW_MTD.with(values));
+                }
+                mtd => {
+                    // How long it may stand still is not said: then the target is the limit.
+                    let colour = if mtd.is_some() { Colour::Amber } else { Colour::Red };
+                    let values = [id.into(), took, count.into(), rto.into()];
+                    tally.add(colour, words::SLOW.with(values));
+                }
+            }
+        }
+        tally.judged(rule, words::NO_DATASETS)
+    }
+
+    /// There is no estimate of the whole office yet; that there are too few drills is known.
+    pub(super) fn fleet(&self, rule: Rule) -> Judged {
+        let measures = |drill: &&Drill| drill.items.iter().any(|item| item.rto_s.is_some());
+        match self.facts.drills.iter().filter(measures).count() {
+            count if count < FLEET_DRILLS_MIN => {
+                Judged::of(rule, Colour::Amber, words::FLEET_FEW.with([count.into()]))
+            }
+            _ => Judged::not_yet(rule),
+        }
+    }
+}
