@@ -83,7 +83,7 @@ impl Opened {
             "zip" | "jar" => archive(file),
             "pdf" => pdf(file),
             "png" => ends_with(file, b"IEND\xaeB`\x82"),
-            "jpg" | "jpeg" => ends_with(file, b"\xff\xd9"),
+            "jpg" | "jpeg" => jpeg(file),
             "gif" => ends_with(file, b";"),
             _ => Self::HeadOnly,
         }
@@ -195,6 +195,15 @@ fn ends_with(mut file: File, mark: &[u8]) -> Opened {
     if found { Opened::Good } else { Opened::Broken }
 }
 
+/// Some programs write pictures without their last mark, and every viewer shows them: that one is
+/// absent says nothing of the backup.
+fn jpeg(file: File) -> Opened {
+    match ends_with(file, b"\xff\xd9") {
+        Opened::Broken => Opened::HeadOnly,
+        opened => opened,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -250,6 +259,7 @@ mod tests {
         assert_eq!(opened("pdf", b"%PDF-1.4\n...\nstartxref\n9\n%%EOF\n"), Opened::Good);
         assert_eq!(opened("pdf", b"%PDF-1.4\n...\nstartxr"), Opened::Broken);
         assert_eq!(opened("jpg", b"\xff\xd8\xff....\xff\xd9"), Opened::Good);
+        assert_eq!(opened("jpg", b"\xff\xd8\xff....\x25"), Opened::HeadOnly);
         assert_eq!(opened("png", b"\x89PNG\r\n\x1a\n...."), Opened::Broken);
         assert_eq!(opened("7z", b"7z\xbc\xaf\x27\x1c"), Opened::HeadOnly);
     }
