@@ -45,8 +45,28 @@ pub struct Table {
     pub rows: u64,
     /// Sums of both halves of the digests of all rows; absent for a large table.
     pub digest: Option<String>,
-    /// Rows with a letter beyond ASCII in a text.
-    pub non_ascii_rows: u64,
+    /// Rows with a letter beyond ASCII in a text; absent with the digest.
+    pub non_ascii_rows: Option<u64>,
+}
+
+/// Whose values are read, and not only counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Digests<'t> {
+    /// Those of tables that are not large.
+    OfSmall,
+    /// Those that this has: what a restore takes on the medium is another size.
+    As(&'t MariadbTruth),
+}
+
+impl Digests<'_> {
+    fn has(self, Relation(database, table, bytes): &Relation) -> bool {
+        match self {
+            Self::OfSmall => *bytes <= DIGEST_BYTES_MAX,
+            Self::As(truth) => { truth.databases.get(database) }
+                .and_then(|database| database.tables.get(table))
+                .is_some_and(|table| table.digest.is_some()),
+        }
+    }
 }
 
 /// 10.11 is 10 011.
@@ -95,7 +115,7 @@ struct Column(String, String, String, String);
 
 /// What was read of a table: database, name, rows, both sums, rows with other letters.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Reading(String, String, u64, Option<[String; 2]>, u64);
+struct Reading(String, String, u64, Option<[String; 2]>, Option<u64>);
 
 fn decoded<T: DeserializeOwned>(rows: Vec<String>) -> Result<Vec<T>, CapsuleError> {
     let one = |row: String| {
@@ -167,16 +187,16 @@ fn is_text(kind: &str) -> bool {
     matches!(kind, "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "json")
 }
 
-/// A statement that reads a table; only its rows are counted where it is too large, or the
-/// statement would be.
-fn reading(relation: &Relation, columns: &[&Column]) -> String {
-    let Relation(database, table, bytes) = relation;
+/// A statement that reads a table, or counts its rows; the latter too where the statement would be
+/// too long.
+fn reading(relation: &Relation, columns: &[&Column], digests: Digests<'_>) -> String {
+    let Relation(database, table, _) = relation;
     let (from, head) = (
         format!("{}.{}", quoted(database), quoted(table)),
         format!("{}, {}", literal(database), literal(table)),
     );
-    let counted = format!("select json_array({head}, count(*), null, 0) from {from};");
-    if *bytes > DIGEST_BYTES_MAX || columns.is_empty() {
+    let counted = format!("select json_array({head}, count(*), null, null) from {from};");
+    if !digests.has(relation) || columns.is_empty() {
         return counted;
     }
     let texts: Vec<String> =
@@ -219,7 +239,11 @@ pub fn read_names(asked: &mut dyn Rows) -> Result<Vec<String>, CapsuleError> {
 ///
 /// # Errors
 /// When something cannot be asked, or there are too many tables.
-pub fn read(asked: &mut dyn Rows, named: &[String]) -> Result<MariadbTruth, CapsuleError> {
+pub fn read(
+    asked: &mut dyn Rows,
+    named: &[String],
+    digests: Digests<'_>,
+) -> Result<MariadbTruth, CapsuleError> {
     let is_asked = |name: &String| named.is_empty() || named.contains(name);
     let version = decoded::<(String,)>(asked.rows("select json_array(version());")?)?;
     let version = version.into_iter().next().map(|(version,)| version).unwrap_or_default();
@@ -264,7 +288,7 @@ pub fn read(asked: &mut dyn Rows, named: &[String]) -> Result<MariadbTruth, Caps
     let mut said = OPEN.to_owned();
     for relation in &relations {
         let columns = of_table.get(&(relation.0.as_str(), relation.1.as_str())).unwrap_or(&none);
-        let statement = reading(relation, columns);
+        let statement = reading(relation, columns, digests);
         if said.len() + statement.len() > SAID_BYTES_MAX {
             note(&mut truth, asked.rows(&said)?)?;
             said = OPEN.to_owned();
@@ -307,9 +331,13 @@ mod tests {
             } else if statements.contains("data_length") {
                 &[r#"["hồ sơ","t`x",100]"#, r#"["hồ sơ","big",999999999]"#, r#"["other","o",1]"#]
             } else if statements.contains("column_name") {
-                &[r#"["hồ sơ","t`x","id","int"]"#, r#"["hồ sơ","t`x","tên","varchar"]"#]
+                &[
+                    r#"["hồ sơ","t`x","id","int"]"#,
+                    r#"["hồ sơ","t`x","tên","varchar"]"#,
+                    r#"["hồ sơ","big","id","int"]"#,
+                ]
             } else {
-                &[r#"["hồ sơ","t`x",3,["1","2"],2]"#, r#"["hồ sơ","big",7,null,0]"#]
+                &[r#"["hồ sơ","t`x",3,["1","2"],2]"#, r#"["hồ sơ","big",7,null,null]"#]
             };
             Ok(all.iter().map(|row| (*row).to_owned()).collect())
         }
@@ -318,18 +346,30 @@ mod tests {
     #[test]
     fn databases_are_read_table_by_table() {
         let mut asked = Scripted::default();
-        let truth = read(&mut asked, &["hồ sơ".to_owned()]).unwrap();
+        let named = ["hồ sơ".to_owned()];
+        let truth = read(&mut asked, &named, Digests::OfSmall).unwrap();
         assert_eq!((truth.version(), truth.rows()), (Some(10_011), 10));
         assert_eq!(truth.databases.keys().collect::<Vec<_>>(), ["hồ sơ"]);
         let database = &truth.databases["hồ sơ"];
         assert_eq!((database.counts["tables"], database.counts["procedures"]), (2, 1));
-        let wanted = Table { rows: 3, digest: Some("1/2".to_owned()), non_ascii_rows: 2 };
+        let wanted = Table { rows: 3, digest: Some("1/2".to_owned()), non_ascii_rows: Some(2) };
         assert_eq!(database.tables["t`x"], wanted);
         assert_eq!(database.tables["big"].digest, None);
         let last = asked.said.last().unwrap();
         assert!(last.contains("`hồ sơ`.`t``x`") && last.contains("cast(`id` as char)"), "{last}");
         assert!(last.contains("md5(convert(`tên` using utf8mb4))"), "{last}");
-        assert!(last.contains("count(*), null, 0) from `hồ sơ`.`big`") && !last.contains("other"));
+        assert!(
+            last.contains("count(*), null, null) from `hồ sơ`.`big`") && !last.contains("other")
+        );
+        // However large it is where it was restored: what was recorded is what is read.
+        let mut other = truth.clone();
+        other.databases.get_mut("hồ sơ").unwrap().tables.get_mut("big").unwrap().digest =
+            Some("3/4".to_owned());
+        other.databases.get_mut("hồ sơ").unwrap().tables.get_mut("t`x").unwrap().digest = None;
+        read(&mut asked, &named, Digests::As(&other)).unwrap();
+        let last = asked.said.last().unwrap();
+        assert!(last.contains("null, null) from `hồ sơ`.`t``x`"), "{last}");
+        assert!(!last.contains("null, null) from `hồ sơ`.`big`"), "{last}");
         assert_eq!(version_of("10.6"), Some(10_006));
         assert_eq!(version_of("x"), None);
     }

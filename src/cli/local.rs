@@ -17,6 +17,7 @@ use crate::cli::language::table::options;
 use crate::cli::secrets::read_bounded;
 use crate::crypto::random_bytes;
 use crate::crypto::sealed::verifier::verifier;
+use crate::disk::private;
 use crate::ids::RepositoryId;
 use crate::secret::Secret32;
 use crate::secret::SecretBytes;
@@ -128,7 +129,7 @@ impl Local {
 pub fn write_private(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let number = u64::from_le_bytes(random_bytes::<8>().map_err(io::Error::other)?);
     let temporary = path.with_extension(format!("{number:016x}.new"));
-    let written = private_file(&temporary).and_then(|mut file| {
+    let written = private::create_file(&temporary).and_then(|mut file| {
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()
     });
@@ -144,7 +145,7 @@ fn replace(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)
 }
 
-/// Makes a file that must not exist; only its user can read it.
+/// Makes a file that must not exist; only whoever makes it can read it, wherever it lies.
 ///
 /// # Errors
 /// When it exists or cannot be made.
@@ -153,28 +154,16 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    crate::disk::unix::hand_over(&file, path);
-    Ok(file)
+    options.open(path)
 }
 
-/// Makes a folder, and those above it, that only its user can enter.
+/// Makes a folder of the local state, and those above it that are absent; only its user can enter
+/// them.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let is_new = !path.exists();
-    builder.create(path)?;
-    #[cfg(unix)]
-    if is_new {
-        crate::disk::unix::hand_over_folder(path);
-    }
-    Ok(())
+    private::create_folders(path)
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {

@@ -7,6 +7,7 @@
 //! is; both disks answer alike, errors included.
 //! Start reading at: [`Disk`].
 
+pub mod private;
 #[cfg(any(test, feature = "testing"))]
 pub mod sim;
 #[cfg(unix)]

@@ -28,9 +28,7 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn create_synced(&self, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = fs::File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
-        hand_over(&file, path);
+        let file = create_private(path)?;
         let written = write_parts(&file, parts).and_then(|()| file.sync_data());
         if written.is_err() {
             // The first error is what the caller must hear; a leftover is collected later.
@@ -97,9 +95,7 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        rustix::fs::mkdir(path, Mode::RWXU)?;
-        hand_over_folder(path);
-        Ok(())
+        create_private_folder(path)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
@@ -129,15 +125,62 @@ impl Disk for RealDisk {
     }
 }
 
+/// Makes a file that must not exist and that only its user can read; no link leads elsewhere.
+///
 /// What root makes in somebody's folder is his: else a service that writes there under a user of
-/// its own could not go on. A file system that knows no owners, or does not let root give files
-/// away, keeps it as it is.
-pub fn hand_over(made: &fs::File, path: &Path) {
+/// its own could not go on. Whose it is tells the folder in which it was made, which is opened
+/// once: whoever may change the path meanwhile gets nothing by it that was not made in his own.
+///
+/// # Errors
+/// When it exists or cannot be made.
+pub fn create_private(path: &Path) -> io::Result<fs::File> {
+    let (folder, name) = opened_above(path)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = rustix::fs::openat(&folder, name, flags, Mode::RUSR | Mode::WUSR)?;
+    let made = fs::File::from(made);
+    hand_over(&made, &folder);
+    Ok(made)
+}
+
+/// The same of a folder that only its user can enter.
+///
+/// # Errors
+/// When it exists or cannot be made.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let (folder, name) = opened_above(path)?;
+    rustix::fs::mkdirat(&folder, name, Mode::RWXU)?;
+    // The owner of the folder above may have put something else in its place: only what is empty
+    // and root's is given away.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(made) = rustix::fs::openat(&folder, name, flags, Mode::empty()) else { return Ok(()) };
+    let made = fs::File::from(made);
+    let is_own = made.metadata().is_ok_and(|metadata| metadata.uid() == 0);
+    let is_empty = rustix::fs::Dir::read_from(&made).is_ok_and(|items| {
+        let names = items.map(|item| item.map(|item| item.file_name().to_bytes().to_vec()));
+        names.into_iter().all(|name| matches!(name.as_deref(), Ok(b"." | b"..")))
+    });
+    if is_own && is_empty {
+        hand_over(&made, &folder);
+    }
+    Ok(())
+}
+
+/// The folder above, and the name in it.
+fn opened_above(path: &Path) -> io::Result<(fs::File, &std::ffi::OsStr)> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = parent.unwrap_or_else(|| Path::new("."));
+    Ok((fs::File::from(rustix::fs::open(folder, flags, Mode::empty())?), name))
+}
+
+/// Gives what root made to the owner of the folder that it was made in. A file system that knows no
+/// owners, or does not let root give files away, keeps it as it is.
+fn hand_over(made: &fs::File, folder: &fs::File) {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let Ok(folder) = parent.unwrap_or_else(|| Path::new(".")).metadata() else { return };
+    let Ok(folder) = folder.metadata() else { return };
     if folder.uid() == 0 {
         return;
     }
@@ -145,24 +188,6 @@ pub fn hand_over(made: &fs::File, path: &Path) {
     let group = rustix::fs::Gid::from_raw(folder.gid());
     if let Err(error) = rustix::fs::fchown(made, Some(owner), Some(group)) {
         tracing::debug!(%error, "a new file stays root's");
-    }
-}
-
-/// The same of a folder. The owner of the one above may have put something else in its place: only
-/// what is empty and root's is given away.
-pub fn hand_over_folder(path: &Path) {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(made) = rustix::fs::open(path, flags, Mode::empty()).map(fs::File::from) else { return };
-    let is_own = made.metadata().is_ok_and(|metadata| metadata.uid() == 0);
-    let is_empty = rustix::fs::Dir::read_from(&made).is_ok_and(|items| {
-        let names = items.map(|item| item.map(|item| item.file_name().to_bytes().to_vec()));
-        names.into_iter().all(|name| matches!(name.as_deref(), Ok(b"." | b"..")))
-    });
-    if is_own && is_empty {
-        hand_over(&made, path);
     }
 }
 

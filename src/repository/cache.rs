@@ -23,6 +23,7 @@ use std::sync::PoisonError;
 
 use crate::crypto::blind;
 use crate::crypto::blind::Place;
+use crate::disk::private;
 use crate::format::object::OBJECT_BYTES_MAX;
 use crate::format::object::Ref;
 use crate::format::wire::FormatError;
@@ -230,16 +231,13 @@ impl CacheWriter {
     pub fn begin(folder: &Path, key: &CacheKey) -> Result<Self, CacheError> {
         let path = key.path(folder);
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
+            private::create_folders(parent)?;
         }
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&temporary)?;
-        #[cfg(unix)]
-        crate::disk::unix::hand_over(&file, &temporary);
+        // A killed process of this number may have left one. What somebody puts there now is
+        // refused, and the backup goes on without.
+        let _mostly_absent = std::fs::remove_file(&temporary);
+        let file = private::create_file(&temporary)?;
         let mut file = BufWriter::with_capacity(256 * 1024, file);
         file.write_all(MAGIC)?;
         Ok(Self { path, temporary, key: key.clone(), file, nodes: Vec::new() })
@@ -315,6 +313,20 @@ mod tests {
             content_bytes: 1 << 40,
             packs: vec![(PackId::new([12; 32]), 13), (PackId::new([14; 32]), 1 << 25)],
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_waits_under_the_name_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        CacheWriter::begin(folder.path(), &key()).unwrap().finish(&head(1)).unwrap();
+        let victim = folder.path().join("victim");
+        let name = key().path(folder.path()).with_extension(format!("{}.tmp", std::process::id()));
+        std::os::unix::fs::symlink(&victim, &name).unwrap();
+        let writer = CacheWriter::begin(folder.path(), &key()).unwrap();
+        assert!(!victim.exists() && name.symlink_metadata().unwrap().is_file());
+        writer.finish(&head(2)).unwrap();
+        assert_eq!(Cache::open(folder.path(), &key()).unwrap().unwrap().head, head(2));
     }
 
     #[test]

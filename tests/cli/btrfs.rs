@@ -120,6 +120,29 @@ fn what_is_read_is_of_one_moment_and_stands_where_it_always_did() {
     assert_eq!(disk.left("data"), Vec::<String>::new());
 }
 
+/// The tool goes by paths: where somebody else could put a link, nothing is made and nothing read.
+#[test]
+fn a_subvolume_that_others_can_change_is_refused() {
+    let scene = Scene::new();
+    scene.expect(0, &["init"]);
+    let disk = Mounted::at(&scene, "disk");
+    disk.subvolume("data");
+    scene.file("disk/data/kept", b"kept");
+    let data = disk.0.join("data");
+    std::os::unix::fs::chown(&data, Some(65_534), Some(65_534)).unwrap();
+    let args = ["backup", "-q", "--fs-snapshot", "btrfs", data.to_str().unwrap()];
+    let told = scene.expect(1, &args);
+    assert!(told.stderr.contains("others can change the folder"), "{told}");
+    std::os::unix::fs::chown(&data, Some(0), Some(0)).unwrap();
+    let writable = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(&data, writable).unwrap();
+    scene.expect(1, &args);
+    assert_eq!(disk.left("data"), Vec::<String>::new());
+    let closed = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&data, closed).unwrap();
+    scene.expect(0, &args);
+}
+
 /// The backup is killed while it reads; what it left is gone after the next one.
 #[test]
 fn a_killed_backup_leaves_no_snapshot_for_good() {

@@ -106,6 +106,18 @@ fn what_root_does_by_hand_belongs_to_the_owner_of_the_folder() {
         let told = run_without_rights(&scene, args);
         assert_eq!(told.code, Some(0), "{args:?} {told}");
     }
+    // Folders that are absent above others too.
+    std::fs::remove_dir_all(scene.path("cache")).unwrap();
+    scene.expect(0, &["-q", "backup", "."]);
+    assert_eq!(not_of(&scene, "cache", NOBODY), Vec::<String>::new());
+    let told = run_without_rights(&scene, &["-q", "backup", "."]);
+    assert_eq!(told.code, Some(0), "{told}");
+    // What is made for somebody to keep is not the folder's owner's.
+    let shares = scene.path("shares.pdf").display().to_string();
+    let create = ["-q", "key", "recovery", "create", "--shares", "2/3", "--pdf", &shares];
+    scene.expect(0, &create);
+    assert!(not_of(&scene, "", NOBODY).contains(&shares), "{shares} was given away");
+    assert_eq!(not_of(&scene, "repository", NOBODY), Vec::<String>::new());
     // Where the folder is root's, everything stays root's.
     let own = with_files();
     own.expect(0, &["-q", "backup", "."]);

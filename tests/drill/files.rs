@@ -214,4 +214,10 @@ fn a_program_of_the_office_looks_at_what_was_restored() {
     let record = drill(&scene, 21);
     assert_eq!(failing(item(&record, "shared")), ["L6.custom.1"]);
     assert_eq!(item(&record, "shared")["failures"], serde_json::json!(["F2"]));
+
+    // One that cannot be started says nothing of the data.
+    std::fs::remove_file(scene.path("count")).unwrap();
+    let record = drill(&scene, 22);
+    assert_eq!(failing(item(&record, "shared")), ["L6.custom.1"]);
+    assert_eq!(item(&record, "shared")["failures"], serde_json::json!(["F8"]));
 }

@@ -62,3 +62,27 @@ fn a_folder_is_held_by_one_and_free_again_when_it_is_dropped() {
     drop(held);
     assert!(RealDisk.try_hold(folder.path()).unwrap().is_some());
 }
+
+/// As root in somebody's folder; elsewhere there is nothing to give away.
+#[test]
+fn what_is_made_follows_no_link_and_belongs_to_its_folder() {
+    let folder = folder();
+    let is_root = rustix::process::geteuid().is_root();
+    let owner = if is_root { 65_534 } else { rustix::process::geteuid().as_raw() };
+    std::os::unix::fs::chown(folder.path(), Some(owner), None).unwrap();
+    let (link, victim) = (folder.path().join("link"), folder.path().join("victim"));
+    std::os::unix::fs::symlink(&victim, &link).unwrap();
+    let refused = create_private(&link).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+    create_private_folder(&link).unwrap_err();
+    assert!(!victim.exists());
+    let made = folder.path().join("made");
+    create_private(&made).unwrap();
+    create_private_folder(&folder.path().join("within")).unwrap();
+    for name in ["made", "within"] {
+        let found = folder.path().join(name).symlink_metadata().unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o077), (owner, 0), "{name}");
+    }
+    // What lies there already is nobody's to give.
+    create_private(&made).unwrap_err();
+}

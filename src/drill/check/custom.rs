@@ -20,6 +20,7 @@ use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
 use crate::run::Run;
+use crate::source::stream::command::last_lines;
 
 /// A restored database that a query can be asked of.
 pub trait Asked {
@@ -52,6 +53,9 @@ pub const fn level(asked: &Custom) -> Level {
     }
 }
 
+/// How the place tells that it could not start a program; one that is started has other words.
+const PLACE_SAYS: &[u8] = b"bwrap: ";
+
 /// What such checks are made with.
 pub struct Tools<'a> {
     pub run: &'a Run,
@@ -83,6 +87,10 @@ fn program(folder: &Path, argv: &[OsString], tools: &Tools<'_>) -> Found {
     };
     let command = command(&confinement.reading(folder, argv));
     match output(tools.run, command, queried(servers.limit)) {
+        Ok(Ended { code, stderr, .. }) if code != Some(0) && stderr.starts_with(PLACE_SAYS) => {
+            let why = format!("it cannot be started: {}", last_lines(&stderr));
+            Found::skipped(FailureCode::F8, why)
+        }
         Ok(Ended { code: Some(code), .. }) => {
             Found::equal(FailureCode::F2, "exit code 0", format!("exit code {code}"))
         }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::capsule::Between;
 use crate::capsule::mariadb as truth;
+use crate::capsule::mariadb::Digests;
 use crate::capsule::mariadb::MariadbTruth;
 use crate::capsule::mariadb::Rows;
 use crate::drill::check::Checks;
@@ -17,6 +18,7 @@ use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::broken;
 use crate::drill::check::custom;
+use crate::drill::check::is_full;
 use crate::drill::check::queried;
 use crate::drill::server::Means;
 use crate::drill::server::mariadb::Asked;
@@ -82,7 +84,7 @@ pub fn check<'a>(
     let mut restored = Restored { server, limit: means.limit, dumps };
     restored.load(checks, means.run, expected.map(|between| &between.before))?;
     restored.examine(checks)?;
-    let found = restored.read(checks, means.run)?;
+    let found = restored.read(checks, (means.run, expected.map(|between| &between.before)))?;
     let width = match (expected, found) {
         (Some(expected), Some(found)) => super::capsule::mariadb(checks, expected, &found),
         _ => 0,
@@ -199,6 +201,9 @@ impl Restored<'_> {
         if ended.code == Some(0) {
             return Ok(None);
         }
+        if is_full(&String::from_utf8_lossy(&ended.stderr)) {
+            return Err(ProcessError::Full);
+        }
         let code =
             ended.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
         // Its own words may be of what is in the database.
@@ -226,9 +231,14 @@ impl Restored<'_> {
     }
 
     /// What the server holds now, asked as the source was.
-    fn read(&self, checks: &mut Checks<'_>, run: &Run) -> Result<Option<MariadbTruth>, Stopped> {
+    fn read(
+        &self,
+        checks: &mut Checks<'_>,
+        (run, expected): (&Run, Option<&MariadbTruth>),
+    ) -> Result<Option<MariadbTruth>, Stopped> {
         let id = (Level::L5, "mariadb.read");
-        let found = truth::read(&mut Asked(&self.server, self.limit), &[]);
+        let digests = expected.map_or(Digests::OfSmall, Digests::As);
+        let found = truth::read(&mut Asked(&self.server, self.limit), &[], digests);
         run.check()?;
         let Ok(found) = found else {
             // The engine's own words might be of a row.

@@ -41,6 +41,11 @@ fn broken(error: &ProcessError) -> Found {
     }
 }
 
+/// Whether a program says that the sandbox is full: that is nothing against the data.
+fn is_full(said: &str) -> bool {
+    ["No space left on device", "is full"].iter().any(|words| said.contains(words))
+}
+
 /// What one check found, before it is written down.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -129,5 +134,19 @@ impl<'r> Checks<'r> {
             detail: found.detail,
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_sandbox_is_told_from_damage() {
+        assert!(is_full("tar: base/1/2: Cannot write: No space left on device"));
+        assert!(is_full("ERROR 1114 (HY000) at line 3: The table 't' is full"));
+        assert!(!is_full("tar: Unexpected EOF in archive"));
+        let found = broken(&ProcessError::Full);
+        assert_eq!((found.result, found.code), (Outcome::Skip, FailureCode::F8));
     }
 }

@@ -17,6 +17,7 @@ use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::broken;
 use crate::drill::check::custom::Asked;
+use crate::drill::check::is_full;
 use crate::drill::check::queried;
 use crate::drill::server::Means;
 use crate::drill::server::postgresql::Cluster;
@@ -81,7 +82,7 @@ pub fn check<'a>(
     checks.note((Level::L5, "postgresql.start"), Weight::Mandatory, found);
     let mut restored = Restored { cluster, limit: means.limit, archives };
     restored.load(checks, means.run, (folder, expected))?;
-    let found = restored.read(checks, means.run)?;
+    let found = restored.read(checks, (means.run, expected))?;
     if let (Some(expected), Some(found)) = (expected, found) {
         super::capsule::postgresql(checks, expected, &found);
     }
@@ -275,6 +276,9 @@ impl Restored<'_> {
             return Ok(None);
         }
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        if is_full(&said) {
+            return Err(ProcessError::Full);
+        }
         let is_cut = CUT.iter().any(|words| said.contains(words));
         let why = if is_cut { ": the archive ends before its end" } else { "" };
         let code =
@@ -283,12 +287,19 @@ impl Restored<'_> {
     }
 
     /// What the restored databases hold, asked as the source was.
-    fn read(&self, checks: &mut Checks<'_>, run: &Run) -> Result<Option<PostgresqlTruth>, Stopped> {
+    fn read(
+        &self,
+        checks: &mut Checks<'_>,
+        (run, expected): (&Run, Option<&PostgresqlTruth>),
+    ) -> Result<Option<PostgresqlTruth>, Stopped> {
         let mut all = PostgresqlTruth::default();
         for archive in self.archives.iter().filter(|archive| archive.is_there) {
             let found =
                 self.cluster.session(&archive.database, self.limit).and_then(|mut session| {
-                    let reading = truth::begin(&mut session)?;
+                    let mut reading = truth::begin(&mut session)?;
+                    if let Some(own) = expected.and_then(|it| it.databases.get(&archive.name)) {
+                        reading.digests_as(own);
+                    }
                     truth::read(&mut session, &reading)
                 });
             run.check()?;

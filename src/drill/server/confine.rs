@@ -74,7 +74,7 @@ const SCRATCH_BYTES: &str = "67108864";
 /// Behind this nothing can be made but in the folder of its own and in `/tmp`.
 const CLOSED: [&str; 4] = ["--remount-ro", "/dev", "--remount-ro", "/"];
 /// Reads whatever was restored, whoever it belongs to, and may do nothing else.
-const AS_READER: [&str; 12] = [
+const AS_READER: [&str; 10] = [
     "bwrap",
     "--unshare-pid",
     "--unshare-net",
@@ -85,8 +85,6 @@ const AS_READER: [&str; 12] = [
     "ALL",
     "--cap-add",
     "CAP_DAC_READ_SEARCH",
-    "--chdir",
-    "/",
 ];
 
 /// Tries from inside to reach a port of the outside's loopback and one of its own, and looks for

@@ -96,7 +96,7 @@ impl<'r> Instance<'r> {
                 "--force".into(),
             ],
         )?;
-        place.made("/usr/bin/mkdir", vec![FILES.into()])?;
+        place.made("/bin/mkdir", vec![FILES.into()])?;
         let mut argv = vec!["--no-defaults".into(), data];
         argv.extend([within(SOCKET, "--socket="), within("pid", "--pid-file=")]);
         argv.extend([within("", "--tmpdir="), within(FILES, "--secure-file-priv=")]);

@@ -31,6 +31,8 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const DATA: &str = "data";
 /// First version that makes code at run time.
 const JIT_SINCE: u32 = 11;
+/// What takes an archive of a server's files apart.
+pub const UNPACKER: &str = "/bin/tar";
 /// What a server on restored files is told besides; it may have transactions that were prepared.
 const ON_FILES: [&str; 2] = ["shared_preload_libraries=", "max_prepared_transactions=64"];
 /// Settings of the source go, and whoever comes through the socket may come in.
@@ -172,15 +174,15 @@ impl<'r> Files<'r> {
     pub fn unpack(means: &Means<'r>, archive: File) -> Result<Self, ServerError> {
         let place = Place::make(means, &VARIABLES)?;
         let words = |all: &[&str]| all.iter().map(OsString::from).collect::<Vec<_>>();
-        place.made("/usr/bin/mkdir", words(&["-m", "700", DATA]))?;
+        place.made("/bin/mkdir", words(&["-m", "700", DATA]))?;
         let given = (Some(archive), means.limit);
-        let ended = place.tool("/usr/bin/tar", words(&["-xf", "-", "-C", DATA]), given)?;
+        let ended = place.tool(UNPACKER, words(&["-xf", "-", "-C", DATA]), given)?;
         if ended.code != Some(0) {
             let words = last_lines(&ended.stderr);
-            return Err(ServerError::Ended { tool: "tar", code: ended.code, words });
+            return Err(ServerError::Ended { tool: UNPACKER, code: ended.code, words });
         }
         let version = words(&["--", "data/PG_VERSION"]);
-        let version = place.tool("/usr/bin/cat", version, (None, SHORT))?;
+        let version = place.tool("/bin/cat", version, (None, SHORT))?;
         let version = String::from_utf8_lossy(&version.stdout).trim().parse().ok();
         Ok(Self { place, limit: means.limit, version })
     }
@@ -197,8 +199,8 @@ impl<'r> Files<'r> {
     /// # Errors
     /// When that cannot be carried out.
     pub fn verify(&self) -> Result<Option<Ended>, ProcessError> {
-        let words = vec!["-e".into(), "data/backup_manifest".into()];
-        if self.place.tool("/usr/bin/test", words, (None, SHORT))?.code != Some(0) {
+        let words = vec!["-c".into(), "test -e data/backup_manifest".into()];
+        if self.place.tool("/bin/sh", words, (None, SHORT))?.code != Some(0) {
             return Ok(None);
         }
         self.place.tool("pg_verifybackup", vec![DATA.into()], (None, self.limit)).map(Some)
@@ -210,7 +212,7 @@ impl<'r> Files<'r> {
     /// # Errors
     /// When it does not start.
     pub fn start(self) -> Result<Cluster<'r>, ServerError> {
-        self.place.made("/usr/bin/sh", vec!["-c".into(), SETTLE.into()])?;
+        self.place.made("/bin/sh", vec!["-c".into(), SETTLE.into()])?;
         let own = |name: &str, setting: &str| {
             format!("{setting}={}", self.place.folder().join(name).display())
         };

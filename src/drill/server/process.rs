@@ -30,6 +30,8 @@ pub enum ProcessError {
     Start(std::io::Error),
     #[error("it took more than {} seconds", .0.as_secs())]
     TimedOut(Duration),
+    #[error("the sandbox is full")]
+    Full,
 }
 
 /// What a program that ended left.

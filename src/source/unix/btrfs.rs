@@ -1,10 +1,12 @@
 //! Read-only snapshots of Btrfs: what is read is of one moment, whatever is written meanwhile.
 //!
-//! A snapshot stands in the root of its subvolume while it is read. Its name tells which process
-//! made it, so that one that was killed leaves nothing for good: the next removes it.
+//! A snapshot stands in the root of its subvolume while it is read, and is held meanwhile. Its name
+//! tells which process made it, so that one that was killed leaves nothing for good: the next
+//! removes it. The tool goes by paths, so nobody else may be able to change one.
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -38,6 +40,8 @@ pub(super) struct Taken {
     hidden: Vec<OsString>,
     /// Numbers of the snapshot's device and of the subvolume's.
     devices: (u64, u64),
+    /// Tells others that it is in use.
+    held: Option<File>,
 }
 
 impl Taken {
@@ -51,6 +55,11 @@ impl Taken {
             path: crate::path::escape(path.as_os_str().as_bytes()),
             detail,
         })?;
+        let refused = |detail| SourceError::Missing {
+            path: crate::path::escape(subvolume.as_os_str().as_bytes()),
+            detail,
+        };
+        ours_alone(&subvolume).map_err(refused)?;
         clear(run, &subvolume, hidden);
         let name = format!("{PREFIX}{}", own());
         let snapshot = subvolume.join(name);
@@ -65,7 +74,9 @@ impl Taken {
             .map_err(|detail| SourceError::Tool { tool: TOOL.to_owned(), detail })?;
         tracing::info!(subvolume = %subvolume.display(), "a snapshot is read");
         // From here on it is removed, whatever comes.
-        let mut taken = Self { subvolume, snapshot, hidden: hidden.to_vec(), devices: (0, 0) };
+        let hidden = hidden.to_vec();
+        let mut taken = Self { subvolume, snapshot, hidden, devices: (0, 0), held: None };
+        taken.held = open_held(&taken.snapshot).ok().flatten();
         let device = |path: &Path| {
             let found = stat_path(path, AtFlags::SYMLINK_NOFOLLOW);
             found.map(|(record, _)| record.device).map_err(|error| missing(path, error))
@@ -95,6 +106,40 @@ impl Drop for Taken {
             // The next backup tries it again, and says so.
             tracing::error!(error, "a snapshot of the file system cannot be removed");
         }
+    }
+}
+
+/// Whether nobody but root and this user can put something else in the place of `subvolume`, or of
+/// anything in it.
+fn ours_alone(subvolume: &Path) -> Result<(), String> {
+    let real = subvolume.canonicalize().map_err(|error| error.to_string())?;
+    let own = rustix::process::geteuid().as_raw();
+    for folder in real.ancestors() {
+        let found = folder.symlink_metadata().map_err(|error| error.to_string())?;
+        let is_shared = found.mode() & 0o022 != 0;
+        // Where only owners remove, what is ours stays.
+        let is_kept = found.mode() & 0o1000 != 0 && folder != real;
+        if ![0, own].contains(&found.uid()) || (is_shared && !is_kept) {
+            return Err(format!(
+                "others can change the folder `{}`, and so what is read: leave `snapshot` out for \
+                 it",
+                crate::path::escape(folder.as_os_str().as_bytes())
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Holds a snapshot; none if somebody else does.
+fn open_held(snapshot: &Path) -> io::Result<Option<File>> {
+    use rustix::fs::FlockOperation;
+    use rustix::fs::OFlags;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(snapshot, flags, rustix::fs::Mode::empty())?;
+    match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(folder.into())),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -139,6 +184,10 @@ fn clear(run: &Run, subvolume: &Path, hidden: &[OsString]) {
         let is_alive = pid.parse().ok().and_then(began).is_some_and(|began| began == begin);
         let is_snapshot = item.metadata().is_ok_and(|metadata| metadata.ino() == ROOT_INODE);
         if is_alive || !is_snapshot {
+            continue;
+        }
+        // Not every process can be seen: one of another user, or of another container.
+        if !open_held(&item.path()).is_ok_and(|held| held.is_some()) {
             continue;
         }
         if let Err(detail) = remove(&item.path(), hidden) {

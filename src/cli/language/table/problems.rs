@@ -111,6 +111,10 @@ pub mod sources {
             => "lượt sao lưu trước để lại một bản chụp của hệ thống tệp: {rest}";
         NO_BTRFS: "it lies on no Btrfs: leave `snapshot` out for it"
             => "không nằm trên Btrfs: bỏ khóa `snapshot` cho mục này";
+        OTHERS_CHANGE: "others can change the folder `{folder}`, and so what is read: \
+                        leave `snapshot` out for it"
+            => "người khác thay đổi được thư mục `{folder}`, nên có thể đổi cả nội dung \
+                được đọc: hãy bỏ `snapshot` cho thư mục này";
         NO_UNIFIED: "the system has no unified control groups"
             => "hệ thống không có control group hợp nhất";
         NOT_DELEGATED: "the service manager has not handed over {what}: give the service \

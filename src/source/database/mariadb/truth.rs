@@ -2,6 +2,7 @@
 
 use crate::capsule::CapsuleError;
 use crate::capsule::mariadb;
+use crate::capsule::mariadb::Digests;
 use crate::capsule::mariadb::MariadbTruth;
 use crate::capsule::mariadb::Rows;
 use crate::run::Run;
@@ -32,6 +33,7 @@ impl Watched {
     /// # Errors
     /// When the server does not tell.
     pub fn read(&self, run: &Run) -> Result<MariadbTruth, CapsuleError> {
-        mariadb::read(&mut Asked { run, server: &self.server }, &self.named)
+        let mut asked = Asked { run, server: &self.server };
+        mariadb::read(&mut asked, &self.named, Digests::OfSmall)
     }
 }

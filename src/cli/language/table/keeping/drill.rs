@@ -200,6 +200,8 @@ pub mod checks {
             => "máy này chưa cài máy chủ MariaDB";
         NOT_EXAMINED: "the server's own check did not end well"
             => "phép kiểm tra của chính máy chủ không kết thúc tốt";
+        IS_FULL: "the sandbox is full" => "môi trường cách ly hết chỗ";
+        NOT_STARTED: "it cannot be started: {rest}" => "không khởi động được: {rest}";
         NO_ARCHIVE: "an archive of files" => "một tệp lưu trữ các tệp của máy chủ";
         NO_VERSION: "the files name no version" => "các tệp không cho biết phiên bản";
         NO_MANIFEST: "the archive has no manifest of its files"
