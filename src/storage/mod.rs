@@ -13,6 +13,7 @@ pub mod layer;
 pub mod memory;
 pub mod open;
 pub mod stack;
+pub mod wire;
 
 use std::fmt;
 
