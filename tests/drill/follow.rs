@@ -81,6 +81,10 @@ fn the_newest_snapshot_before_an_attack_is_found_and_kept() {
     // Rules remove nothing of it, however few they keep, until somebody has looked.
     let told = scene.expect(13, &["forget", "--keep-last", "1", "--dry-run"]);
     assert!(told.stderr.contains("saw signs of an attack"), "{told}");
+    // Who knows why much has changed has not looked at what the drill saw.
+    let accepted = ["forget", "--keep-last", "1", "--accept-change", "--dry-run"];
+    let told = scene.expect(13, &accepted);
+    assert!(told.stderr.contains("saw signs of an attack"), "{told}");
     let short = newest["short_id"].as_str().unwrap();
     scene.expect(0, &["tag", short, "--remove", "attack-signs"]);
     let told = scene.expect(0, &["forget", "--keep-last", "1", "--json"]);

@@ -36,21 +36,37 @@ const FROZEN_MS: i64 = 14 * 24 * plan::HOUR_MS;
 
 pub(super) type Dataset = (MachineId, SourceId);
 
-/// Datasets of which much changed from one snapshot to the next, within two weeks before their
-/// newest, and those in which a drill saw signs of an attack, until somebody takes that back.
-/// Trees are read only where the counts of a backup are unusual.
-pub(super) fn datasets(
-    context: &Context,
-    keys: &Keys,
-    all: &[Snapshot],
-) -> Result<BTreeMap<Dataset, Freeze>, Failure> {
+/// The snapshots of each dataset, in their order.
+fn chains(all: &[Snapshot]) -> BTreeMap<Dataset, Vec<&Snapshot>> {
     let mut chains: BTreeMap<Dataset, Vec<&Snapshot>> = BTreeMap::new();
     for snapshot in all {
         chains.entry((snapshot.machine, snapshot.source)).or_default().push(snapshot);
     }
-    let mut frozen = BTreeMap::new();
-    for (dataset, mut chain) in chains {
+    for chain in chains.values_mut() {
         chain.sort_by_key(|snapshot| (snapshot.seq, snapshot.id));
+    }
+    chains
+}
+
+/// Datasets in which a drill saw signs of an attack, until somebody takes that back.
+pub(super) fn attacked(all: &[Snapshot]) -> BTreeMap<Dataset, Freeze> {
+    let seen = |chain: Vec<&Snapshot>| {
+        let seen = chain.into_iter().rev().find(|it| plan::has(it, retention::ATTACK_SIGNS))?;
+        Some(Freeze::Drill { snapshot: seen.id })
+    };
+    let chains = chains(all).into_iter();
+    chains.filter_map(|(dataset, chain)| Some((dataset, seen(chain)?))).collect()
+}
+
+/// Datasets of which much changed from one snapshot to the next, within two weeks before their
+/// newest. Trees are read only where the counts of a backup are unusual.
+pub(super) fn changed(
+    context: &Context,
+    keys: &Keys,
+    all: &[Snapshot],
+) -> Result<BTreeMap<Dataset, Freeze>, Failure> {
+    let mut frozen = BTreeMap::new();
+    for (dataset, chain) in chains(all) {
         let Some(newest) = chain.last() else { continue };
         let newest = plan::time(context, (keys, newest), TimeOf::Storage)?.at;
         for pair in chain.windows(2) {
@@ -66,9 +82,6 @@ pub(super) fn datasets(
                 let known = frozen.entry(dataset).or_insert(found);
                 *known = found.max(*known);
             }
-        }
-        if let Some(seen) = chain.iter().rev().find(|it| plan::has(it, retention::ATTACK_SIGNS)) {
-            frozen.insert(dataset, Freeze::Drill { snapshot: seen.id });
         }
     }
     Ok(frozen)

@@ -90,6 +90,7 @@ pub struct ForgetHowArgs {
     #[arg(long, value_enum, value_name = "WHOSE", default_value_t = TimeOf::Storage)]
     pub time: TimeOf,
     /// Go on although much of a dataset changed or vanished at once within the last two weeks.
+    /// Where a drill saw signs of an attack nothing is removed all the same.
     #[arg(long)]
     pub accept_change: bool,
     /// Why, for the record that stays.

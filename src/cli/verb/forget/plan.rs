@@ -90,11 +90,10 @@ pub(super) fn by_rules<'a>(
         let key = args.how.group_by.iter().map(|by| key(snapshot, *by)).collect();
         grouped.entry(key).or_default().push(snapshot);
     }
-    let frozen = if args.how.accept_change {
-        BTreeMap::new()
-    } else {
-        freeze::datasets(context, keys, all)?
-    };
+    let mut frozen =
+        if args.how.accept_change { BTreeMap::new() } else { freeze::changed(context, keys, all)? };
+    // Who knows why much has changed has not looked at what a drill saw.
+    frozen.extend(freeze::attacked(all));
     let proven = newest_proven(all);
     let mut groups = Vec::new();
     for members in grouped.into_values() {
