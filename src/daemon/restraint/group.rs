@@ -1,8 +1,10 @@
 //! Control groups: what holds a job's memory and its share of the processor.
 //!
 //! The service manager has to hand its own group over to the daemon (`Delegate=`). The daemon moves
-//! into a group below it, since one with limits for its children has no processes itself.
+//! into a group below it, with what it has started so far, since one with limits for its children
+//! has no processes itself.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::io::Write as _;
@@ -16,6 +18,8 @@ pub const MOUNT: &str = "/sys/fs/cgroup";
 /// Which group a process is in.
 pub const OWN: &str = "/proc/self/cgroup";
 const DAEMON: &str = "daemon";
+/// A group's processes, one a line; whoever is written into it moves there.
+const PROCESSES: &str = "cgroup.procs";
 const JOB: &str = "job-";
 const NEEDED: [&str; 2] = ["memory", "cpu"];
 /// Of a share of the processor, in millionths of a second.
@@ -57,9 +61,10 @@ impl Groups {
         let text = fs::read_to_string(own).map_err(|error| failed(own, error))?;
         let path = text.lines().find_map(|line| line.strip_prefix("0::/"));
         let path = path.ok_or(GroupError::NoUnified)?;
+        let path = Path::new(path);
         // After a reload it is the daemon's already.
-        let path = path.strip_suffix(DAEMON).unwrap_or(path).trim_end_matches('/');
-        let root = mount.join(path);
+        let is_daemon = path.file_name().is_some_and(|name| name == DAEMON);
+        let root = mount.join(path.parent().filter(|_| is_daemon).unwrap_or(path));
         let controllers = root.join("cgroup.controllers");
         let Ok(found) = fs::read_to_string(&controllers) else { return Err(GroupError::NoUnified) };
         for needed in NEEDED {
@@ -69,7 +74,7 @@ impl Groups {
         }
         let daemon = root.join(DAEMON);
         make(&daemon)?;
-        put(&daemon.join("cgroup.procs"), &std::process::id().to_string())?;
+        gather(&root, &daemon)?;
         put(&root.join("cgroup.subtree_control"), "+memory +cpu")?;
         let groups = Self { root };
         groups.clear();
@@ -106,6 +111,56 @@ impl Groups {
     }
 }
 
+/// Moves this process and those that it has started, such as jobs that were at work when limits
+/// were asked for, from one group into another: a group with limits for its children has none of
+/// its own. Others that may be there, as in a session of somebody, are not ours to move.
+fn gather(from: &Path, to: &Path) -> Result<(), GroupError> {
+    let (list, target) = (from.join(PROCESSES), to.join(PROCESSES));
+    let own = std::process::id();
+    put(&target, &format!("{own}\n"))?;
+    let mut moved = BTreeSet::from([own]);
+    // One that is started meanwhile is found by the next look.
+    loop {
+        let text = fs::read_to_string(&list).map_err(|error| failed(&list, error))?;
+        let found: BTreeSet<u32> = text.lines().filter_map(|pid| pid.parse().ok()).collect();
+        let left: Vec<u32> =
+            found.difference(&moved).copied().filter(|pid| is_of(*pid, own)).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        for pid in left {
+            moved.insert(pid);
+            match put(&target, &format!("{pid}\n")) {
+                Err(GroupError::Io { source, .. }) if has_ended(&source) => {}
+                put => put?,
+            }
+        }
+    }
+}
+
+fn has_ended(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+}
+
+/// Whether a process was started by that one, or by one that it has started.
+fn is_of(mut pid: u32, of: u32) -> bool {
+    while pid > 1 {
+        match parent(pid) {
+            Some(parent) if parent == of => return true,
+            Some(parent) => pid = parent,
+            None => return false,
+        }
+    }
+    false
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Its name may have any signs.
+    let (_, rest) = text.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
 fn make(path: &Path) -> Result<(), GroupError> {
     match fs::create_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(path, error)),
@@ -118,7 +173,7 @@ fn make(path: &Path) -> Result<(), GroupError> {
 /// # Errors
 /// When the system refuses.
 pub fn enter(group: &Path, pid: u32) -> Result<(), GroupError> {
-    put(&group.join("cgroup.procs"), &pid.to_string())
+    put(&group.join(PROCESSES), &pid.to_string())
 }
 
 #[cfg(test)]
@@ -151,7 +206,7 @@ mod tests {
         write(&own, "1:name=systemd:/x\n0::/system.slice/x.service\n");
         let groups = Groups::take(dir.path(), &own).unwrap();
         let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
-        assert_eq!(read("daemon/cgroup.procs"), std::process::id().to_string());
+        assert_eq!(read("daemon/cgroup.procs"), format!("{}\n", std::process::id()));
         assert_eq!(read("cgroup.subtree_control"), "+memory +cpu");
         let limits = JobLimits {
             memory_bytes: Some(1 << 30),
@@ -169,6 +224,56 @@ mod tests {
         // Once it is in the group below, a second look finds the same one.
         write(&own, "0::/system.slice/x.service/daemon\n");
         assert_eq!(Groups::take(dir.path(), &own).unwrap().root, root);
+    }
+
+    /// A daemon that takes its group over late has jobs at work in it.
+    #[test]
+    fn what_is_at_work_moves_along_and_strangers_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let (own, root) = (dir.path().join("own"), dir.path().join("x"));
+        pretend(&root, "cpu memory");
+        write(&own, "0::/x\n");
+        let mut job = std::process::Command::new("cat");
+        job.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+        let mut job = job.spawn().unwrap();
+        let (daemon, pid) = (std::process::id(), job.id());
+        write(&root.join("cgroup.procs"), &format!("1\n{pid}\n{daemon}\n"));
+        // Keeps every word that is written, as the kernel takes it.
+        let words = root.join("daemon/cgroup.procs");
+        fs::remove_file(&words).unwrap();
+        let rights = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let kind = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &words, kind, rights, 0).unwrap();
+        let mut pipe = fs::OpenOptions::new().read(true).write(true).open(&words).unwrap();
+        Groups::take(dir.path(), &own).unwrap();
+        pipe.write_all(b"end").unwrap();
+        let mut moved = String::new();
+        while !moved.ends_with("end") {
+            let mut part = [0; 4096];
+            let count = std::io::Read::read(&mut pipe, &mut part).unwrap();
+            moved.push_str(std::str::from_utf8(&part[..count]).unwrap());
+        }
+        let mut moved: Vec<&str> = moved.lines().filter(|word| *word != "end").collect();
+        moved.sort_unstable();
+        let mut wanted = [daemon.to_string(), pid.to_string()];
+        wanted.sort_unstable();
+        assert_eq!(moved, wanted);
+        drop(job.stdin.take());
+        assert!(job.wait().unwrap().success());
+    }
+
+    #[test]
+    fn a_group_whose_name_ends_so_is_taken_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("own");
+        for name in ["x/lifeboat-daemon", "daemons"] {
+            let root = dir.path().join(name);
+            pretend(&root, "cpu memory");
+            for path in [format!("0::/{name}\n"), format!("0::/{name}/daemon\n")] {
+                write(&own, &path);
+                assert_eq!(Groups::take(dir.path(), &own).unwrap().root, root, "{path}");
+            }
+        }
     }
 
     #[test]
