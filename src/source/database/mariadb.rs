@@ -36,7 +36,7 @@ const BASE_HEAD: &[u8] = b"XBSTCK01";
 const BASE_COMPLETE: &str = "XBSTCK01?E*_info";
 
 /// An option file that is read from standard input: a password stands in no file, variable or
-/// argument.
+/// argument. But for [`PHYSICAL`], whose environment has it.
 const OPTIONS: &str = "--defaults-extra-file=/dev/stdin";
 /// Name of a server's socket in its folder.
 const SOCKET: &str = "mysqld.sock";
@@ -103,7 +103,7 @@ pub fn physical(run: &Run, server: &Server) -> Result<Streams, SourceError> {
     argv.extend(place_of(server));
     argv.extend(["--backup", "--stream=mbstream"].map(OsString::from));
     let mut program = server.program(argv);
-    // It reads its options twice, which a pipe does not bear.
+    // It reads its options twice, which a pipe does not bear: the variable is what is left.
     program.set.extend(server.password()?.map(|password| ("MYSQL_PWD", password.into())));
     let path = SnapshotPath::from_user(format!("{FOLDER}/{BASE}").as_bytes());
     let path = path.map_err(|error| SourceError::Missing {
