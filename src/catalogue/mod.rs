@@ -3,9 +3,9 @@
 //! What it is: jobs, their runs and problems, when each last went well and when it is due next;
 //! `doc/catalogue.md` has its tables.
 //! Never: holds a secret, or anything that a backup needs: if it is lost, only history is.
-//! Invariants: one writer at a time, readers wait for nobody; a run that has begun is on record
-//! before it starts, and counts only when its end is; a damaged file is set aside, never repaired;
-//! a newer one is refused; a file that cannot be read for other reasons is left alone.
+//! Invariants: one writer at a time, readers wait for nobody; a configuration is taken whole or
+//! not at all; a run counts only when its end is on record; a damaged file is set aside, never
+//! repaired; a newer one is refused; a file that cannot be read for other reasons is left alone.
 //! Start reading at: [`Catalogue::open`], then `record`.
 
 pub mod proof;

@@ -1,5 +1,6 @@
 //! How each dataset is proven: the last drill of it, the last that proved it, what is due.
 
+use rusqlite::Transaction;
 use rusqlite::params;
 
 use crate::catalogue::Catalogue;
@@ -78,39 +79,33 @@ impl ProofStatus {
     }
 }
 
-impl Catalogue {
-    /// Takes the datasets of the configuration, and the storages whose ledgers count.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn take_datasets(
-        &mut self,
-        datasets: &[DatasetSpec],
-        storages: &[String],
-        now: Timestamp,
-    ) -> Result<(), CatalogueError> {
-        self.write(|transaction| {
-            transaction.execute("UPDATE dataset SET is_gone = 1", [])?;
-            let mut take = transaction.prepare(
-                "INSERT INTO dataset (name, since_ms, age_max_ms) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (name) DO UPDATE SET is_gone = 0, age_max_ms = excluded.age_max_ms",
-            )?;
-            for DatasetSpec { name, age_max_ms } in datasets {
-                take.execute(params![name, now.unix_ms, age_max_ms])?;
-            }
-            transaction.execute("DELETE FROM dataset WHERE is_gone = 1", [])?;
-            let known: Vec<String> = {
-                let mut all = transaction.prepare("SELECT DISTINCT storage FROM proof")?;
-                let rows = all.query_map([], |row| row.get(0))?;
-                rows.collect::<Result<_, _>>()?
-            };
-            for storage in known.iter().filter(|storage| !storages.contains(storage)) {
-                transaction.execute("DELETE FROM proof WHERE storage = ?1", [storage])?;
-            }
-            Ok(())
-        })
+/// Takes the datasets of the configuration, and the storages whose ledgers count.
+pub(super) fn take_datasets(
+    transaction: &Transaction<'_>,
+    (datasets, storages): (&[DatasetSpec], &[String]),
+    now: Timestamp,
+) -> Result<(), rusqlite::Error> {
+    transaction.execute("UPDATE dataset SET is_gone = 1", [])?;
+    let mut take = transaction.prepare(
+        "INSERT INTO dataset (name, since_ms, age_max_ms) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET is_gone = 0, age_max_ms = excluded.age_max_ms",
+    )?;
+    for DatasetSpec { name, age_max_ms } in datasets {
+        take.execute(params![name, now.unix_ms, age_max_ms])?;
     }
+    transaction.execute("DELETE FROM dataset WHERE is_gone = 1", [])?;
+    let known: Vec<String> = {
+        let mut all = transaction.prepare("SELECT DISTINCT storage FROM proof")?;
+        let rows = all.query_map([], |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    for storage in known.iter().filter(|storage| !storages.contains(storage)) {
+        transaction.execute("DELETE FROM proof WHERE storage = ?1", [storage])?;
+    }
+    Ok(())
+}
 
+impl Catalogue {
     /// Takes all that the ledger of a storage says, in place of what it said before.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use rusqlite::params;
 
 use crate::catalogue::Catalogue;
 use crate::catalogue::CatalogueError;
+use crate::catalogue::proof;
+use crate::catalogue::proof::DatasetSpec;
 use crate::catalogue::query::Size;
 use crate::catalogue::told;
 use crate::units::Timestamp;
@@ -134,6 +136,28 @@ fn keep_findings(
     Ok(())
 }
 
+fn take_jobs(
+    transaction: &Transaction<'_>,
+    jobs: &[JobSpec],
+    now: Timestamp,
+) -> Result<(), rusqlite::Error> {
+    transaction.execute("UPDATE job SET is_gone = is_gone + 1", [])?;
+    // One that comes back (2: it was gone before) is a new one as far as missed runs go.
+    let mut take = transaction.prepare(
+        "INSERT INTO job (key, dataset, storage, age_max_ms, since_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (key) DO UPDATE SET is_gone = 0, dataset = excluded.dataset,
+         storage = excluded.storage, age_max_ms = excluded.age_max_ms,
+         since_ms = iif(is_gone > 1, excluded.since_ms, since_ms)",
+    )?;
+    for job in jobs {
+        let JobSpec { key, dataset, storage, age_max_ms } = job;
+        take.execute(params![key, dataset, storage, age_max_ms, now.unix_ms])?;
+    }
+    transaction.execute("UPDATE job SET is_gone = 1 WHERE is_gone > 1", [])?;
+    Ok(())
+}
+
 impl Catalogue {
     pub(super) fn write<T>(
         &mut self,
@@ -148,34 +172,36 @@ impl Catalogue {
         Ok(done)
     }
 
-    /// Takes the jobs of the configuration; others stay with their runs and count as gone.
+    /// Takes a configuration, whole or not at all: its jobs, where others stay with their runs and
+    /// count as gone, its datasets, and the storages whose ledgers count.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn take(
+        &mut self,
+        jobs: &[JobSpec],
+        (datasets, storages): (&[DatasetSpec], &[String]),
+        now: Timestamp,
+    ) -> Result<(), CatalogueError> {
+        self.write(|transaction| {
+            take_jobs(transaction, jobs, now)?;
+            proof::take_datasets(transaction, (datasets, storages), now)
+        })
+    }
+
+    /// The jobs alone.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn take_jobs(&mut self, jobs: &[JobSpec], now: Timestamp) -> Result<(), CatalogueError> {
-        self.write(|transaction| {
-            transaction.execute("UPDATE job SET is_gone = is_gone + 1", [])?;
-            // One that comes back (2: it was gone before) is a new one as far as missed runs go.
-            let mut take = transaction.prepare(
-                "INSERT INTO job (key, dataset, storage, age_max_ms, since_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (key) DO UPDATE SET is_gone = 0, dataset = excluded.dataset,
-                 storage = excluded.storage, age_max_ms = excluded.age_max_ms,
-                 since_ms = iif(is_gone > 1, excluded.since_ms, since_ms)",
-            )?;
-            for job in jobs {
-                let JobSpec { key, dataset, storage, age_max_ms } = job;
-                take.execute(params![key, dataset, storage, age_max_ms, now.unix_ms])?;
-            }
-            transaction.execute("UPDATE job SET is_gone = 1 WHERE is_gone > 1", [])?;
-            Ok(())
-        })
+        self.write(|transaction| take_jobs(transaction, jobs, now))
     }
 
     /// Notes that a run is about to begin; its number.
     ///
     /// # Errors
-    /// When there is no such job, or the file cannot be written: then nothing may begin.
+    /// When there is no such job, or the file cannot be written: whoever begins all the same puts
+    /// it on record later.
     pub fn begin(
         &mut self,
         key: &str,
@@ -323,14 +349,16 @@ impl Catalogue {
     }
 
     /// Runs that a crash or power cut took away, told once when the program starts. One that was
-    /// being stopped is none of them: its slot counts as done.
+    /// being stopped is none of them: its slot counts as done. What somebody asked for after it
+    /// began is still owed.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn cut_off(&mut self, now: Timestamp) -> Result<usize, CatalogueError> {
         self.write(|transaction| {
             transaction.execute(
-                "UPDATE job SET slot_ms = coalesce(run.slot_ms, job.slot_ms), wanted_ms = NULL,
+                "UPDATE job SET slot_ms = coalesce(run.slot_ms, job.slot_ms),
+                 wanted_ms = iif(wanted_ms <= run.started_ms, NULL, wanted_ms),
                  slot_max_ms = max(coalesce(job.slot_max_ms, run.slot_ms),
                      coalesce(run.slot_ms, job.slot_max_ms))
                  FROM run WHERE job.id = run.job AND run.ended_ms IS NULL AND is_cancelled = 1",

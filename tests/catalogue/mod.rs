@@ -214,7 +214,12 @@ fn what_somebody_wants_outlives_the_program() {
     let status = catalogue.status().unwrap().remove(0);
     assert_eq!((status.wanted_ms, status.last.unwrap().outcome), (None, Some("stopped")));
     assert_eq!(history(&catalogue, "backup:files"), History::new(at(0)).and(at(60)));
-    catalogue.want("backup:files", Some(at(80))).unwrap();
+    // While the one that was cancelled still stops, somebody asks again.
+    let run = catalogue.begin("backup:files", None, at(80)).unwrap();
+    catalogue.cancel(run).unwrap();
+    catalogue.want("backup:files", Some(at(90))).unwrap();
+    assert_eq!(catalogue.cut_off(at(100)).unwrap(), 0);
+    assert_eq!(wanted(&catalogue), Some(at(90).unix_ms), "it was asked for after that one began");
     catalogue.want("backup:files", None).unwrap();
     assert_eq!(wanted(&catalogue), None);
     catalogue.touch().unwrap();

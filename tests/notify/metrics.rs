@@ -101,7 +101,9 @@ fn snapshot() -> Snapshot {
     };
     let odd = "hồ \"sơ\"\\\n";
     let jobs = [job("backup:files", Some(odd), Some(60_000)), job("prune:main", None, None)];
-    catalogue.take_jobs(&jobs, at(0)).unwrap();
+    let dataset = |name: &str| DatasetSpec { name: name.to_owned(), age_max_ms: Some(60_000) };
+    let own = [dataset("files"), dataset("mail")];
+    catalogue.take(&jobs, (&own, &["main".to_owned()]), at(0)).unwrap();
     let run = catalogue.begin("backup:files", None, at(1000)).unwrap();
     let mut end = RunEnd::new(Outcome::Problems, 3);
     end.problems_count = 2;
@@ -113,9 +115,6 @@ fn snapshot() -> Snapshot {
     catalogue.begin("prune:main", None, at(4000)).unwrap();
     catalogue.set_next("prune:main", Some(at(90_000))).unwrap();
     catalogue.channel_tested("it", Some("away"), 5).unwrap();
-    let dataset = |name: &str| DatasetSpec { name: name.to_owned(), age_max_ms: Some(60_000) };
-    let own = [dataset("files"), dataset("mail")];
-    catalogue.take_datasets(&own, &["main".to_owned()], at(0)).unwrap();
     let proof = ProofRow {
         dataset: "files".to_owned(),
         drill: "D2-2026-12-05".to_owned(),

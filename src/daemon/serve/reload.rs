@@ -19,10 +19,9 @@ impl Daemon<'_> {
         let now = self.world.clock.now();
         let all = job::all(config, &self.world.machine);
         let specs: Vec<_> = all.iter().map(job::Scheduled::spec).collect();
-        self.record.catalogue.take_jobs(&specs, now)?;
-        self.drilled = job::drilled(config);
-        let datasets = job::datasets(config, now);
-        self.record.catalogue.take_datasets(&datasets, &self.drilled, now)?;
+        let (datasets, drilled) = (job::datasets(config, now), job::drilled(config));
+        self.record.catalogue.take(&specs, (&datasets, &drilled), now)?;
+        self.drilled = drilled;
         self.restraint.take(config, all.iter());
         self.jobs = all
             .into_iter()
