@@ -55,9 +55,9 @@ use crate::units::Timestamp;
 pub enum Occasion {
     /// Time has passed.
     Tick,
-    /// A job has begun; its run is on record.
+    /// A job has begun.
     Started,
-    /// A job has ended; its end is on record.
+    /// A job has ended.
     Ended,
 }
 

@@ -31,7 +31,7 @@ to = ["hook", "whole"]
 listen = "127.0.0.1:<absent>"
 "#;
 
-fn metrics(port: u64) -> String {
+pub(crate) fn metrics(port: u64) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", u16::try_from(port).unwrap())).unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").unwrap();
     let mut answer = String::new();

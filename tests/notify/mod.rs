@@ -1,6 +1,6 @@
 //! Messages against real servers of mail and HTTP, and commands.
 
-mod daemon;
+pub mod daemon;
 mod failing;
 mod metrics;
 pub mod receiver;

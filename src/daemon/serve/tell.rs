@@ -70,10 +70,10 @@ impl Teller {
         self.telling.next()
     }
 
-    /// Tells what there is to be told.
+    /// Tells what there is to be told, and shows the numbers, whatever the catalogue takes of it.
     ///
     /// # Errors
-    /// When the catalogue cannot be read, or does not take it.
+    /// When the catalogue cannot be read, or does not take it: the first of them.
     pub(super) fn tell(
         &mut self,
         record: &mut Record,
@@ -84,17 +84,24 @@ impl Teller {
         if self.occasions.is_empty() {
             self.occasions.push(Occasion::Tick);
         }
+        let mut told = Ok(());
         for occasion in std::mem::take(&mut self.occasions) {
-            // The log has them.
             let jobs = record.rows();
-            let _troubles = self.telling.tell_of(&mut record.catalogue, &jobs, occasion, now)?;
+            let now_told = self.telling.tell_of(&mut record.catalogue, &jobs, occasion, now);
+            // The log has the channels that did not answer.
+            told = told.and(now_told.map(|_troubles| ()));
         }
-        if let Some(listener) = &self.listener {
-            let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
-            let late = u64::try_from(record.late_count()).unwrap_or(u64::MAX);
-            let jobs = record.rows();
-            listener.show(Snapshot::of(jobs, &record.catalogue)?.waiting(waiting, late));
-        }
+        let shown = self.show(record, waiting);
+        told.and(shown)
+    }
+
+    /// Gives the numbers to those who ask for them.
+    fn show(&self, record: &mut Record, waiting: usize) -> Result<(), CatalogueError> {
+        let Some(listener) = &self.listener else { return Ok(()) };
+        let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
+        let late = u64::try_from(record.late_count()).unwrap_or(u64::MAX);
+        let jobs = record.rows();
+        listener.show(Snapshot::of(jobs, &record.catalogue)?.waiting(waiting, late));
         Ok(())
     }
 

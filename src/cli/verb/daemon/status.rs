@@ -46,8 +46,8 @@ use crate::units::Timestamp;
 ///
 /// The daemon answers; if there is none, its catalogue does.
 ///
-/// Exit codes: 0 all is in order; 3 something is late or has failed, alarms do not arrive, or no
-/// daemon runs.
+/// Exit codes: 0 all is in order; 3 something is late, has failed, has become small or is not
+/// proven, alarms do not arrive, nothing can be put on record, or no daemon runs.
 #[derive(Debug, Args)]
 pub struct StatusArgs {}
 
