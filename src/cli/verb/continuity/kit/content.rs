@@ -13,8 +13,8 @@ use crate::cli::verb::continuity::kit::PROGRAM;
 use crate::cli::verb::continuity::load;
 use crate::cli::verb::continuity::load::Office;
 use crate::cli::verb::continuity::runbook;
-use crate::cli::verb::continuity::runbook::booklet;
-use crate::cli::verb::continuity::runbook::booklet::Proven;
+use crate::cli::verb::continuity::runbook::proven;
+use crate::cli::verb::continuity::runbook::proven::Proven;
 use crate::cli::verb::continuity::runbook::scenario::address;
 use crate::config::Config;
 use crate::config::plan::Plan;
@@ -71,7 +71,7 @@ pub fn of(context: &Context) -> Result<Vec<File>, Failure> {
     let office = load::load(context)?;
     let plan = office.plan()?;
     let config = office.configuration.config()?;
-    let proven = booklet::proven(context)?;
+    let proven = proven::proven(context)?;
     let plain = |name, bytes| File { name, bytes, mode: Mode::Plain };
     let configuration = configured::text_of(&office.configuration.path, |detail| {
         Failure::new(Exit::Failed, texts::UNREADABLE.with("detail", detail), texts::NAME_FOLDER)

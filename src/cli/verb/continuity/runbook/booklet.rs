@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::cli::context::Context;
-use crate::cli::failure::Failure;
 use crate::cli::language::Language;
 use crate::cli::language::said::Tell as _;
 use crate::cli::language::table::continuity::runbook as texts;
 use crate::cli::language::text::Text;
-use crate::cli::verb::continuity::facts;
 use crate::cli::verb::continuity::load::Office;
 use crate::cli::verb::continuity::runbook::command::Typed;
 use crate::cli::verb::continuity::runbook::command::Typist;
+use crate::cli::verb::continuity::runbook::proven::Proven;
 use crate::cli::verb::continuity::runbook::scenario::Scenario;
 use crate::cli::verb::continuity::status::below;
 use crate::config::Config;
@@ -23,7 +21,6 @@ use crate::config::plan::Service;
 use crate::config::plan::Target;
 use crate::continuity::said::lasting;
 use crate::continuity::said::spoken;
-use crate::drill::verdict::Verdict;
 use crate::report::runbook::Booklet;
 use crate::report::runbook::Part;
 use crate::report::runbook::Place;
@@ -32,17 +29,6 @@ use crate::units::Timestamp;
 
 /// Records that an owner opens by name.
 const RECORDS: usize = 3;
-/// Digits of an id that are typed.
-const ID_CHARS: usize = 8;
-
-/// The last copy of a dataset that a drill has proven.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proven {
-    pub short: String,
-    taken: Timestamp,
-    on: Timestamp,
-    took_s: Option<u64>,
-}
 
 /// What booklets are drawn from.
 pub struct Drawn<'a> {
@@ -51,27 +37,6 @@ pub struct Drawn<'a> {
     pub plan: &'a Plan,
     pub proven: &'a BTreeMap<String, Proven>,
     pub language: Language,
-}
-
-/// The last proven copy of each dataset, by the records of this machine.
-///
-/// # Errors
-/// When they cannot be read.
-pub fn proven(context: &Context) -> Result<BTreeMap<String, Proven>, Failure> {
-    let mut proven = BTreeMap::new();
-    for (record, _) in facts::records(context)? {
-        let good = |verdict| matches!(verdict, Verdict::Pass | Verdict::Conditional);
-        for item in record.items.iter().filter(|item| good(item.verdict)) {
-            let found = Proven {
-                short: item.snapshot.chars().take(ID_CHARS).collect(),
-                taken: facts::time(&item.taken_at),
-                on: facts::time(&record.drill.ended_at),
-                took_s: item.measures.rto_tech_s,
-            };
-            proven.insert(item.dataset.clone(), found);
-        }
-    }
-    Ok(proven)
 }
 
 /// Steps as they come, with all commands in them.

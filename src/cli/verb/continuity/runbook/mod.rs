@@ -2,6 +2,7 @@
 
 pub mod booklet;
 pub mod command;
+pub mod proven;
 pub mod scenario;
 pub mod steps;
 
@@ -23,7 +24,7 @@ use crate::cli::language::text::Text;
 use crate::cli::verb::continuity::load;
 use crate::cli::verb::continuity::load::Office;
 use crate::cli::verb::continuity::runbook::booklet::Drawn;
-use crate::cli::verb::continuity::runbook::booklet::Proven;
+use crate::cli::verb::continuity::runbook::proven::Proven;
 use crate::cli::verb::continuity::runbook::scenario::Scenario;
 use crate::cli::verb::drill::list::report::keep_new;
 use crate::evidence::tree::sha256;
@@ -96,7 +97,7 @@ pub fn run(context: &Context, args: &RunbookArgs) -> Result<Ended, Failure> {
         Some(Tongue::En) => Language::En,
         None => context.output.language(),
     };
-    let proven = booklet::proven(context)?;
+    let proven = proven::proven(context)?;
     let scenarios = if args.scenario.is_empty() { &Scenario::ALL[..] } else { &args.scenario };
     let printed = print(context, (&office, &proven), language, scenarios)?;
     keep_new(&args.output, &printed.pdf)?;
