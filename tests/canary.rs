@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use lifeboat::clock::SystemClock;
@@ -16,6 +17,7 @@ use lifeboat::secret::SecretBytes;
 use lifeboat::storage::open;
 use lifeboat::storage::open::Location;
 
+use crate::cli::continuity::runbook::two_places;
 use crate::cli::round_trip::with_files;
 use crate::cli::scene::Scene;
 use crate::cli::scene::Told;
@@ -73,25 +75,34 @@ impl Planted {
     }
 }
 
-/// The keyset that the first passphrase opens.
-fn keyset_of(scene: &Scene) -> RestoreKeyset {
+/// The keyset that a passphrase opens.
+fn keyset_of(repository: PathBuf, passphrase: &str) -> RestoreKeyset {
     let run = Run::new(RunId::new([1; 16]), Arc::new(Silent), Arc::new(SystemClock::new()), 1);
-    let storage = open::open(&run, &Location::Folder(scene.path("repository"))).unwrap();
-    let secret = SlotSecret::Passphrase(SecretBytes::new(PASSPHRASE.as_bytes().to_vec()));
+    let storage = open::open(&run, &Location::Folder(repository)).unwrap();
+    let secret = SlotSecret::Passphrase(SecretBytes::new(passphrase.as_bytes().to_vec()));
     unlock::unlock(&run, &storage, &secret).unwrap().keyset
 }
 
 fn secrets_of(scene: &Scene, key_file: &[u8]) -> Vec<Planted> {
-    let keyset = keyset_of(scene);
+    let keyset = keyset_of(scene.path("repository"), PASSPHRASE);
+    assert!(keyset.recovery.is_some() && keyset.root.is_some());
     let mut all = vec![
         planted("second passphrase", SECOND.as_bytes()),
         planted("third passphrase", THIRD.as_bytes()),
         planted("key file", key_file),
-        planted("restore secret", keyset.restore.secret().expose()),
-        planted("recovery secret", keyset.recovery.unwrap().secret().expose()),
-        planted("administrator's seed", keyset.admin.seed().expose()),
-        planted("root seed", keyset.root.unwrap().seed().expose()),
     ];
+    all.extend(in_keyset(&keyset));
+    all
+}
+
+fn in_keyset(keyset: &RestoreKeyset) -> Vec<Planted> {
+    let mut all = vec![
+        planted("restore secret", keyset.restore.secret().expose()),
+        planted("administrator's seed", keyset.admin.seed().expose()),
+    ];
+    let recovery = keyset.recovery.as_ref();
+    all.extend(recovery.map(|it| planted("recovery secret", it.secret().expose())));
+    all.extend(keyset.root.as_ref().map(|it| planted("root seed", it.seed().expose())));
     for (generation, key) in keyset.store.generations() {
         let key = planted(format!("store key {generation}"), key.expose());
         all.push(Planted { in_keyset: true, ..key });
@@ -219,6 +230,70 @@ fn secrets_are_printed_logged_and_kept_nowhere() {
     for folder in ["repository", "cache", "quick"] {
         assert_kept_out(&scene, folder, &private);
     }
+}
+
+/// A kit is carried about: neither its files nor what is told of it hold a secret, whichever way
+/// the configuration names it.
+#[test]
+fn a_kit_holds_no_secret() {
+    const WORDS: &str = "no other file has these words";
+    const HOOK: &str = "https://canary.invalid/hook-5f1c09";
+    let (mut scene, shares) = two_places();
+    scene.set("CANARY_HOOK", HOOK);
+    scene.file("third", THIRD.as_bytes());
+    let mode = |name: &str, bits: u32| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(bits);
+        std::fs::set_permissions(scene.path(name), mode).unwrap();
+    };
+    mode("third", 0o600);
+    let config = std::fs::read_to_string(scene.path("lifeboat.toml")).unwrap();
+    let with_token = |token: String| {
+        let channel = "[channel.post]\nkind = \"webhook\"\nurl = { env = \"CANARY_HOOK\" }";
+        let text = format!("{config}{channel}\ntoken = {{ {token} }}\n");
+        scene.file("lifeboat.toml", text.as_bytes());
+    };
+    with_token(format!("file = \"{}\"", scene.path("third").display()));
+    let mut secrets = in_keyset(&keyset_of(scene.path("main"), WORDS));
+    secrets.extend(shares.iter().map(|share| planted("share", share.as_bytes())));
+    for (what, text) in [("passphrase", WORDS), ("hook", HOOK), ("token", THIRD)] {
+        secrets.push(planted(what, text.as_bytes()));
+    }
+    let path = |name: &str| scene.path(name).display().to_string();
+    let (kit, pdf) = (path("kit"), path("runbook.pdf"));
+    for line in [
+        &["-vv", "continuity", "kit", &kit][..],
+        &["-vv", "continuity", "kit", "--check", &kit],
+        &["--json", "continuity", "runbook", "-o", &pdf],
+    ] {
+        assert_silent(&line.join(" "), &scene.expect(0, line), &secrets);
+    }
+    let has_mode = |name: &str, bits: u32| {
+        let found = std::fs::metadata(scene.path(name)).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&found) & 0o777, bits, "{name}");
+    };
+    for folder in ["kit", "kit/format", "kit/format/format", "kit/lifeboat"] {
+        has_mode(folder, 0o700);
+    }
+    // The program is the one that was built, before there was any of these secrets.
+    let program = scene.path("kit/lifeboat");
+    assert!(
+        std::fs::read(&program).unwrap() == std::fs::read(env!("CARGO_BIN_EXE_lifeboat")).unwrap()
+    );
+    std::fs::remove_file(program).unwrap();
+    for file in scene.files("kit").iter().filter(|it| Path::new(it).is_file()) {
+        has_mode(file, 0o600);
+    }
+    assert!(assert_kept_out(&scene, "kit", &secrets) >= 10);
+
+    // An argument stands in the file, which a kit has as it is.
+    with_token(format!("command = [\"/bin/echo\", \"{THIRD}\"]"));
+    let other = path("other");
+    let told = scene.expect(13, &["-vv", "continuity", "kit", &other]);
+    assert_silent("kit", &told, &secrets);
+    assert!(told.stderr.contains("channel.post.token"), "{}", told.stderr);
+    assert!(!scene.path("other").exists());
+    with_token(format!("command = [\"{}\"]", path("third")));
+    scene.expect(0, &["continuity", "kit", &other]);
 }
 
 #[test]

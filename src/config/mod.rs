@@ -105,6 +105,8 @@ pub struct Found {
     pub warnings: Vec<Mistake>,
     /// Every value, as far as it could be read.
     pub shown: Vec<Shown>,
+    /// Keys of secrets whose program has arguments: those may be secret, and stand in the file.
+    pub arguments: Vec<String>,
 }
 
 /// Something that runs on a schedule.
@@ -160,7 +162,8 @@ fn look(text: &str, (outside, now): (&dyn Outside, Timestamp), beside: Beside) -
     }
     let (mistakes, warnings) = told(&reader);
     let config = config.filter(|_| mistakes.is_empty());
-    Found { config, mistakes, warnings, shown: reader.shown.take() }
+    let (shown, arguments) = (reader.shown.take(), reader.arguments.take());
+    Found { config, mistakes, warnings, shown, arguments }
 }
 
 /// The text as a table, with its slips noted; none if there is too much of it.

@@ -80,6 +80,8 @@ pub(super) struct Reader<'a> {
     pub named: RefCell<Vec<Named>>,
     /// Names that are there, whether or not what they name could be read.
     pub defined: RefCell<Vec<(Noun, String)>>,
+    /// Secrets of which a program's arguments stand in the file.
+    pub arguments: RefCell<Vec<String>>,
     /// Where each table begins.
     pub tables: RefCell<BTreeMap<String, usize>>,
 }
@@ -95,6 +97,7 @@ impl<'a> Reader<'a> {
             shown: RefCell::default(),
             named: RefCell::default(),
             defined: RefCell::default(),
+            arguments: RefCell::default(),
             tables: RefCell::default(),
         }
     }
@@ -203,6 +206,9 @@ impl<'r> Item<'r> {
         }
         if map.contains_key("command") {
             let argv = table.hidden_texts("command");
+            if argv.as_ref().is_some_and(|argv| argv.len() > 1) {
+                self.reader.arguments.borrow_mut().push(self.key.clone());
+            }
             found.extend(argv.map(SecretFrom::Command));
         }
         let is_variable = |text: &str| {

@@ -4,6 +4,9 @@
 //! Sizes and proofs come from strangers, so nothing here panics on any of them: that is why it
 //! stands here. A crate that asserts instead is the second opinion in the tests.
 
+use std::io;
+use std::io::Read;
+
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -11,11 +14,30 @@ use crate::ids::LedgerHash;
 
 /// Longest proof of a tree of 2^63 leaves.
 pub const PROOF_HASHES_MAX: usize = 64;
+/// What is hashed at a time.
+const READ_BYTES: usize = 64 * 1024;
 
 /// SHA-256 of bytes: what entries and documents are called.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> LedgerHash {
     LedgerHash::new(Sha256::digest(bytes).into())
+}
+
+/// The same of what a reader has, whatever its length.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256_of(mut reader: impl Read) -> io::Result<LedgerHash> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(LedgerHash::new(hasher.finalize().into())),
+            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Hash of a leaf.

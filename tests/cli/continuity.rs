@@ -1,7 +1,7 @@
 //! `continuity`: the plan beside the configuration.
 
 mod plan;
-mod runbook;
+pub mod runbook;
 
 use super::scene::Scene;
 

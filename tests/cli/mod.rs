@@ -9,7 +9,7 @@ mod btrfs;
 mod cat;
 mod check;
 mod config;
-mod continuity;
+pub mod continuity;
 mod copy;
 #[cfg(target_os = "linux")]
 pub mod daemon;

@@ -39,7 +39,7 @@ incident = { name = "Công an tỉnh", phone = "0900 000 004", verified_on = 202
 "#;
 
 /// An office with a folder and an SQLite database, copied to a second place, with shares on paper.
-pub(super) fn two_places() -> (Scene, Vec<String>) {
+pub(crate) fn two_places() -> (Scene, Vec<String>) {
     let mut scene = Scene::new();
     scene.unset("LIFEBOAT_REPOSITORY");
     let path = |name: &str| scene.path(name).display().to_string();
@@ -245,13 +245,50 @@ fn a_kit_brings_everything_back_with_the_far_place_and_shares_alone() {
     type_all(&scene, Path::new(kit), &made["booklets"][0], &shares);
     assert_back(&scene);
 
-    // What was changed or lost is named.
-    std::fs::remove_file(scene.path("kit/plan.toml")).unwrap();
-    scene.file("kit/INDEX.txt", b"elsewhere\n");
-    let told = scene.expect(20, &["continuity", "kit", "--check", kit, "--json"]);
-    let bad = told.json_of("result")[0]["bad"].clone();
-    assert_eq!(bad, serde_json::json!(["plan.toml", "INDEX.txt"]));
+    assert_changes_are_named(&scene);
+}
+
+/// What was changed, lost or added; a check neither follows links nor reads devices.
+fn assert_changes_are_named(scene: &Scene) {
+    let path = |name: &str| scene.path(format!("kit/{name}"));
+    let named = |exit: i32, key: &str| {
+        let kit = path("");
+        let args = ["continuity", "kit", "--check", "--json", kit.to_str().unwrap()];
+        let told = scene.expect(exit, &args);
+        told.json_of("result")[0][key].clone()
+    };
+    scene.file("kit/format/tệp lạ", b"x");
+    scene.file("kit/more/evil/x", b"x");
+    assert_eq!(named(3, "strays"), serde_json::json!(["format/tệp lạ", "more"]));
+    assert_eq!(named(3, "bad"), serde_json::json!([]));
+
+    rustix::fs::rename(path("INDEX.txt"), scene.path("index")).unwrap();
+    std::os::unix::fs::symlink(scene.path("index"), path("INDEX.txt")).unwrap();
+    rustix::fs::rename(path("format/format"), scene.path("pages")).unwrap();
+    std::os::unix::fs::symlink(scene.path("pages"), path("format/format")).unwrap();
+    std::fs::remove_file(path("plan.toml")).unwrap();
+    let fifo = std::process::Command::new("mkfifo").arg(path("plan.toml")).status();
+    assert!(fifo.unwrap().success());
+    std::fs::remove_file(path("lifeboat.toml")).unwrap();
+    scene.file("kit/runbook-en.pdf", b"elsewhere\n");
+    let pages = ["capsule", "keys", "tree", "vault"].map(|it| format!("format/format/{it}.md"));
+    let bad = ["lifeboat.toml", "plan.toml", "INDEX.txt", "runbook-en.pdf"].map(str::to_owned);
+    assert_eq!(named(20, "bad"), serde_json::json!([&bad[..], &pages].concat()));
+    assert_eq!(named(20, "strays"), serde_json::json!(["format/format", "format/tệp lạ", "more"]));
+
+    // What is neither there nor in the list is missing too.
+    let sums = std::fs::read_to_string(path("SHA256SUMS")).unwrap();
+    let kept =
+        sums.lines().filter(|it| !it.ends_with("format/format.md")).map(|it| format!("{it}\n"));
+    scene.file("kit/SHA256SUMS", kept.collect::<String>().as_bytes());
+    std::fs::remove_file(path("format/format.md")).unwrap();
+    let all = [&bad[..], &pages, &["format/format.md".to_owned()]].concat();
+    assert_eq!(named(20, "bad"), serde_json::json!(all));
     scene.file("kit/SHA256SUMS", b"00  ../secret\n");
-    scene.expect(20, &["continuity", "kit", "--check", kit]);
-    scene.expect(20, &["continuity", "kit", "--check", scene.path("no").to_str().unwrap()]);
+    assert_eq!(named(20, "bad")[0], "00  ../secret");
+    std::fs::remove_file(path("SHA256SUMS")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", path("SHA256SUMS")).unwrap();
+    for folder in [path(""), scene.path("no")] {
+        scene.expect(20, &["continuity", "kit", "--check", folder.to_str().unwrap()]);
+    }
 }

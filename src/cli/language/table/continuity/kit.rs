@@ -12,6 +12,21 @@ texts! {
     BAD: "`{path}`: of {count} files (list {hash}) these are missing or not as they were made: \
         {bad}"
         => "`{path}`: trong {count} tệp (danh sách {hash}), các tệp thiếu hoặc đã bị sửa: {bad}";
+    STRAYS: "`{path}`: all {count} files are as they were made ({hash}), but these are not in its \
+        list: {strays}"
+        => "`{path}`: cả {count} tệp đúng như khi lập ({hash}), nhưng có thêm tệp ngoài danh sách: \
+        {strays}";
+    STRAYS_TOO: "`{path}`: these are not in the list: {strays}"
+        => "`{path}`: có thêm tệp ngoài danh sách: {strays}";
+    NO_FILE: "it is no regular file" => "không phải là tệp thường";
+    ARGUMENTS: "the configuration holds arguments of a program that prints a secret ({keys}): they \
+        may be secret too, and would lie in the kit"
+        => "cấu hình ghi cả tham số của chương trình in ra mật khẩu hoặc khóa ({keys}): tham số \
+        ấy có thể cũng phải giữ kín mà sẽ nằm trong bộ khởi động";
+    HIDE_ARGUMENTS: "write the program with its arguments into a script that only you can read, \
+        and name the script alone as `command`"
+        => "ghi chương trình cùng tham số vào một tệp lệnh chỉ mình đọc được, rồi chỉ nêu tệp \
+        lệnh đó ở `command`";
     NO_KIT: "`{path}` cannot be read: {detail}" => "không đọc được `{path}`: {detail}";
     NAME_KIT: "name the folder that `lifeboat continuity kit` wrote; else make a new one"
         => "hãy nêu thư mục mà `lifeboat continuity kit` đã ghi; nếu không còn thì lập bộ mới";

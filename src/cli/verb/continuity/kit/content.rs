@@ -50,8 +50,8 @@ impl Mode {
     #[must_use]
     pub const fn bits(self) -> u32 {
         match self {
-            Self::Plain => 0o644,
-            Self::Program => 0o755,
+            Self::Plain => 0o600,
+            Self::Program => 0o700,
         }
     }
 }
@@ -63,14 +63,32 @@ pub fn is_name(name: &str) -> bool {
     name.split('/').all(is_part)
 }
 
+/// Pages that a kit of this version has beside [`NAMES`].
+pub fn pages() -> impl Iterator<Item = &'static str> {
+    FORMAT.iter().map(|(name, _)| *name)
+}
+
+/// The file is copied as it is: with the arguments of a program that prints a secret, one of which
+/// may be a secret itself.
+fn without_arguments(office: &Office) -> Result<(), Failure> {
+    let keys = &office.configuration.found.arguments;
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let message = texts::ARGUMENTS.with("keys", keys.join(", "));
+    Err(Failure::new(Exit::Refused, message, texts::HIDE_ARGUMENTS))
+}
+
 /// Everything.
 ///
 /// # Errors
-/// When the plan or the configuration has mistakes (2), or the program cannot read itself.
+/// When the plan or the configuration has mistakes (2) or may hold a secret (13), or the program
+/// cannot read itself.
 pub fn of(context: &Context) -> Result<Vec<File>, Failure> {
     let office = load::load(context)?;
     let plan = office.plan()?;
     let config = office.configuration.config()?;
+    without_arguments(&office)?;
     let proven = proven::proven(context)?;
     let plain = |name, bytes| File { name, bytes, mode: Mode::Plain };
     let configuration = configured::text_of(&office.configuration.path, |detail| {

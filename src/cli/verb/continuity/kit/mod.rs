@@ -1,5 +1,6 @@
 //! `continuity kit`: a folder that brings an office back together with storage and shares.
 
+pub mod check;
 pub mod content;
 
 use std::io;
@@ -31,7 +32,8 @@ pub const PROGRAM: &str = "lifeboat";
 /// shares of the recovery key a kit brings everything back; without them it opens nothing.
 ///
 /// Exit codes: 0 made, or as it was made; 2 the plan or the configuration has mistakes; 3 whole,
-/// but of another version than this program; 20 a file is missing or not as it was made.
+/// but of another version than this program, or with files that are not in the list; 13 refused:
+/// the configuration may hold a secret; 20 a file is missing or not as it was made.
 #[derive(Debug, Clone, Args)]
 pub struct KitArgs {
     /// The folder; it must not exist, unless it is to be checked.
@@ -50,10 +52,12 @@ struct Kit {
     sums_sha256: String,
     is_this_program: bool,
     bad: Vec<String>,
+    /// What lies in it and is not in the list.
+    strays: Vec<String>,
 }
 
 pub fn run(context: &Context, args: &KitArgs) -> Result<Ended, Failure> {
-    if args.check { check(context, &args.folder) } else { make(context, &args.folder) }
+    if args.check { check::check(context, &args.folder) } else { make(context, &args.folder) }
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> Failure + '_ {
@@ -66,7 +70,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> Failure + '_ {
 
 fn make(context: &Context, folder: &Path) -> Result<Ended, Failure> {
     let files = content::of(context)?;
-    std::fs::create_dir(folder).map_err(failed(folder))?;
+    folders().create(folder).map_err(failed(folder))?;
     let mut sums = String::new();
     for file in &files {
         let path = folder.join(file.name);
@@ -84,6 +88,7 @@ fn make(context: &Context, folder: &Path) -> Result<Ended, Failure> {
         sums_sha256: sha256(sums.as_bytes()).to_string(),
         is_this_program: true,
         bad: Vec::new(),
+        strays: Vec::new(),
     };
     context.output.report("kit", &kit, || {
         texts::MADE
@@ -94,10 +99,18 @@ fn make(context: &Context, folder: &Path) -> Result<Ended, Failure> {
     Ok(Ended::done())
 }
 
+/// Names, telephones and what else the configuration tells are for those who hold the kit.
+fn folders() -> std::fs::DirBuilder {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
 fn write(path: &Path, file: &File) -> io::Result<()> {
     use std::io::Write as _;
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
+        folders().recursive(true).create(parent)?;
     }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -106,53 +119,4 @@ fn write(path: &Path, file: &File) -> io::Result<()> {
     let mut written = options.open(path)?;
     written.write_all(&file.bytes)?;
     written.sync_all()
-}
-
-fn check(context: &Context, folder: &Path) -> Result<Ended, Failure> {
-    let list = folder.join(SUMS);
-    let sums = std::fs::read_to_string(&list).map_err(|error| {
-        let path = escape(list.as_os_str().as_encoded_bytes());
-        let message = texts::NO_KIT.with("path", path).with("detail", Said::heard(error));
-        Failure::new(Exit::Damage, message, texts::NAME_KIT)
-    })?;
-    let mut bad = Vec::new();
-    let mut files_count = 0;
-    for line in sums.lines() {
-        files_count += 1;
-        // A name that leads elsewhere is none of ours.
-        let parted = line.split_once("  ").filter(|(_, name)| content::is_name(name));
-        match parted {
-            Some((hash, name)) if found(&folder.join(name)).as_deref() == Some(hash) => {}
-            Some((_, name)) => bad.push(escape(name.as_bytes())),
-            None => bad.push(escape(line.as_bytes())),
-        }
-    }
-    let missing = content::NAMES.iter().filter(|name| !sums.contains(&format!("  {name}\n")));
-    bad.extend(missing.map(|name| (*name).to_owned()));
-    let own = std::env::current_exe().ok().and_then(|path| found(&path));
-    let kit = Kit {
-        path: escape(folder.as_os_str().as_encoded_bytes()),
-        files_count,
-        sums_sha256: sha256(sums.as_bytes()).to_string(),
-        is_this_program: own.is_some() && own == found(&folder.join(PROGRAM)),
-        bad,
-    };
-    let (text, exit) = match (kit.bad.is_empty(), kit.is_this_program) {
-        (false, _) => (texts::BAD, Exit::Damage),
-        (true, false) => (texts::OTHER_VERSION, Exit::Problems),
-        (true, true) => (texts::WHOLE, Exit::Done),
-    };
-    context.output.result("kit", &kit, || {
-        text.with("path", kit.path.as_str())
-            .with("count", kit.files_count)
-            .with("hash", kit.sums_sha256.as_str())
-            .with("bad", kit.bad.join(", "))
-    })?;
-    Ok(Ended { exit, ..Ended::done() })
-}
-
-/// SHA-256 of a file; none if it cannot be read.
-fn found(path: &Path) -> Option<String> {
-    let bytes = std::fs::read(path).ok()?;
-    Some(sha256(&bytes).to_string())
 }
