@@ -10,7 +10,7 @@ use crate::config::plan::Criticality;
 /// First line of what a seed is made of, and of what a pool's hash is made of.
 const DRAW: &str = "lifeboat/draw/1";
 const POOL: &str = "lifeboat/pool/1";
-/// Days since a proof count up to here; so do those of what was never proven.
+/// Days since a proof count up to here.
 const DAYS_MAX: u64 = 400;
 const FINDINGS_MAX: u64 = 3;
 const QUARTILES: u64 = 4;
@@ -44,12 +44,10 @@ pub struct Weighed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Factors {
     pub criticality: Criticality,
-    /// None: never proven.
-    pub days_since_proof: Option<u64>,
+    pub days_since_proof: u64,
     pub open_findings_count: u64,
     /// How much it changes beside the others: 1 least, 4 most.
     pub change_quartile: u64,
-    pub is_new: bool,
 }
 
 /// A product of whole numbers. What was proven today weighs nothing.
@@ -60,11 +58,10 @@ pub fn weight(factors: &Factors) -> u64 {
         Criticality::Important => 3,
         Criticality::Normal => 1,
     };
-    let days = factors.days_since_proof.map_or(DAYS_MAX, |days| days.min(DAYS_MAX));
+    let days = factors.days_since_proof.min(DAYS_MAX);
     let findings = 1 + factors.open_findings_count.min(FINDINGS_MAX);
     let change = factors.change_quartile.clamp(1, QUARTILES);
-    let new = if factors.is_new { 2 } else { 1 };
-    criticality * days * findings * change * new
+    criticality * days * findings * change
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -76,13 +73,22 @@ fn hex(bytes: &[u8]) -> String {
 /// SHA-256 over a pool: its period and, by name, each dataset with its weight.
 #[must_use]
 pub fn pool_hash(period: &str, pool: &[Weighed]) -> String {
-    let sorted: BTreeSet<&Weighed> = pool.iter().collect();
+    let mut sorted: Vec<&Weighed> = pool.iter().collect();
+    sorted.sort();
     let mut hasher = Sha256::new();
     hasher.update(format!("{POOL}\n{period}\n"));
     for item in sorted {
         hasher.update(format!("{} {}\n", item.dataset, item.weight));
     }
     hex(&hasher.finalize())
+}
+
+/// Whether every name stands once in a pool and on one line of what is hashed: else another pool
+/// has the same hash.
+#[must_use]
+pub fn is_plain(pool: &[Weighed]) -> bool {
+    let names: BTreeSet<&str> = pool.iter().map(|item| item.dataset.as_str()).collect();
+    names.len() == pool.len() && !names.iter().any(|name| name.contains('\n'))
 }
 
 impl Seed {

@@ -1,6 +1,7 @@
 //! What was found, as values: snapshots, drills, the ledger.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
@@ -10,11 +11,33 @@ use crate::units::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     pub now: Timestamp,
+    /// Every storage of the configuration.
+    pub storages: BTreeSet<String>,
     /// Every dataset of the configuration.
     pub datasets: BTreeMap<String, Dataset>,
     /// The oldest first.
     pub drills: Vec<Drill>,
     pub ledger: Ledger,
+}
+
+impl Facts {
+    /// Items of a dataset with the time of their drill, the oldest first.
+    pub fn items(&self, dataset: &str) -> impl DoubleEndedIterator<Item = (Timestamp, &Item)> {
+        self.drills.iter().flat_map(move |drill| {
+            let own = drill.items.iter().filter(move |item| item.dataset == dataset);
+            own.map(move |item| (drill.ended, item))
+        })
+    }
+
+    /// When a drill last proved a dataset up to this level; without one up to that of its kind.
+    #[must_use]
+    pub fn proven(&self, dataset: &str, min_proof: Option<u8>) -> Option<Timestamp> {
+        let is_enough = |item: &Item| {
+            let min = min_proof.unwrap_or(item.level_min);
+            item.is_proven && item.level.is_some_and(|level| level >= min)
+        };
+        self.items(dataset).rev().find(|(_, item)| is_enough(item)).map(|(at, _)| at)
+    }
 }
 
 /// A dataset of the configuration.
@@ -26,8 +49,18 @@ pub struct Dataset {
     pub known_since: Option<Timestamp>,
     /// Of the files of its newest snapshot, how many were new or changed, in thousandths.
     pub changed_permille: Option<u64>,
-    /// What is known to be in each storage; one that could not be asked is absent.
+    /// What was seen in each storage; one that could not be asked is absent.
     pub held: BTreeMap<String, Vec<Taken>>,
+    /// What runs once brought into each storage that could not be asked.
+    pub unseen: BTreeMap<String, Unseen>,
+}
+
+/// What should be in a storage, though nobody saw it there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unseen {
+    pub taken: Vec<Taken>,
+    /// Whether it may simply not be connected: no answer of it says otherwise.
+    pub may_be_away: bool,
 }
 
 /// A snapshot, by the time that it is of.
@@ -62,6 +95,8 @@ pub struct Item {
     pub stratum: String,
     /// Whether the data was proven, with or without conditions.
     pub is_proven: bool,
+    /// Whether it was carried out to its end, good or bad.
+    pub is_conclusive: bool,
     /// Highest level that it reached.
     pub level: Option<u8>,
     /// Least level that proves its kind.
@@ -103,6 +138,8 @@ pub struct Entries {
     pub offset: Option<(Timestamp, i64)>,
     /// The newest plan that was signed.
     pub plan: Option<SignedPlan>,
+    /// Why another ledger, which may have entries, was not read.
+    pub unread: Option<String>,
 }
 
 /// A drill whose record not everybody has signed.

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
+use crate::config::plan::Dataset;
 use crate::config::plan::Plan;
 use crate::config::plan::Service;
 use crate::continuity::draw::Factors;
@@ -11,6 +12,10 @@ use crate::continuity::draw::Weighed;
 use crate::continuity::draw::weight;
 use crate::continuity::fact::Drill;
 use crate::continuity::fact::Facts;
+use crate::continuity::rule::programme::is_formal;
+use crate::continuity::rule::programme::is_from;
+use crate::continuity::rule::programme::storages;
+use crate::continuity::rule::quarter::quarter_of;
 use crate::continuity::said::Said;
 use crate::continuity::words::programme as words;
 use crate::units::Timestamp;
@@ -84,11 +89,15 @@ pub struct Programme {
 pub fn of(plan: &Plan, facts: &Facts, month: Month, deferred: &[Deferred]) -> Programme {
     let mut programme = Programme { due: Vec::new(), also: also(plan, facts, month), pool: vec![] };
     for service in plan.services.values() {
-        for name in service.datasets.keys() {
-            match due(plan, facts, (service, name), (month, deferred)) {
+        for (name, dataset) in &service.datasets {
+            let Some(at) = facts.proven(name, dataset.min_proof) else {
+                programme.due.push((name.clone(), words::NEVER.said()));
+                continue;
+            };
+            match due(plan, (name, dataset), at, (month, deferred)) {
                 Some(why) => programme.due.push((name.clone(), why)),
                 None => {
-                    let weight = weight(&factors(facts, service, name));
+                    let weight = weight(&factors(facts, service, (name, at)));
                     programme.pool.push(Weighed { dataset: name.clone(), weight });
                 }
             }
@@ -99,40 +108,28 @@ pub fn of(plan: &Plan, facts: &Facts, month: Month, deferred: &[Deferred]) -> Pr
     programme
 }
 
-/// When a dataset was last proven by a drill.
-fn proven(facts: &Facts, dataset: &str) -> Option<Timestamp> {
-    let has =
-        |drill: &&Drill| drill.items.iter().any(|item| item.dataset == dataset && item.is_proven);
-    facts.drills.iter().rev().find(has).map(|drill| drill.ended)
-}
-
+/// Why a dataset that was proven at this time has to be drilled again in the month.
 fn due(
     plan: &Plan,
-    facts: &Facts,
-    (service, name): (&Service, &str),
+    (name, dataset): (&str, &Dataset),
+    at: Timestamp,
     (month, deferred): (Month, &[Deferred]),
 ) -> Option<Said> {
-    let Some(at) = proven(facts, name) else { return Some(words::NEVER.said()) };
     if deferred.iter().any(|it| it.dataset == name && it.at > at) {
         return Some(words::DEFERRED.said());
     }
-    let dataset = service.datasets.get(name)?;
     let until = plan.calendar.after(at, dataset.drill.period(), 2);
     let until = plan.calendar.date(until);
     (until < month.end()).then(|| words::COVERAGE.with([until.into()]))
 }
 
-fn factors(facts: &Facts, service: &Service, dataset: &str) -> Factors {
-    let days = |at: Timestamp| u64::try_from(facts.now.ms_since(at) / DAY_MS).unwrap_or(0);
-    let last = facts.drills.iter().rev().flat_map(|drill| &drill.items);
-    let last = last.filter(|item| item.dataset == dataset).take(1);
-    let proven = proven(facts, dataset);
+fn factors(facts: &Facts, service: &Service, (dataset, at): (&str, Timestamp)) -> Factors {
+    let last = facts.items(dataset).next_back();
     Factors {
         criticality: service.criticality,
-        days_since_proof: proven.map(days),
-        open_findings_count: last.map(|item| u64::from(!item.is_proven)).sum(),
+        days_since_proof: u64::try_from(facts.now.ms_since(at) / DAY_MS).unwrap_or(0),
+        open_findings_count: last.map_or(0, |(_, item)| u64::from(!item.is_proven)),
         change_quartile: quartile(facts, dataset),
-        is_new: proven.is_none(),
     }
 }
 
@@ -147,20 +144,17 @@ fn quartile(facts: &Facts, dataset: &str) -> u64 {
 
 /// What rules ask for beside datasets.
 fn also(plan: &Plan, facts: &Facts, month: Month) -> Vec<Said> {
-    let quarter = |date: Date| (date.year(), (date.month() - 1) / 3);
-    let own = quarter(month.first);
-    let is_here = |drill: &&Drill| {
-        let is_formal = matches!(drill.class.as_str(), "D2" | "D3" | "D4");
-        is_formal && drill.is_conclusive && quarter(plan.calendar.date(drill.ended)) == own
-    };
-    let held: Vec<&Drill> = facts.drills.iter().filter(is_here).collect();
+    let own = quarter_of(month.first);
+    let is_here = |drill: &&Drill| quarter_of(plan.calendar.date(drill.ended)) == own;
+    let here: Vec<&Drill> = facts.drills.iter().filter(is_here).collect();
     let mut also = Vec::new();
-    for storage in plan.storages.keys() {
-        let is_from = |drill: &&Drill| drill.items.iter().any(|item| item.storage == *storage);
-        if !held.iter().any(is_from) {
+    for storage in storages(plan, facts) {
+        if !here.iter().any(|drill| is_from(drill, storage)) {
             also.push(words::STORAGE.with([storage.into()]));
         }
     }
+    let held: Vec<&Drill> =
+        here.into_iter().filter(|it| is_formal(it) && it.is_conclusive).collect();
     let has_oldest =
         |drill: &&Drill| drill.items.iter().any(|item| item.stratum == "oldest" && item.is_proven);
     if !held.iter().any(has_oldest) {

@@ -30,6 +30,10 @@ words! {
     NO_SNAPSHOT: "{0}: no snapshot is known" => "{0}: chưa thấy bản chụp nào";
     OLD: "{0}: newest snapshot is {1} old, {2} allowed"
         => "{0}: bản chụp mới nhất đã {1}, mức cho phép {2}";
+    AHEAD: "{0}: a snapshot is of {1}, which is yet to come: it does not count"
+        => "{0}: có bản chụp đề ngày {1} ở tương lai: không được tính";
+    UNSEEN: "{0}: it is enough only with what nobody saw now, in: {1}"
+        => "{0}: chỉ đạt nếu tính cả phần lần này chưa nhìn thấy, tại: {1}";
     NOT_WHOLE: "{0}: newest snapshots have problems: something was not read"
         => "{0}: các bản chụp mới nhất có vấn đề ghi nhận: có phần chưa đọc được";
 
@@ -74,8 +78,8 @@ words! {
     FULL_OPEN: "not held yet, due by {0}" => "chưa tổ chức, hạn {0}";
     FULL_MISSED: "not held, was due by {0}" => "không tổ chức, đã quá hạn {0}";
 
-    NO_TIME: "{0}: no drill has measured its recovery"
-        => "{0}: chưa có cuộc diễn tập nào đo thời gian khôi phục";
+    NO_TIME: "{0}: no drill has measured how long all of this takes: {1}"
+        => "{0}: chưa có cuộc diễn tập nào đo thời gian khôi phục toàn bộ: {1}";
     SLOW: "{0}: recovery takes {1} (median of {2}), target {3}"
         => "{0}: khôi phục mất {1} (trung vị của {2} cuộc), mục tiêu {3}";
     SLOW_MTD: "{0}: recovery takes {1} (median of {2}), longer than can be borne: {3}"

@@ -209,6 +209,25 @@ fn an_office_is_judged_by_what_is_there() {
     assert!(board("R21").1.contains("does not fit code"), "{}", board("R21").1);
 }
 
+/// What stands in a ledger that cannot be read is not known to be done, though another one can.
+#[test]
+fn a_ledger_that_is_out_of_reach_is_no_empty_one() {
+    let (scene, _) = runbook::two_places();
+    let good = [("R02", "green"), ("R15", "green"), ("R16", "green"), ("R21", "green")];
+    assert_colours(&status(&scene), &good);
+    rustix::fs::rename(scene.path("main"), scene.path("out of reach")).unwrap();
+    let board = status(&scene);
+    // The far place was seen, and what is there is fresh.
+    assert_colours(&board, &[("R02", "green"), ("R15", "red"), ("R16", "red"), ("R21", "red")]);
+    for rule in ["R15", "R16", "R21"] {
+        assert!(board(rule).1.contains("main: "), "{}", board(rule).1);
+    }
+    // One that is kept away by plan need not answer.
+    rustix::fs::rename(scene.path("out of reach"), scene.path("main")).unwrap();
+    rustix::fs::rename(scene.path("far away"), scene.path("out of reach")).unwrap();
+    assert_colours(&status(&scene), &good);
+}
+
 #[test]
 fn the_board_is_told_in_both_languages() {
     let scene = at_work();

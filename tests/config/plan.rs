@@ -14,6 +14,7 @@ use lifeboat::schedule::work::Period;
 use crate::config::Machine;
 use crate::config::SMALL;
 use crate::config::found;
+use crate::config::now;
 use crate::house;
 
 fn office() -> Config {
@@ -22,7 +23,7 @@ fn office() -> Config {
 
 /// Against [`SMALL`]: storages main and far, dataset files.
 fn read(text: &str) -> FoundPlan {
-    plan::read(text, &found(SMALL).config.unwrap(), &Machine::default())
+    plan::read(text, &found(SMALL).config.unwrap(), (&Machine::default(), now()))
 }
 
 fn mistakes(text: &str) -> Vec<String> {
@@ -57,7 +58,7 @@ const FAR: &str = "far = { medium = \"disk\", failure_domain = \"elsewhere\", of
 fn both_examples_resolve_and_say_the_same() {
     let config = office();
     let plans = ["config/plan.toml", "config/vi/plan.toml"].map(|path| {
-        let found = plan::read(&house::text(path), &config, &Machine::default());
+        let found = plan::read(&house::text(path), &config, (&Machine::default(), now()));
         assert!(found.mistakes.is_empty(), "{path}: {:?}", found.mistakes);
         assert!(found.warnings.is_empty(), "{path}: {:?}", found.warnings);
         found.plan.unwrap()
@@ -159,6 +160,22 @@ const SLIPS: &[(&str, &str, usize, &str)] = &[
          \"3mo\" or \"5y\", found \"8\"",
     ),
     ("2026-11-23", "2026-11-31", 19, ""),
+    // Read on 26 November, in the zone of the plan.
+    (
+        "2026-11-23",
+        "2026-11-27",
+        19,
+        "contacts.incident.verified_on: expected a date that has come, found 2026-11-27; today is \
+         2026-11-26",
+    ),
+    (
+        "[contacts]",
+        "[unprotected.x]\nreason = \"old\"\napproved_by = \"an\"\napproved_on = 2062-01-01\n\
+         [contacts]",
+        18,
+        "unprotected.x.approved_on: expected a date that has come, found 2062-01-01; today is \
+         2026-11-26",
+    ),
     (
         "2026-11-23",
         "\"2026-11-23\"",
@@ -236,7 +253,7 @@ fn nothing_in_a_plan_makes_it_fall() {
     for (at, _) in PLAN.char_indices() {
         for junk in ["", "\"", "[[", "= 9e9", "\u{0}", "ấ"] {
             let text = format!("{}{junk}{}", &PLAN[..at], PLAN.get(at + 1..).unwrap_or_default());
-            let found = plan::read(&text, &config, &Machine::default());
+            let found = plan::read(&text, &config, (&Machine::default(), now()));
             assert_eq!(found.plan.is_none(), !found.mistakes.is_empty(), "{text}");
             checked += 1;
         }

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use crate::config::Config;
 use crate::config::plan::Criticality;
 use crate::config::plan::Plan;
 use crate::config::plan::Role;
 use crate::config::plan::Service;
 use crate::config::read::Reader;
+use crate::units::Timestamp;
 
 pub(super) fn mistakes(plan: &Plan, config: &Config, reader: &Reader<'_>) {
     for circle in circles(&plan.services) {
@@ -32,6 +35,23 @@ pub(super) fn mistakes(plan: &Plan, config: &Config, reader: &Reader<'_>) {
                 one_domain(plan, config, (reader, &key, dataset));
             }
         }
+    }
+}
+
+/// What is said to be done has a date that has come.
+pub(super) fn dates(plan: &Plan, reader: &Reader<'_>, now: Timestamp) {
+    let today = plan.calendar.date(now);
+    let look = |table: String, key: &str, date: Option<Date>| {
+        if let Some(date) = date.filter(|date| *date > today) {
+            let what = format!("expected a date that has come, found {date}; today is {today}");
+            reader.mistake(reader.at(&table), &format!("{table}.{key}"), what);
+        }
+    };
+    for (id, exception) in &plan.unprotected {
+        look(format!("unprotected.{id}"), "approved_on", exception.approved_on);
+    }
+    for (id, contact) in &plan.contacts {
+        look(format!("contacts.{id}"), "verified_on", contact.verified_on);
     }
 }
 

@@ -25,6 +25,7 @@ use crate::config::table::Table;
 use crate::schedule::local;
 use crate::schedule::work::Period;
 use crate::schedule::work::WorkCalendar;
+use crate::units::Timestamp;
 
 /// Name of the file, beside the configuration file, where that names no other.
 pub const FILE_NAME: &str = "plan.toml";
@@ -218,9 +219,9 @@ pub struct FoundPlan {
     pub shown: Vec<Shown>,
 }
 
-/// Reads a plan's text beside the configuration whose names it uses.
+/// Reads a plan's text beside the configuration whose names it uses. Nothing was done after `now`.
 #[must_use]
-pub fn read(text: &str, config: &Config, outside: &dyn Outside) -> FoundPlan {
+pub fn read(text: &str, config: &Config, (outside, now): (&dyn Outside, Timestamp)) -> FoundPlan {
     let reader = Reader::new(text, outside, Showing::All);
     for name in config.storages.keys() {
         reader.define(Noun::ConfiguredStorage, name);
@@ -233,6 +234,7 @@ pub fn read(text: &str, config: &Config, outside: &dyn Outside) -> FoundPlan {
     crate::config::references(&reader);
     if let Some(plan) = &plan {
         check::mistakes(plan, config, &reader);
+        check::dates(plan, &reader, now);
         if reader.mistakes.borrow().is_empty() {
             check::warnings(plan, config, &reader);
         }

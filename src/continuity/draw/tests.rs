@@ -34,6 +34,19 @@ fn a_seed_is_the_hash_of_its_lines() {
     assert_ne!(Seed::of(&Ground { word: "", ..ground }), Seed::of(&ground));
 }
 
+/// A dataset that stands twice has twice the chance: the hash tells.
+#[test]
+fn twins_are_another_pool_and_none_that_is_drawn_from() {
+    let one = pool(&[1, 3]);
+    let twice = [&one[..], &one[..1]].concat();
+    assert_ne!(pool_hash("2026-12", &one), pool_hash("2026-12", &twice));
+    assert!(is_plain(&one) && !is_plain(&twice));
+    // Two datasets in the name of one.
+    let hidden = [Weighed { dataset: "d000 1\nd001".to_owned(), weight: 3 }];
+    assert_eq!(pool_hash("2026-12", &one), pool_hash("2026-12", &hidden));
+    assert!(!is_plain(&hidden));
+}
+
 #[test]
 fn numbers_are_those_of_the_counter() {
     let mut stream = Stream::new(seed(1));
@@ -50,17 +63,16 @@ fn numbers_are_those_of_the_counter() {
 fn weights_are_products() {
     let factors = Factors {
         criticality: Criticality::Critical,
-        days_since_proof: Some(10),
+        days_since_proof: 10,
         open_findings_count: 0,
         change_quartile: 1,
-        is_new: false,
     };
     assert_eq!(weight(&factors), 90);
-    assert_eq!(weight(&Factors { days_since_proof: None, ..factors }), 3600);
-    assert_eq!(weight(&Factors { days_since_proof: Some(401), ..factors }), 3600);
-    assert_eq!(weight(&Factors { days_since_proof: Some(0), ..factors }), 0);
-    let most = Factors { open_findings_count: 9, change_quartile: 9, is_new: true, ..factors };
-    assert_eq!(weight(&most), 90 * 4 * 4 * 2);
+    assert_eq!(weight(&Factors { days_since_proof: 400, ..factors }), 3600);
+    assert_eq!(weight(&Factors { days_since_proof: 401, ..factors }), 3600);
+    assert_eq!(weight(&Factors { days_since_proof: 0, ..factors }), 0);
+    let most = Factors { open_findings_count: 9, change_quartile: 9, ..factors };
+    assert_eq!(weight(&most), 90 * 4 * 4);
     let normal = Factors { criticality: Criticality::Normal, ..factors };
     assert_eq!(weight(&normal), 10);
 }

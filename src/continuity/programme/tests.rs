@@ -61,6 +61,31 @@ fn what_was_never_proven_is_due() {
     assert_eq!(told, ["the oldest kept copy: a drill of it in this quarter"]);
 }
 
+/// As R05 has it: less than the plan asks for is no proof.
+#[test]
+fn what_was_proven_too_low_is_due() {
+    let (plan, mut facts) = good();
+    facts.drills.iter_mut().for_each(|drill| drill.items[0].level = Some(5));
+    let programme = of(&plan, &facts, month("2026-11"), &[]);
+    assert_eq!(names(&programme), (vec!["acc"], vec!["files"]));
+    assert_eq!(programme.due[0].1.told_in(Language::En), "never proven by a drill");
+}
+
+#[test]
+fn what_was_broken_off_is_asked_for_again() {
+    let (mut plan, mut facts) = good();
+    facts.drills[1].items.iter_mut().for_each(|item| item.is_conclusive = false);
+    let asked = |plan: &Plan, facts: &Facts| -> Vec<String> {
+        let also = of(plan, facts, month("2026-11"), &[]).also;
+        also.iter().map(|it| it.told_in(Language::En)).collect()
+    };
+    let main = ["storage main: a formal drill from it in this quarter"];
+    assert_eq!(asked(&plan, &facts), main);
+    // Described or not.
+    plan.storages.remove("main");
+    assert_eq!(asked(&plan, &facts), main);
+}
+
 #[test]
 fn storages_strata_and_people_are_asked_for_by_the_quarter() {
     let (plan, mut facts) = good();

@@ -2,9 +2,9 @@
 
 mod copies;
 mod papers;
-mod programme;
+pub mod programme;
 mod proof;
-mod quarter;
+pub mod quarter;
 #[cfg(test)]
 pub mod tests;
 mod time;
@@ -242,14 +242,5 @@ impl<'l> Look<'l> {
 
     fn date(&self, at: Timestamp) -> Value {
         self.plan.calendar.date(at).into()
-    }
-
-    /// Items of a dataset with the time of their drill, the oldest first.
-    fn items(&self, dataset: &str) -> impl DoubleEndedIterator<Item = (Timestamp, &'l Item)> {
-        let drills = self.facts.drills.iter();
-        drills.flat_map(move |drill| {
-            let own = drill.items.iter().filter(move |item| item.dataset == dataset);
-            own.map(move |item| (drill.ended, item))
-        })
     }
 }

@@ -30,6 +30,15 @@ const VERIFIED_AMBER: Period = Period::Months(15);
 /// The contact that must be there.
 const INCIDENT: &str = "incident";
 
+/// What stands in a ledger that was not read, nobody knows to be done.
+fn unread(entries: &Entries) -> Tally {
+    let mut tally = Tally::default();
+    if let Some(why) = &entries.unread {
+        tally.add(Colour::Red, words::LEDGER_UNREAD.with([why.into()]));
+    }
+    tally
+}
+
 impl Look<'_> {
     /// What stands in the ledger, or why nothing does.
     fn entries(&self) -> Result<&Entries, Said> {
@@ -46,10 +55,10 @@ impl Look<'_> {
             Ok(entries) => entries,
             Err(why) => return Judged::of(rule, Colour::Red, why),
         };
-        if entries.waiting.is_empty() {
+        if entries.waiting.is_empty() && entries.unread.is_none() {
             return Judged::of(rule, Colour::Green, words::NOTHING_WAITS.said());
         }
-        let mut tally = Tally::default();
+        let mut tally = unread(entries);
         for waiting in &entries.waiting {
             let code = Value::from(&waiting.code);
             if waiting.is_refused {
@@ -71,11 +80,11 @@ impl Look<'_> {
             Ok(entries) => entries,
             Err(why) => return Judged::of(rule, Colour::Red, why),
         };
-        if entries.actions.is_empty() {
+        if entries.actions.is_empty() && entries.unread.is_none() {
             return Judged::of(rule, Colour::Green, words::NO_ACTIONS.said());
         }
         let today = self.plan.calendar.date(self.facts.now);
-        let mut tally = Tally::default();
+        let mut tally = unread(entries);
         for action in &entries.actions {
             let (id, dataset) = (Value::from(&action.id), Value::from(&action.dataset));
             match action.due {
@@ -108,7 +117,11 @@ impl Look<'_> {
     }
 
     pub(super) fn ledger(&self, rule: Rule) -> Judged {
-        let (colour, reason) = match self.entries().map(|it| &it.witness) {
+        let entries = self.entries();
+        if let Ok(Entries { unread: Some(why), .. }) = entries {
+            return Judged::of(rule, Colour::Red, words::LEDGER_UNREAD.with([why.into()]));
+        }
+        let (colour, reason) = match entries.map(|it| &it.witness) {
             Err(why) => (Colour::Red, why),
             Ok(Witness::None) => (Colour::Amber, words::NO_WITNESS.said()),
             Ok(Witness::Fits(at)) => {

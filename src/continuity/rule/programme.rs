@@ -1,6 +1,10 @@
 //! R07, R09 and R11: drills that have to be held within a quarter or a year.
 
+use std::collections::BTreeSet;
+
+use crate::config::plan::Plan;
 use crate::continuity::fact::Drill;
+use crate::continuity::fact::Facts;
 use crate::continuity::rule::Colour;
 use crate::continuity::rule::Judged;
 use crate::continuity::rule::Look;
@@ -20,9 +24,24 @@ enum Quarter {
     Earlier,
 }
 
-/// Held by the rules, and not broken off.
-fn is_formal(drill: &Drill) -> bool {
-    drill.is_conclusive && matches!(drill.class.as_str(), "D2" | "D3" | "D4")
+/// Held by the rules.
+pub(in crate::continuity) fn is_formal(drill: &Drill) -> bool {
+    matches!(drill.class.as_str(), "D2" | "D3" | "D4")
+}
+
+/// Whether a formal drill brought something from a storage, or found that it does not come: what
+/// was broken off is neither.
+pub(in crate::continuity) fn is_from(drill: &Drill, storage: &str) -> bool {
+    let is_own = |item: &crate::continuity::fact::Item| item.storage == storage;
+    is_formal(drill) && drill.items.iter().any(|item| is_own(item) && item.is_conclusive)
+}
+
+/// Storages of the plan and those of the configuration.
+pub(in crate::continuity) fn storages<'s>(
+    plan: &'s Plan,
+    facts: &'s Facts,
+) -> BTreeSet<&'s String> {
+    plan.storages.keys().chain(&facts.storages).collect()
 }
 
 impl Look<'_> {
@@ -41,10 +60,8 @@ impl Look<'_> {
 
     pub(super) fn targets(&self, rule: Rule) -> Judged {
         let mut tally = Tally::default();
-        for storage in self.plan.storages.keys() {
-            let from = |drill: &Drill| {
-                is_formal(drill) && drill.items.iter().any(|item| item.storage == *storage)
-            };
+        for storage in storages(self.plan, self.facts) {
+            let from = |drill: &Drill| is_from(drill, storage);
             match self.newest(from).map(|at| (at, self.quarter(at))) {
                 Some((_, Quarter::This)) => tally.green(),
                 Some((at, Quarter::Last)) => {
@@ -66,7 +83,7 @@ impl Look<'_> {
             return Judged::not_yet(rule);
         }
         let led = |drill: &Drill| {
-            is_formal(drill) && drill.class == "D2" && drill.by_substitute == Some(true)
+            drill.is_conclusive && drill.class == "D2" && drill.by_substitute == Some(true)
         };
         let (colour, reason) = match self.newest(led).map(|at| (at, self.quarter(at))) {
             Some((at, Quarter::This)) => {
@@ -86,7 +103,8 @@ impl Look<'_> {
         let begun = year_of(today, self.year_begins).unwrap_or(today);
         let due = last_of_november(begun).unwrap_or(today);
         let held = |drill: &Drill| {
-            is_formal(drill) && drill.class == "D4" && calendar.date(drill.ended) >= begun
+            let is_full = drill.is_conclusive && drill.class == "D4";
+            is_full && calendar.date(drill.ended) >= begun
         };
         let (colour, reason) = match self.newest(held) {
             Some(at) => (Colour::Green, words::FULL_AT.with([self.date(at)])),

@@ -21,10 +21,8 @@ impl Look<'_> {
         let mut tally = Tally::default();
         for planned in self.planned() {
             let period = planned.dataset.drill.period();
-            let proven = self.items(planned.name).rev().find(|(_, item)| {
-                item.is_proven && item.level.is_some_and(|it| it >= planned.level_min(item))
-            });
-            let Some((at, _)) = proven else {
+            let proven = self.facts.proven(planned.name, planned.dataset.min_proof);
+            let Some(at) = proven else {
                 tally.add(Colour::Red, words::NEVER_PROVEN.with([planned.name.into()]));
                 continue;
             };
@@ -43,7 +41,7 @@ impl Look<'_> {
         let mut tally = Tally::default();
         for planned in self.planned() {
             let name = planned.name;
-            let Some((_, item)) = self.items(name).next_back() else {
+            let Some((_, item)) = self.facts.items(name).next_back() else {
                 tally.add(Colour::Red, words::NEVER_DRILLED.with([name.into()]));
                 continue;
             };
@@ -81,7 +79,7 @@ impl Look<'_> {
         let mut tally = Tally::default();
         for planned in self.planned() {
             let name = planned.name;
-            match self.items(name).next_back().map(|(_, item)| item.truth) {
+            match self.facts.items(name).next_back().map(|(_, item)| item.truth) {
                 Some(Truth::SamePoint) => tally.green(),
                 Some(Truth::Interval) => {
                     tally.add(Colour::Amber, words::TRUTH_APART.with([name.into()]));

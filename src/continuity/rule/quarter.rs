@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 /// A quarter of a year, counted from the year 0.
-pub(super) fn quarter_of(date: Date) -> i32 {
+pub(in crate::continuity) fn quarter_of(date: Date) -> i32 {
     i32::from(date.year()) * 4 + i32::from(date.month() - 1) / 3
 }
 

@@ -1,6 +1,5 @@
 //! R12 and R13: how long recovery takes.
 
-use crate::config::plan::Service;
 use crate::continuity::fact::Drill;
 use crate::continuity::rule::Colour;
 use crate::continuity::rule::Judged;
@@ -21,23 +20,28 @@ fn median(mut times: Vec<u64>) -> Option<u64> {
     times.get(times.len() / 2).copied()
 }
 
-/// A service is back when its last dataset is.
-fn recovery_s(drill: &Drill, service: &Service) -> Option<u64> {
-    let own = drill.items.iter().filter(|item| service.datasets.contains_key(&item.dataset));
-    own.filter_map(|item| item.rto_s).max()
-}
-
 impl Look<'_> {
+    /// How long a dataset takes, and of how many drills that is the median.
+    fn recovery_s(&self, dataset: &str) -> Option<(u64, usize)> {
+        let measured = self.facts.items(dataset).rev().filter_map(|(_, item)| item.rto_s);
+        let times: Vec<u64> = measured.take(DRILLS).collect();
+        let count = times.len();
+        median(times).map(|found_s| (found_s, count))
+    }
+
+    /// A service is back when its last dataset is.
     pub(super) fn recovery_time(&self, rule: Rule) -> Judged {
         let mut tally = Tally::default();
         let calendar = &self.plan.calendar;
         for (id, service) in &self.plan.services {
-            let drills = self.facts.drills.iter().rev();
-            let times: Vec<u64> =
-                drills.filter_map(|it| recovery_s(it, service)).take(DRILLS).collect();
-            let count = times.len();
-            let Some(found_s) = median(times) else {
-                tally.add(Colour::Red, words::NO_TIME.with([id.into()]));
+            let times = service.datasets.keys().map(|name| (name, self.recovery_s(name)));
+            let times: Vec<(&String, Option<(u64, usize)>)> = times.collect();
+            let unknown = times.iter().filter(|(_, found)| found.is_none());
+            let unknown: Vec<Value> = unknown.map(|(name, _)| Value::from(*name)).collect();
+            let longest = times.iter().filter_map(|(_, found)| *found).max();
+            let Some((found_s, count)) = longest.filter(|_| unknown.is_empty()) else {
+                let values = [id.into(), Value::List(unknown)];
+                tally.add(Colour::Red, words::NO_TIME.with(values));
                 continue;
             };
             let (rto, mtd) = (service.rto.period(), service.mtd);

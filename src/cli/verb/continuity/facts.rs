@@ -7,20 +7,23 @@ use crate::catalogue::query::RunRow;
 use crate::cli::choose::opened;
 use crate::cli::choose::opened::Keys;
 use crate::cli::context::Context;
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::language::Language;
 use crate::cli::settings::configured;
 use crate::cli::verb::continuity::ledgers::Ledgers;
 use crate::cli::verb::continuity::load::Office;
 use crate::cli::verb::daemon::status;
 use crate::cli::verb::drill::keep::Drills;
 use crate::config::Config;
+use crate::config::job::Backup;
+use crate::config::plan::Hold;
 use crate::continuity::fact::Dataset;
 use crate::continuity::fact::Drill;
 use crate::continuity::fact::Facts;
 use crate::continuity::fact::Item;
 use crate::continuity::fact::Taken;
 use crate::continuity::fact::Truth;
+use crate::continuity::fact::Unseen;
 use crate::daemon::job;
 use crate::drill::record;
 use crate::drill::record::Capsule;
@@ -29,6 +32,8 @@ use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
 use crate::drill::verdict::Verdict;
 use crate::retention;
+use crate::retention::Candidate;
+use crate::schedule::local;
 use crate::units::Timestamp;
 
 /// Runs of a job that are looked at, from the newest back.
@@ -39,8 +44,15 @@ const CAPSULE: &str = ".capsule";
 /// Facts, and what could not be looked at.
 pub struct Gathered {
     pub facts: Facts,
-    /// Storages that could not be asked, and why.
-    pub unread: Vec<(String, String)>,
+    pub unread: Vec<Unread>,
+}
+
+/// A storage that could not be asked, and why.
+pub struct Unread {
+    pub storage: String,
+    pub why: String,
+    /// Whether nothing answered: then it may be one that is not connected.
+    pub may_be_away: bool,
 }
 
 /// Looks at everything. A storage that cannot be read is no failure: what it holds is not known.
@@ -61,24 +73,37 @@ pub fn gather(context: &Context, office: &Office) -> Result<Gathered, Failure> {
     for name in config.storages.keys() {
         context.run.check()?;
         match read(context, (config, name), &mut datasets) {
-            Ok((context, keys)) => ledgers.look_at(&context, &keys)?,
-            Err(failure) => unread.push((name.clone(), why(&failure, language))),
+            Ok((context, keys)) => ledgers.look_at(name, &context, &keys)?,
+            Err(failure) => {
+                let may_be_away = matches!(failure.exit, Exit::NoRepository | Exit::Storage);
+                let (storage, why) = (name.clone(), failure.message.told_in(language));
+                unread.push(Unread { storage, why, may_be_away });
+            }
         }
     }
     by_catalogue(context, (config, &unread), &mut datasets)?;
+    for it in unread.iter().filter(|it| may_have_ledger(office, it, &records)) {
+        ledgers.miss(&it.storage, &it.why);
+    }
     let codes = records.iter().filter_map(|(record, code)| {
         Some((record.drill.code.as_str(), time(&record.drill.ended_at), code.as_deref()?))
     });
-    let reason = unread.first().map(|(name, why)| format!("{name}: {why}"));
-    let ledger = ledgers.finish(codes, reason);
+    let ledger = ledgers.finish(codes);
     let mut drills: Vec<Drill> = records.iter().map(|(record, _)| drill(record)).collect();
     drills.sort_by_key(|drill| drill.ended);
     let now = context.run.clock.now();
-    Ok(Gathered { facts: Facts { now, datasets, drills, ledger }, unread })
+    let storages = config.storages.keys().cloned().collect();
+    Ok(Gathered { facts: Facts { now, storages, datasets, drills, ledger }, unread })
 }
 
-fn why(failure: &Failure, language: Language) -> String {
-    failure.message.told_in(language)
+/// Whether entries that no other ledger has may be in a storage that could not be asked. One that
+/// is offline by plan gets its ledger by copies, unless drills are held from it.
+fn may_have_ledger(office: &Office, unread: &Unread, records: &[(Record, Option<String>)]) -> bool {
+    let plan = office.found.plan.as_ref();
+    let place = plan.and_then(|plan| plan.storages.get(&unread.storage));
+    let is_put_away = unread.may_be_away && place.is_some_and(|it| it.hold == Hold::Offline);
+    let mut items = records.iter().flat_map(|(record, _)| &record.items);
+    !is_put_away || items.any(|item| item.target == unread.storage)
 }
 
 /// Asks a storage for its snapshots, by the dataset that their tags name.
@@ -116,10 +141,11 @@ fn known(dataset: &mut Dataset, at: Option<Timestamp>) {
     dataset.known_since = all.min();
 }
 
-/// Of storages that could not be asked, what the catalogue has: runs that were done.
+/// Of storages that could not be asked, what the catalogue has: runs that were done, and whose
+/// snapshots retention leaves. Nobody saw them there.
 fn by_catalogue(
     context: &Context,
-    (config, unread): (&Config, &[(String, String)]),
+    (config, unread): (&Config, &[Unread]),
     datasets: &mut BTreeMap<String, Dataset>,
 ) -> Result<(), Failure> {
     let now = context.run.clock.now();
@@ -134,40 +160,68 @@ fn by_catalogue(
             known(dataset, Some(Timestamp::from_unix_ms(row.since_ms)));
         }
     }
-    let is_unread = |name: &String| unread.iter().any(|(known, _)| known == name);
+    let mut unseen: BTreeMap<(&String, &String), Vec<Taken>> = BTreeMap::new();
     // Good runs of a dataset, with their ends.
     let mut good: BTreeMap<&String, Vec<(Taken, i64)>> = BTreeMap::new();
     for backup in &config.backups {
         let rows = runs(&format!("backup:{}", backup.name))?;
-        let kept = rows.iter().filter_map(|(_, run)| kept(run));
-        let kept: Vec<(Taken, i64)> = kept.collect();
-        if let Some(dataset) = datasets.get_mut(&backup.name).filter(|_| is_unread(&backup.storage))
-        {
-            let taken = kept.iter().map(|(taken, _)| *taken);
-            dataset.held.insert(backup.storage.clone(), taken.collect());
-        }
+        let kept = left(config, backup, rows.iter().filter_map(|(_, run)| kept(run)).collect());
+        let taken = kept.iter().map(|(taken, _)| *taken).collect();
+        unseen.insert((&backup.name, &backup.storage), taken);
         good.insert(&backup.name, kept);
     }
-    for scheduled in job::all(config, &crate::source::host::host_name()) {
-        let job::Job::Copy { from, to } = &scheduled.job else { continue };
-        let rows = runs(&scheduled.job.key())?;
+    let scheduled = job::all(config, &crate::source::host::host_name());
+    let copies = scheduled.iter().filter_map(|it| match &it.job {
+        job::Job::Copy { from, to } => Some((it.job.key(), from, to)),
+        _ => None,
+    });
+    for (key, from, to) in copies {
+        let rows = runs(&key)?;
         let Some((_, last)) = rows.iter().find(|(_, run)| run.outcome == Some("done")) else {
             continue;
         };
-        for (name, dataset) in datasets.iter_mut() {
-            let newest = dataset.held.get(from).into_iter().flatten().map(|it| it.at).max();
+        for (name, dataset) in datasets.iter() {
+            let seen = dataset.held.get(from).or_else(|| unseen.get(&(name, from)));
+            let newest = seen.into_iter().flatten().map(|it| it.at).max();
             // What had ended when the copy began, and is in the storage that it was taken from.
             let is_there = |(taken, ended_ms): &&(Taken, i64)| {
                 *ended_ms <= last.started_ms && newest.is_some_and(|newest| taken.at <= newest)
             };
-            let there = good.get(name).into_iter().flatten().filter(is_there);
-            let there: Vec<Taken> = there.map(|(taken, _)| *taken).collect();
-            for to in to.iter().filter(|to| is_unread(to)) {
-                dataset.held.entry(to.clone()).or_default().extend(&there);
+            let Some((name, runs)) = good.get_key_value(name) else { continue };
+            let there: Vec<Taken> = runs.iter().filter(is_there).map(|(taken, _)| *taken).collect();
+            for to in to {
+                unseen.entry((name, to)).or_default().extend(&there);
             }
         }
     }
+    for ((name, storage), taken) in &unseen {
+        let is_unread = unread.iter().find(|it| it.storage == **storage);
+        if let (Some(dataset), Some(unread)) = (datasets.get_mut(*name), is_unread) {
+            let may_be_away = unread.may_be_away;
+            let found = Unseen { taken: taken.clone(), may_be_away };
+            dataset.unseen.insert((*storage).clone(), found);
+        }
+    }
     Ok(())
+}
+
+/// Of the snapshots of runs those that the retention of their backup leaves: the others are
+/// removed, or will be.
+fn left(config: &Config, backup: &Backup, runs: Vec<(Taken, i64)>) -> Vec<(Taken, i64)> {
+    let rules = backup.retention.as_ref().and_then(|name| config.retentions.get(name));
+    let zone = local::zone(&backup.schedule.time_zone);
+    let Some((rules, zone)) = rules.zip(zone) else { return runs };
+    let tags: Vec<String> = backup.tags.iter().chain([&backup.name]).cloned().collect();
+    let candidates: Vec<Candidate> = runs
+        .iter()
+        .map(|(_, ended_ms)| {
+            let received = Timestamp::from_unix_ms(*ended_ms);
+            Candidate { received, seq: 0, tags: tags.clone(), holds: Vec::new() }
+        })
+        .collect();
+    let reasons = retention::plan(&rules.rules, &zone, &candidates);
+    let stays = runs.into_iter().zip(reasons).filter(|(_, reasons)| !reasons.is_empty());
+    stays.map(|(run, _)| run).collect()
 }
 
 /// The snapshot that a run made, and when it had ended.
@@ -232,6 +286,7 @@ fn item(item: &record::Item) -> Item {
         storage: item.target.clone(),
         stratum: item.stratum.clone(),
         is_proven: matches!(item.verdict, Verdict::Pass | Verdict::Conditional),
+        is_conclusive: item.verdict != Verdict::Inconclusive,
         level: item.proof_level.map(number),
         level_min: number(item.min_proof),
         // Part of a dataset says nothing of the time for all of it.
@@ -244,5 +299,32 @@ fn item(item: &record::Item) -> Item {
             Capsule::Interval => Truth::Interval,
             Capsule::Absent => Truth::None,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::continuity::rule::tests::CONFIG;
+    use crate::continuity::rule::tests::Nothing;
+
+    #[test]
+    fn a_run_whose_snapshot_retention_removes_is_no_copy() {
+        let now = Timestamp::from_unix_ms(1_796_090_400_000);
+        let acc = CONFIG.replacen("schedule =", "retention = \"short\"\nschedule =", 1);
+        let text = format!("{acc}[retention.short]\nkeep_last = 2\n");
+        let config = config::read(&text, &Nothing, now).config.unwrap();
+        let run = |hours: i64| {
+            let at = Timestamp::from_unix_ms(now.unix_ms - hours * 3_600_000);
+            (Taken { at, is_whole: true, is_pinned: false }, at.unix_ms + 1000)
+        };
+        let left_of = |name: &str| -> Vec<i64> {
+            let backup = config.backup(name).unwrap();
+            let runs = left(&config, backup, [1, 2, 3, 4].map(run).into());
+            runs.iter().map(|(taken, _)| (now.unix_ms - taken.at.unix_ms) / 3_600_000).collect()
+        };
+        assert_eq!(left_of("acc"), [1, 2]);
+        assert_eq!(left_of("files"), [1, 2, 3, 4]);
     }
 }

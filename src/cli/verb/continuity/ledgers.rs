@@ -36,7 +36,8 @@ pub struct Ledgers {
     entries: Entries,
     ledgers: Vec<Ledger>,
     broken: Option<String>,
-    read_count: usize,
+    /// Which were not read, and why.
+    unread: Vec<String>,
 }
 
 impl Ledgers {
@@ -44,31 +45,34 @@ impl Ledgers {
     pub fn new(plan: &str) -> Self {
         let plan_hash = sha256(plan.as_bytes()).to_string();
         let (entries, ledgers) = (Entries::default(), Vec::new());
-        Self { plan_hash, entries, ledgers, broken: None, read_count: 0 }
+        Self { plan_hash, entries, ledgers, broken: None, unread: Vec::new() }
+    }
+
+    /// There may be one in a storage, and it cannot be read.
+    pub fn miss(&mut self, storage: &str, why: &str) {
+        self.unread.push(format!("{storage}: {why}"));
     }
 
     /// Takes the ledger of an opened repository.
     ///
     /// # Errors
     /// When the run was told to stop.
-    pub fn look_at(&mut self, context: &Context, keys: &Keys) -> Result<(), Failure> {
+    pub fn look_at(&mut self, name: &str, context: &Context, keys: &Keys) -> Result<(), Failure> {
         let storage = keys.repository.vault().storage();
-        let Ok(access) = ledger::access(context, storage, &keys.unlocked) else { return Ok(()) };
+        let access = match ledger::access(context, storage, &keys.unlocked) {
+            Ok(access) => access,
+            Err(failure) => {
+                self.miss(name, &failure.message.told_in(context.output.language()));
+                return Ok(());
+            }
+        };
         let opened = Ledger::open(&context.run, Arc::clone(storage), access);
         let taken = opened.and_then(|ledger| self.take(&ledger).map(|()| ledger));
         match taken {
-            Ok(ledger) => {
-                self.read_count += 1;
-                self.ledgers.push(ledger);
-            }
+            Ok(ledger) => self.ledgers.push(ledger),
             Err(EvidenceError::Stopped(why)) => return Err(why.into()),
-            Err(error @ EvidenceError::Storage(_)) => {
-                context.output.warn(crate::cli::language::said::Said::heard(error));
-            }
-            Err(error) => {
-                self.read_count += 1;
-                self.broken = Some(error.to_string());
-            }
+            Err(error @ EvidenceError::Storage(_)) => self.miss(name, &error.to_string()),
+            Err(error) => self.broken = Some(error.to_string()),
         }
         Ok(())
     }
@@ -127,24 +131,26 @@ impl Ledgers {
     pub fn finish<'c>(
         mut self,
         codes: impl Iterator<Item = (&'c str, Timestamp, &'c str)>,
-        unread: Option<String>,
     ) -> fact::Ledger {
         if let Some(why) = self.broken {
             return fact::Ledger::Broken(why);
         }
+        let unread = (!self.unread.is_empty()).then(|| self.unread.join("; "));
         if let Some((drill, at, code)) = codes.last() {
             let fits = self.ledgers.iter().any(|ledger| began_as(ledger, code));
-            self.entries.witness = match fits {
-                true => Witness::Fits(at),
-                false => Witness::Misfit { code: code.to_owned(), drill: drill.to_owned() },
+            self.entries.witness = match (fits, &unread) {
+                (true, _) => Witness::Fits(at),
+                (false, None) => Witness::Misfit { code: code.to_owned(), drill: drill.to_owned() },
+                // It may be the code of one that was not read.
+                (false, Some(_)) => Witness::None,
             };
         }
         let is_empty = self.ledgers.iter().all(|ledger| ledger.head().is_none());
-        match (self.read_count, unread) {
-            (0, why) => fact::Ledger::Unread(why.unwrap_or_default()),
+        match unread {
+            Some(why) if is_empty => fact::Ledger::Unread(why),
             // A code that was printed is of a ledger that is gone.
-            _ if is_empty && self.entries.witness == Witness::None => fact::Ledger::Absent,
-            _ => fact::Ledger::Valid(self.entries),
+            None if is_empty && self.entries.witness == Witness::None => fact::Ledger::Absent,
+            unread => fact::Ledger::Valid(Entries { unread, ..self.entries }),
         }
     }
 }

@@ -47,7 +47,8 @@ pub fn load(context: &Context) -> Result<Office, Failure> {
         let message = texts::UNREADABLE.with("path", shown).with("detail", detail);
         Failure::usage(message, texts::NAME_PLAN)
     })?;
-    let found = plan::read(&text, config, &System { environment: &context.environment });
+    let system = System { environment: &context.environment };
+    let found = plan::read(&text, config, (&system, now));
     Ok(Office { configuration, path, text, found })
 }
 

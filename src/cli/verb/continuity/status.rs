@@ -92,15 +92,16 @@ pub fn run(context: &Context, _args: &StatusArgs) -> Result<Ended, Failure> {
         .collect();
     let is_red = rules.iter().any(|(it, _)| it.colour() == Some(Colour::Red));
     if context.output.is_json() {
-        let unread = found.unread.into_iter().map(|(storage, why)| Unread { storage, why });
+        let unread = found.unread.into_iter();
+        let unread = unread.map(|it| Unread { storage: it.storage, why: it.why });
         let mut board = board(plan, &rules);
         board.plan_sha256 = sha256(office.text.as_bytes()).to_string();
         board.storages_unread = unread.collect();
         context.output.json("result", Some("continuity"), &board)?;
     } else {
-        for (storage, why) in &found.unread {
-            let text = texts::STORAGE_UNREAD.with("storage", storage.as_str());
-            context.output.warn(text.with("why", why.as_str()));
+        for it in &found.unread {
+            let text = texts::STORAGE_UNREAD.with("storage", it.storage.as_str());
+            context.output.warn(text.with("why", it.why.as_str()));
         }
         context
             .output

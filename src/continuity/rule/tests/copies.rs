@@ -5,6 +5,7 @@ use crate::config::plan::Plan;
 use crate::continuity::fact;
 use crate::continuity::fact::Facts;
 use crate::continuity::fact::Taken;
+use crate::continuity::fact::Unseen;
 use crate::continuity::rule::Colour::Amber;
 use crate::continuity::rule::Colour::Green;
 use crate::continuity::rule::Colour::Red;
@@ -121,6 +122,102 @@ fn r04_the_copy_elsewhere_follows() {
     expect(4, Red, waiting(earlier(hours_ago(72), SECOND_MS)));
     expect(4, Red, |_, facts| {
         facts.datasets.get_mut("acc").unwrap().held.remove("far");
+    });
+}
+
+/// Storages do not answer; runs brought there what was seen before.
+fn unseen(storages: &'static [&'static str]) -> impl Fn(&mut Plan, &mut Facts) {
+    move |_, facts| {
+        for dataset in facts.datasets.values_mut() {
+            for storage in storages {
+                let taken = dataset.held.remove(*storage).unwrap();
+                dataset.unseen.insert((*storage).to_owned(), Unseen { taken, may_be_away: true });
+            }
+        }
+    }
+}
+
+#[test]
+fn what_nobody_saw_is_not_green() {
+    let both = &["main", "far"];
+    for rule in [2, 3, 4] {
+        let told = expect(rule, Amber, unseen(both));
+        assert!(told[0].ends_with(": it is enough only with what nobody saw now, in: far, main"));
+    }
+    // One that was seen is enough to be fresh, not to be enough.
+    expect(2, Green, unseen(&["far"]));
+    for rule in [3, 4] {
+        let told = expect(rule, Amber, unseen(&["far"]));
+        let of = |name| format!("{name}: it is enough only with what nobody saw now, in: far");
+        assert_eq!(told, [of("files"), of("acc")]);
+    }
+    // What is not known to be at home is not known to be missing elsewhere.
+    expect(4, Amber, unseen(&["main"]));
+    // What is red with all of it stays red.
+    expect(2, Red, |plan, facts| {
+        unseen(both)(plan, facts);
+        facts.now = Timestamp::from_unix_ms(facts.now.unix_ms + 48 * HOUR_MS);
+    });
+    expect(4, Red, |plan, facts| {
+        let held = &mut facts.datasets.get_mut("acc").unwrap().held;
+        held.insert("far".to_owned(), vec![taken(hours_ago(500))]);
+        held.insert("main".to_owned(), vec![taken(hours_ago(400))]);
+        unseen(&["main"])(plan, facts);
+    });
+}
+
+#[test]
+fn a_storage_that_is_put_away_need_not_answer() {
+    let offline =
+        |plan: &mut Plan| plan.storages.get_mut("far").unwrap().hold = plan::Hold::Offline;
+    for rule in [2, 3, 4] {
+        expect(rule, Green, |plan, facts| {
+            offline(plan);
+            unseen(&["far"])(plan, facts);
+        });
+    }
+    // One that answers, and does not open, is not put away.
+    for rule in [3, 4] {
+        expect(rule, Amber, |plan, facts| {
+            offline(plan);
+            unseen(&["far"])(plan, facts);
+            let unseen = facts.datasets.values_mut().flat_map(|it| it.unseen.values_mut());
+            unseen.for_each(|it| it.may_be_away = false);
+        });
+    }
+}
+
+#[test]
+fn a_time_that_is_to_come_makes_nothing_fresh() {
+    let ahead = |hours: i64, extra: i64| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            let held = &mut facts.datasets.get_mut("acc").unwrap().held;
+            held.values_mut().for_each(|taken| taken.retain(|it| it.at < hours_ago(1000)));
+            held.insert("main".to_owned(), vec![taken(earlier(hours_ago(-hours), -extra))]);
+        }
+    };
+    expect(2, Green, ahead(24, 0));
+    let told = expect(2, Red, ahead(24, SECOND_MS));
+    assert_eq!(
+        told,
+        [
+            "acc: no snapshot is known",
+            "acc: a snapshot is of 2026-11-27, which is yet to come: it does not count"
+        ]
+    );
+    // Beside a fresh one it is told.
+    let beside = |_: &mut Plan, facts: &mut Facts| {
+        let held = facts.datasets.get_mut("acc").unwrap().held.get_mut("far").unwrap();
+        held.push(taken(hours_ago(-100)));
+    };
+    let told = expect(2, Amber, beside);
+    assert!(told[0].contains("which is yet to come"), "{told:?}");
+    // Nor does it stand for all that is not elsewhere yet.
+    expect(4, Red, |plan, facts| {
+        let held = &mut facts.datasets.get_mut("acc").unwrap().held;
+        held.insert("far".to_owned(), vec![taken(hours_ago(500))]);
+        held.insert("main".to_owned(), vec![taken(hours_ago(400))]);
+        beside(plan, facts);
     });
 }
 

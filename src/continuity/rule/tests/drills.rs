@@ -88,8 +88,34 @@ fn r07_every_storage_is_drilled_in_the_quarter() {
         move |_: &mut Plan, facts: &mut Facts| change(&mut facts.drills[1])
     };
     // What was broken off, or is no formal drill, does not count.
-    expect(7, Red, only(|drill| drill.is_conclusive = false));
+    expect(
+        7,
+        Red,
+        only(|drill| drill.items.iter_mut().for_each(|item| item.is_conclusive = false)),
+    );
     expect(7, Red, only(|drill| drill.class = "D1".to_owned()));
+    // Of a drill that failed elsewhere, what was broken off here does not count either.
+    expect(7, Red, |_, facts| {
+        facts.drills.truncate(1);
+        let drill = &mut facts.drills[0];
+        (drill.items[0].storage, drill.items[0].is_conclusive) = ("main".to_owned(), false);
+        drill.items[1].is_proven = false;
+    });
+    // And what was carried out counts beside what was broken off.
+    expect(
+        7,
+        Green,
+        only(|drill| {
+            drill.is_conclusive = false;
+            drill.items[0].is_conclusive = false;
+        }),
+    );
+    // Storages of the configuration count too, described or not.
+    let told = expect(7, Red, |plan, facts| {
+        plan.storages.remove("main");
+        facts.drills.remove(1);
+    });
+    assert_eq!(told, ["main: never drilled from"]);
 }
 
 #[test]
@@ -157,6 +183,23 @@ fn r12_recovery_is_fast_enough() {
     expect(12, Green, took("acc", [None, None, Some(rto)]));
     expect(12, Amber, took("acc", [None, Some(1), Some(rto + 1)]));
     expect(12, Red, took("acc", [None, None, None]));
+    // Each dataset by its own drills: a quick one does not hide the other.
+    let parted = |plan: &mut Plan, facts: &mut Facts| {
+        let files = plan.services.remove("docs").unwrap().datasets;
+        plan.services.get_mut("pay").unwrap().datasets.extend(files);
+        for (drill, time) in facts.drills.iter_mut().zip([rto * 4, 60, 60]) {
+            drill.items[1].rto_s = None;
+            drill.items[0].rto_s = Some(time);
+        }
+        facts.drills[0].items[1].rto_s = Some(rto + 1);
+    };
+    let told = expect(12, Amber, parted);
+    assert_eq!(told, ["pay: recovery takes 8 hours (median of 1), target 8 working hours"]);
+    let told = expect(12, Red, |plan, facts| {
+        parted(plan, facts);
+        facts.drills[0].items[1].rto_s = None;
+    });
+    assert_eq!(told, ["pay: no drill has measured how long all of this takes: files"]);
     // Without an MTD the target is the limit.
     expect(12, Green, took("files", [Some(24 * 3600); 3]));
     expect(12, Red, took("files", [Some(24 * 3600 + 1); 3]));

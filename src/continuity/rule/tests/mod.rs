@@ -4,6 +4,8 @@ mod copies;
 mod drills;
 mod papers;
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::config;
 use crate::config::Language;
@@ -19,7 +21,7 @@ use crate::continuity::fact::Taken;
 use crate::continuity::fact::Truth;
 use crate::continuity::fact::Witness;
 
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl Outside for Nothing {
     fn variable(&self, _: &str) -> Option<std::ffi::OsString> {
@@ -31,7 +33,7 @@ impl Outside for Nothing {
     }
 }
 
-const CONFIG: &str = r#"version = 1
+pub(crate) const CONFIG: &str = r#"version = 1
 [storage.main]
 kind = "folder"
 path = "/main"
@@ -98,7 +100,7 @@ incident = { name = "Police", verified_on = 2026-06-01 }
 
 fn plan_of(text: &str) -> Plan {
     let config = config::read(CONFIG, &Nothing, at(NOW)).config.unwrap();
-    let found = plan::read(text, &config, &Nothing);
+    let found = plan::read(text, &config, (&Nothing, at(NOW)));
     assert!(found.mistakes.is_empty(), "{:?}", found.mistakes);
     found.plan.unwrap()
 }
@@ -133,6 +135,7 @@ fn item(dataset: &str) -> fact::Item {
         storage: "far".to_owned(),
         stratum: "newest".to_owned(),
         is_proven: true,
+        is_conclusive: true,
         level: Some(6),
         level_min: 6,
         rto_s: Some(3600),
@@ -161,6 +164,7 @@ pub(in crate::continuity) fn good() -> (Plan, Facts) {
         known_since: Some(hours_ago(1000)),
         changed_permille: None,
         held: held(["main", "far"]),
+        unseen: BTreeMap::new(),
     };
     let mut by_substitute = drill("D2", hours_ago(72));
     by_substitute.by_substitute = Some(true);
@@ -170,6 +174,7 @@ pub(in crate::continuity) fn good() -> (Plan, Facts) {
     });
     let facts = Facts {
         now: at(NOW),
+        storages: ["main", "far"].map(str::to_owned).into(),
         datasets: [("acc".to_owned(), dataset()), ("files".to_owned(), dataset())].into(),
         drills: vec![drill("D4", hours_ago(500)), by_substitute, drill("D2", hours_ago(48))],
         ledger: Ledger::Valid(Entries {
@@ -178,6 +183,7 @@ pub(in crate::continuity) fn good() -> (Plan, Facts) {
             witness: Witness::Fits(hours_ago(48)),
             offset: Some((hours_ago(20), 12)),
             plan: Some(SignedPlan { at: hours_ago(1000), is_same: true }),
+            unread: None,
         }),
     };
     (plan_of(PLAN), facts)
@@ -232,6 +238,7 @@ fn without_any_fact_nothing_is_green() {
     let (mut plan, _) = good();
     let facts = Facts {
         now: at(NOW),
+        storages: Default::default(),
         datasets: Default::default(),
         drills: Vec::new(),
         ledger: Ledger::Absent,

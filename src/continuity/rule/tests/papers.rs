@@ -71,6 +71,26 @@ fn r21_the_ledger_is_as_it_was_printed() {
 }
 
 #[test]
+fn nothing_is_concluded_from_a_ledger_that_was_not_read() {
+    let missed = |_: &mut Plan, facts: &mut Facts| {
+        entries(facts).unread = Some("far: no answer".to_owned());
+    };
+    for rule in [15, 16, 21] {
+        let told = expect(rule, Red, missed);
+        assert_eq!(told, ["the evidence ledger was not read: far: no answer"]);
+    }
+    // The plan is in force by the one that was read.
+    expect(24, Green, missed);
+    // What is known to be open is told beside it.
+    let told = expect(15, Red, |plan, facts| {
+        missed(plan, facts);
+        let (id, dataset) = ("A1".to_owned(), "acc".to_owned());
+        entries(facts).actions.push(fact::Action { id, dataset, due: None });
+    });
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
 fn r23_contacts_are_verified() {
     let on = |text: &'static str| {
         move |plan: &mut Plan, _: &mut Facts| {
