@@ -35,8 +35,13 @@ pub enum Finding {
     OtherLedger,
     #[error("drill `{drill}`, entry {seq}: {why}")]
     Step { drill: String, seq: u64, why: StepError },
-    #[error("entry {seq}: the draw comes out otherwise when it is repeated")]
+    #[error(
+        "entry {seq}: the draw does not follow from its pool, the ledger a day before it and its \
+         word"
+    )]
     Draw { seq: u64 },
+    #[error("entry {seq}: {period} was drawn already, by entry {first}")]
+    DrawAgain { seq: u64, period: String, first: u64 },
     #[error("proof of entry {seq} does not lead to the checkpoint it names")]
     Proof { seq: u64 },
     #[error("there are no entries")]
@@ -131,6 +136,7 @@ impl Finding {
             | Self::OtherLedger
             | Self::Step { .. }
             | Self::Draw { .. }
+            | Self::DrawAgain { .. }
             | Self::Proof { .. } => Class::Invalid,
             Self::Empty
             | Self::Gap { .. }

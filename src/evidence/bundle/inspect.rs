@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::crypto::sign::VerifyingKey;
 use crate::evidence::bundle::Bundle;
+use crate::evidence::bundle::draws::Around;
 use crate::evidence::bundle::finding::Class;
 use crate::evidence::bundle::finding::DocumentFault;
 use crate::evidence::bundle::finding::Finding;
@@ -112,7 +113,10 @@ pub fn inspect(bundle: &Bundle, witness: &Witness, draws: &dyn Draws) -> Report 
         }
     }
     let is_whole = !findings.iter().any(leaves_holes);
-    let drills = drills((&values, is_whole), draws, &mut findings);
+    let entries = jobs.iter().filter_map(|job| Some((job.seq, job.entry.as_ref()?))).collect();
+    let around = Around { tree: chain.tree(), entries, values: &values, is_whole };
+    findings.extend(around.judge(draws));
+    let drills = drills((&values, is_whole), &mut findings);
     if let Some(head) = chain.last_time() {
         let read = drills.iter().filter(|(drill, _)| !unread.contains(*drill));
         findings.extend(plans::judge(read, head));
@@ -277,17 +281,11 @@ const fn leaves_holes(finding: &Finding) -> bool {
 /// Every drill by its entries, and what programmes say of it.
 fn drills(
     (values, is_whole): (&BTreeMap<u64, (&Entry, Value)>, bool),
-    draws: &dyn Draws,
     findings: &mut Vec<Finding>,
 ) -> BTreeMap<String, Seen> {
     let mut drills: BTreeMap<String, Seen> = BTreeMap::new();
     for (seq, (entry, value)) in values {
         match entry.kind {
-            Kind::Draw => match draws.is_as_drawn(value) {
-                Some(true) => {}
-                Some(false) => findings.push(Finding::Draw { seq: *seq }),
-                None => findings.push(Finding::DrawNotRepeated { seq: *seq }),
-            },
             Kind::Programme => {
                 for (drill, due) in plans::planned(value) {
                     drills.entry(drill).or_default().due = Some(due);

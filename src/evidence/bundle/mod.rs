@@ -6,6 +6,7 @@
 //! Invariants: what is not as this room writes it is told; the same bundle gives the same report.
 //! Start reading at: [`Bundle`], then `inspect`.
 
+pub mod draws;
 pub mod export;
 pub mod finding;
 pub mod inspect;

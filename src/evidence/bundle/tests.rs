@@ -1,3 +1,4 @@
+mod draws;
 mod tampering;
 
 use serde_json::json;
@@ -5,7 +6,6 @@ use serde_json::json;
 use super::*;
 use crate::evidence::bundle::export::export;
 use crate::evidence::bundle::finding::Finding;
-use crate::evidence::bundle::inspect::Draws;
 use crate::evidence::bundle::inspect::NoDraws;
 use crate::evidence::bundle::inspect::Report;
 use crate::evidence::bundle::inspect::Verdict;
@@ -217,27 +217,6 @@ fn lost_keys_flag_what_they_signed() {
     let suspect = Finding::Suspect { holder: "runner".to_owned(), from: 4, to: 5 };
     assert!(report.findings.contains(&suspect), "{:?}", report.findings);
     assert_eq!(report.verdict, Verdict::Valid);
-}
-
-#[test]
-fn draws_are_repeated_where_somebody_can() {
-    struct Says(bool);
-    impl Draws for Says {
-        fn is_as_drawn(&self, _: &serde_json::Value) -> Option<bool> {
-            Some(self.0)
-        }
-    }
-    let scene = Scene::new();
-    let mut ledger = scene.founded();
-    let draw = json!({"schema": "lifeboat/drill-draw/1", "seed": "00"});
-    let draw = scene.add(&mut ledger, &Draft::new(Kind::Draw, "2026-12", draw)).unwrap();
-    let bundle = bundle_of(&scene);
-    let report = |draws: &dyn Draws| inspect(&bundle, &Witness::default(), draws);
-    assert_eq!(report(&Says(true)).verdict, Verdict::Valid);
-    assert!(report(&Says(false)).findings.contains(&Finding::Draw { seq: draw.seq }));
-    assert_eq!(report(&Says(false)).verdict, Verdict::Invalid);
-    let not_repeated = Finding::DrawNotRepeated { seq: draw.seq };
-    assert!(report(&NoDraws).findings.contains(&not_repeated));
 }
 
 #[test]

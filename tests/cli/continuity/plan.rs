@@ -34,11 +34,13 @@ fn a_month_is_planned_and_the_rest_is_drawn_so_that_anybody_can_repeat_it() {
     let drawn = told.json_of("result").remove(0)["draw"].clone();
     assert_eq!(drawn["word"], "hoa sen");
     assert!(drawn["root_size"].as_u64().unwrap() > 0);
-    // One pool, one draw.
-    assert_eq!(
-        scene.run_under(&late, &plan(&["--period", period, "--word", "other"])).code,
-        Some(13)
-    );
+    // A month is drawn once: neither another word nor another pool takes the draw back.
+    for more in [&["--word", "other"][..], &["--freeze"], &["--word", "other"]] {
+        let told = scene.run_under(&late, &plan(&[&["--period", period], more].concat()));
+        assert_eq!(told.code, Some(13), "{more:?}");
+        let text = String::from_utf8(told.stdout).unwrap() + &told.stderr;
+        assert!(text.contains("was drawn already, by entry"), "{text}");
+    }
 
     // Whoever inspects the bundle draws again.
     let bundle = scene.path("bundle");

@@ -12,6 +12,12 @@ texts! {
         {word}";
     NO_POOL: "no pool of {period} waits for a draw in the ledger"
         => "nhật ký bằng chứng chưa có danh sách gốc nào của kỳ {period} chờ chọn";
+    DRAWN_ALREADY: "{period} was drawn already, by entry {seq} of the ledger: a month is drawn once"
+        => "kỳ {period} đã được chọn tại bản ghi {seq} của nhật ký bằng chứng: mỗi kỳ chọn một lần";
+    DRAW_STANDS: "put off with `lifeboat drill plan --defer` what cannot be drilled, or name \
+        another month with `--period`"
+        => "hoãn bằng `lifeboat drill plan --defer` phần chưa diễn tập được, hoặc nêu tháng khác \
+        bằng `--period`";
     OTHER_PLAN: "the plan has changed since the pool of {period} was frozen"
         => "kế hoạch đã thay đổi sau khi chốt danh sách gốc của kỳ {period}";
     FREEZE_FIRST: "freeze the pool with `lifeboat drill plan --freeze`, then let the chair say a \

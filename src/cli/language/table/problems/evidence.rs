@@ -13,8 +13,12 @@ texts! {
         => "dấu vân tay là của một nhật ký bằng chứng khác";
     STEP: "drill `{drill}`, entry {seq}: {rest}"
         => "cuộc diễn tập `{drill}`, bản ghi {seq}: {rest}";
-    DRAW: "entry {seq}: the draw comes out otherwise when it is repeated"
-        => "bản ghi {seq}: bốc thăm lại cho kết quả khác";
+    DRAW: "entry {seq}: the draw does not follow from its pool, the ledger a day before it and its \
+        word"
+        => "bản ghi {seq}: kết quả bốc thăm không khớp danh sách gốc, nhật ký trước đó một ngày \
+        và từ đã nêu";
+    DRAW_AGAIN: "entry {seq}: {period} was drawn already, by entry {first}"
+        => "bản ghi {seq}: kỳ {period} đã được bốc thăm ở bản ghi {first}";
     PROOF: "proof of entry {seq} does not lead to the checkpoint it names"
         => "chứng minh của bản ghi {seq} không dẫn tới điểm đối chiếu mà nó nêu";
     EMPTY: "there are no entries" => "không có bản ghi nào";

@@ -107,7 +107,8 @@ impl Draw {
         let pool = weighed(&self.pool);
         let seed = self.seed();
         let order = draw::order(&pool, &mut Stream::new(seed));
-        self.pool_hash == draw::pool_hash(&self.period, &pool)
+        draw::is_plain(&pool)
+            && self.pool_hash == draw::pool_hash(&self.period, &pool)
             && self.seed == seed.hex()
             && order.starts_with(&self.drawn)
     }
@@ -119,8 +120,9 @@ pub struct Repeats;
 
 impl Draws for Repeats {
     fn is_as_drawn(&self, draw: &Value) -> Option<bool> {
-        let draw: Draw = serde_json::from_value(draw.clone()).ok()?;
-        Some(draw.is_right())
+        // What does not say how it was drawn was not drawn as it says.
+        let draw = serde_json::from_value::<Draw>(draw.clone());
+        Some(draw.is_ok_and(|draw| draw.is_right()))
     }
 }
 
@@ -153,6 +155,18 @@ mod tests {
         }
         let mut other = document;
         other["pool"] = serde_json::Value::Null;
-        assert_eq!(Repeats.is_as_drawn(&other), None);
+        assert_eq!(Repeats.is_as_drawn(&other), Some(false));
+        assert_eq!(Repeats.is_as_drawn(&serde_json::Value::Null), Some(false));
+    }
+
+    /// Its own arithmetic is right; what it was drawn from gave one dataset two chances.
+    #[test]
+    fn a_draw_from_a_pool_with_twins_is_wrong() {
+        let item = |dataset: &str, weight| Weighed { dataset: dataset.to_owned(), weight };
+        for pool in [vec![item("a", 5), item("b", 1), item("a", 5)], vec![item("a 5\nb", 1)]] {
+            let draw = Pool::new(("2026-12", "00"), &pool, vec![]).draw(("ff", 7), "sen", 1);
+            let document = serde_json::to_value(&draw).unwrap();
+            assert_eq!(Repeats.is_as_drawn(&document), Some(false));
+        }
     }
 }

@@ -29,15 +29,14 @@ use crate::continuity::programme;
 use crate::continuity::programme::Deferred;
 use crate::continuity::programme::Month;
 use crate::continuity::programme::Programme;
+use crate::evidence::bundle::draws::ROOT_AGE_MS;
+use crate::evidence::entry::Entry;
 use crate::evidence::entry::Kind;
 use crate::evidence::ledger::Draft;
 use crate::evidence::ledger::Ledger;
 use crate::evidence::ledger::Signer;
 use crate::evidence::tree::sha256;
 use crate::units::Timestamp;
-
-/// A root counts once it is as old: nobody who draws has made it for this draw.
-const ROOT_AGE_MS: i64 = 24 * 3600 * 1000;
 
 /// Say what a month asks for: datasets whose coverage ends, and the pool that the rest is drawn
 /// from.
@@ -46,7 +45,7 @@ const ROOT_AGE_MS: i64 = 24 * 3600 * 1000;
 /// and `--word` draws: from the ledger as it was a day ago, the plan, the pool and the word.
 /// Anybody who has the bundle can draw again.
 ///
-/// Exit codes: 0 done; 2 the plan has mistakes; 13 refused: no pool was frozen, a draw was made
+/// Exit codes: 0 done; 2 the plan has mistakes; 13 refused: no pool was frozen, the month was drawn
 /// already, or the ledger is younger than a day; 23 the ledger does not verify.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
@@ -124,9 +123,11 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Ended, Failure> {
         let subject = format!("{month}.{dataset}");
         append(context, (&mut ledger, &writer), (Kind::Deferred, &subject), document)?;
     } else if args.freeze {
+        not_drawn(&ledger, month)?;
         let document = serde_json::to_value(&planned.pool).unwrap_or(Value::Null);
         append(context, (&mut ledger, &writer), (Kind::Pool, &month.to_string()), document)?;
     } else if let Some(word) = &args.word {
+        not_drawn(&ledger, month)?;
         let drawn = frozen(context, &ledger, &planned)?.draw_with(word, args.count);
         let document = serde_json::to_value(&drawn).unwrap_or(Value::Null);
         append(context, (&mut ledger, &writer), (Kind::Draw, &month.to_string()), document)?;
@@ -187,18 +188,27 @@ impl Frozen {
     }
 }
 
-/// The last pool of the month, if no draw has followed it.
+/// A period is drawn once: who may repeat it chooses the result.
+fn not_drawn(ledger: &Ledger, month: Month) -> Result<(), Failure> {
+    let period = month.to_string();
+    let is_draw = |entry: &Entry| entry.kind == Kind::Draw && entry.subject == period;
+    match ledger.entries().iter().find(|stored| is_draw(&stored.entry)) {
+        None => Ok(()),
+        Some(stored) => {
+            let message =
+                texts::DRAWN_ALREADY.with("period", period.as_str()).with("seq", stored.entry.seq);
+            Err(Failure::new(Exit::Refused, message, texts::DRAW_STANDS))
+        }
+    }
+}
+
+/// The last pool of the month, which was not drawn from.
 fn frozen(context: &Context, ledger: &Ledger, planned: &Planned) -> Result<Frozen, Failure> {
     let refused = |message: Said| Failure::new(Exit::Refused, message, texts::FREEZE_FIRST);
     let period = planned.month.to_string();
-    let mut pool = None;
-    for stored in ledger.entries().iter().filter(|it| it.entry.subject == period) {
-        match stored.entry.kind {
-            Kind::Pool => pool = Some(stored.entry.document),
-            Kind::Draw => pool = None,
-            _ => {}
-        }
-    }
+    let is_pool = |entry: &Entry| entry.kind == Kind::Pool && entry.subject == period;
+    let pool = ledger.entries().iter().rev().find(|stored| is_pool(&stored.entry));
+    let pool = pool.map(|stored| stored.entry.document);
     let none = || refused(texts::NO_POOL.with("period", period.as_str()));
     let document = ledger.document(pool.ok_or_else(none)?)?;
     let pool: Pool = serde_json::from_value(document).map_err(|_| none())?;
