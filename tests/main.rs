@@ -35,6 +35,8 @@ mod protocol;
 mod races;
 mod reader;
 mod schedule;
+#[cfg(target_os = "linux")]
+mod sftp;
 mod stack;
 mod support;
 mod tidy;

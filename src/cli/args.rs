@@ -147,6 +147,8 @@ pub enum Verb {
     Pause(verb::daemon::ask::PauseArgs),
     Resume(verb::daemon::ask::ResumeArgs),
     Notify(verb::notify::NotifyArgs),
+    Storage(verb::storage::StorageArgs),
+    Serve(verb::serve::ServeArgs),
     Completion(verb::completion::CompletionArgs),
     Man(verb::man::ManArgs),
 }

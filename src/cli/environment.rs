@@ -26,6 +26,13 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("LIFEBOAT_PARENT", "set by the daemon for what it starts: the process that it ends with"),
     ("LIFEBOAT_POWER_SUPPLY", "folder that tells `daemon` of batteries, not that of the kernel"),
     ("NO_COLOR", "any text: no colours; this version has none"),
+    ("LIFEBOAT_SFTP_IDENTITY", "private key for an `sftp:` repository; else the agent and ~/.ssh"),
+    ("LIFEBOAT_SFTP_IDENTITY_PASSPHRASE_FILE", "a file with the passphrase of that key"),
+    ("LIFEBOAT_SFTP_PASSWORD_FILE", "a file with the user's password on the server"),
+    ("LIFEBOAT_SFTP_HOST_KEY", "the server's key, `SHA256:...`, in the place of known hosts"),
+    ("LIFEBOAT_SFTP_KNOWN_HOSTS", "a file of known hosts; else that of the user's ~/.ssh"),
+    ("LIFEBOAT_SFTP_COMMAND", "a program that speaks SFTP, such as `ssh -J jump nas -s sftp`"),
+    ("SSH_AUTH_SOCK", "the agent that is asked for keys of an `sftp:` repository"),
     ("AWS_*", "not in this version, which knows no S3: not looked at"),
 ];
 

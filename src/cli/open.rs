@@ -1,7 +1,6 @@
 //! Opens the repository for a verb.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,13 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::backup::LEFTOVERS;
 use crate::cli::language::table::backup::UNFINISHED;
 use crate::cli::language::table::keeping::rotation;
+use crate::cli::language::table::options;
 use crate::cli::local::Local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
 use crate::cli::settings::configured;
+use crate::cli::settings::place::Place;
+use crate::cli::settings::place::location::location;
 use crate::crypto::blind::StoreKeys;
 use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sealed::keyset::RestoreKeyset;
@@ -51,56 +53,93 @@ pub const PROGRAM: &str = concat!("lifeboat ", env!("CARGO_PKG_VERSION"));
 /// A backup that gives no sign for so long has to look again at what it relies on.
 const LEASE_MS: i64 = 15 * 60 * 1000;
 
-/// Up to four waits, of at most 15 seconds together, before a storage counts as unreachable.
+/// On this machine: up to four waits, of at most 15 seconds together, before a storage counts as
+/// unreachable.
 const RETRY: RetryOptions = RetryOptions {
     attempts_max: 5,
     wait_first: Duration::from_secs(1),
     wait_max: Duration::from_secs(8),
 };
+/// Over a network, once it has answered: a line that is cut for a quarter of an hour ends no
+/// backup.
+const RETRY_REMOTE: RetryOptions = RetryOptions {
+    attempts_max: 40,
+    wait_first: Duration::from_secs(1),
+    wait_max: Duration::from_secs(30),
+};
+
+/// Which storages are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those on this machine.
+    Near,
+    Everywhere,
+}
 
 /// The storage that the settings name.
 ///
 /// # Errors
-/// When none is named (2), or there is nothing (10).
+/// When none is named (2), there is nothing (10), or it cannot be reached (15).
 pub fn storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
     storage_at(context, context.settings.repository()?)
 }
 
-/// The folder that is meant: a storage of the configuration file by its name, as with --repo, or
-/// the folder itself.
+/// The place that is meant: a storage of the configuration file by its name, as with --repo, or
+/// what the text itself says.
 ///
 /// # Errors
-/// When the file that was named has mistakes (2), or this version cannot use that storage (1).
-pub fn place(context: &Context, named: &Path) -> Result<PathBuf, Failure> {
+/// When the file that was named has mistakes, or the text is none (2).
+pub fn place(context: &Context, named: &Path) -> Result<Place, Failure> {
     let (settings, environment) = (&context.settings, &context.environment);
-    let found = configured::repository(named.as_os_str(), &settings.config, environment)?;
-    Ok(found.map_or_else(|| named.to_owned(), |found| found.folder))
+    match configured::repository(named.as_os_str(), &settings.config, environment)? {
+        Some(found) => Ok(found.place),
+        None => Place::parse(named.as_os_str())
+            .map_err(|said| Failure::usage(said, options::NAME_REPOSITORY)),
+    }
 }
 
-/// The storage in this folder.
+/// The storage at this place.
 ///
 /// # Errors
-/// When there is nothing (10).
-pub fn storage_at(context: &Context, folder: &Path) -> Result<Arc<dyn Storage>, Failure> {
-    let location = Location::Folder(folder.to_owned());
+/// When there is nothing (10), or it cannot be reached (15).
+pub fn storage_at(context: &Context, place: &Place) -> Result<Arc<dyn Storage>, Failure> {
+    let (base, location) = bare_at(context, place)?;
+    Ok(stacked(context, base, &location))
+}
+
+/// The storage that the settings name, with nothing round it.
+///
+/// # Errors
+/// As [`storage`].
+pub fn bare(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
+    bare_at(context, context.settings.repository()?).map(|(base, _)| base)
+}
+
+fn bare_at(context: &Context, place: &Place) -> Result<(Arc<dyn Storage>, Location), Failure> {
+    let location = location(place, &context.environment)?;
     let base = open::open(&context.run, &location).map_err(|error| match error.kind {
         StorageErrorKind::NotFound => KeysError::NoRepository { location: error.location }.into(),
         _ => Failure::from(error),
     })?;
-    Ok(stacked(context, base))
+    Ok((base, location))
 }
 
 /// The storage with what goes round it: patience with passing faults, and limits of speed.
 #[must_use]
-pub fn stacked(context: &Context, base: Arc<dyn Storage>) -> Arc<dyn Storage> {
-    let options = StackOptions { retry: RETRY, limits: context.settings.limits };
+pub fn stacked(context: &Context, base: Arc<dyn Storage>, location: &Location) -> Arc<dyn Storage> {
+    let retry = if location.is_remote() { RETRY_REMOTE } else { RETRY };
+    let options = StackOptions { retry, limits: context.settings.limits };
     stack(&context.run, base, &options).storage
 }
 
-/// Removes what writers left that were killed more than a day ago. A backup does not fail for it.
-pub fn remove_leftovers(context: &Context) {
-    let Ok(repository) = context.settings.repository() else { return };
-    let location = Location::Folder(repository.to_owned());
+/// Removes what writers left that were killed more than a day ago. Nobody fails for it. Over a
+/// network that takes a listing of everything: `Near` leaves it to whoever lists all the same.
+pub fn remove_leftovers(context: &Context, reach: Reach) {
+    let Ok(place) = context.settings.repository() else { return };
+    let Ok(location) = location(place, &context.environment) else { return };
+    if location.is_remote() && reach == Reach::Near {
+        return;
+    }
     match open::remove_leftovers(&context.run, &location) {
         Ok(removed) if removed.count > 0 => context
             .output
@@ -117,8 +156,8 @@ pub fn remove_leftovers(context: &Context) {
 /// # Errors
 /// When none is named (2), or it cannot be made (1).
 pub fn new_storage(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
-    let location = Location::Folder(context.settings.repository()?.to_owned());
-    Ok(stacked(context, open::create(&context.run, &location)?))
+    let location = location(context.settings.repository()?, &context.environment)?;
+    Ok(stacked(context, open::create(&context.run, &location)?, &location))
 }
 
 /// What a storage holds, for programs: a listing that nobody waits for without need.
@@ -141,7 +180,7 @@ pub fn held_bytes(context: &Context, storage: &Arc<dyn Storage>) -> Option<u64> 
 /// # Errors
 /// When it cannot be listed (15).
 pub fn strangers(context: &Context) -> Result<Strangers, Failure> {
-    let location = Location::Folder(context.settings.repository()?.to_owned());
+    let location = location(context.settings.repository()?, &context.environment)?;
     Ok(open::strangers(&context.run, &location)?)
 }
 

@@ -1,6 +1,7 @@
 //! What was said becomes what will happen: option > environment > default, all mistakes at once.
 
 pub mod configured;
+pub mod place;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::cli::language::text::Text;
 use crate::cli::output::Level;
 use crate::cli::secrets::SecretSource;
 use crate::cli::settings::configured::ConfigFile;
+use crate::cli::settings::place::Place;
 use crate::storage::layer::limit::Limits;
 use crate::units::Bytes;
 
@@ -58,8 +60,8 @@ pub enum CacheUse {
 /// What all verbs share, resolved.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder of the repository, if one is named.
-    pub repository: Option<PathBuf>,
+    /// Where the repository is, if one is named.
+    pub repository: Option<Place>,
     pub config: ConfigFile,
     pub secret: SecretSource,
     /// `None` where the system knows no such folder and none is named.
@@ -81,7 +83,7 @@ pub struct Settings {
 impl Settings {
     /// What the configuration file says of a repository; options and variables stand before it.
     pub fn take(&mut self, found: configured::Repository, environment: &Environment) {
-        self.repository = Some(found.folder);
+        self.repository = Some(found.place);
         self.office_language = Some(found.language);
         if let (SecretSource::Prompt, Some(from)) = (&self.secret, found.passphrase) {
             self.secret = SecretSource::Configured(from, environment.clone());
@@ -91,13 +93,13 @@ impl Settings {
         self.limits.down_bytes_per_s = self.limits.down_bytes_per_s.or(down_bytes_per_s);
     }
 
-    /// The repository's folder.
+    /// Where the repository is.
     ///
     /// # Errors
     /// When none is named.
-    pub fn repository(&self) -> Result<&Path, Failure> {
+    pub fn repository(&self) -> Result<&Place, Failure> {
         self.repository
-            .as_deref()
+            .as_ref()
             .ok_or_else(|| Failure::usage(options::NO_REPOSITORY_NAMED, options::NAME_REPOSITORY))
     }
 }
@@ -149,7 +151,7 @@ pub fn resolve(
     if let Some(text) = named {
         match configured::repository(&text, &settings.config, environment) {
             Ok(Some(found)) => settings.take(found, environment),
-            Ok(None) => settings.repository = wrong.take(location(&text)),
+            Ok(None) => settings.repository = wrong.take(Place::parse(&text)),
             Err(failure) => return wrong.into_result().and(Err(failure)),
         }
     }
@@ -223,7 +225,7 @@ fn wrong(text: Text, origin: &str, found: Option<&OsStr>) -> Said {
     text.with("origin", origin).with("found", shown(found))
 }
 
-/// What names the repository: a folder, or a storage of the configuration file.
+/// What names the repository: a place, or a storage of the configuration file.
 fn named(args: &GlobalArgs, environment: &Environment) -> Result<Option<OsString>, Said> {
     let direct = environment.get("LIFEBOAT_REPOSITORY");
     let file = environment.get("LIFEBOAT_REPOSITORY_FILE");
@@ -249,24 +251,6 @@ fn repository_file(path: &Path) -> Result<OsString, Said> {
         return Err(wrong(options::EXPECTED_REPOSITORY.into()));
     }
     Ok(text.trim().into())
-}
-
-/// A folder; the spellings of other storages are told apart so that nobody gets a folder `s3:`.
-fn location(text: &OsStr) -> Result<PathBuf, Said> {
-    const OTHERS: [&[u8]; 4] = [b"sftp:", b"s3:", b"vault:", b"rest:"];
-    let bytes = text.as_encoded_bytes();
-    if OTHERS.iter().any(|scheme| bytes.starts_with(scheme)) {
-        return Err(options::EXPECTED_FOLDER.with("found", shown(Some(text))));
-    }
-    Ok(PathBuf::from(text))
-}
-
-/// Another storage than the repository, by what an option says.
-///
-/// # Errors
-/// When it is none that this version knows (2).
-pub fn folder(text: &OsStr) -> Result<PathBuf, Failure> {
-    location(text).map_err(|said| Failure::usage(said, options::NAME_REPOSITORY))
 }
 
 fn secret(args: &SecretArgs, environment: &Environment) -> Result<SecretSource, Said> {

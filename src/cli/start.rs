@@ -147,6 +147,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {
         Verb::Pause(args) => verb::daemon::ask::pause(context, &args),
         Verb::Resume(args) => verb::daemon::ask::resume(context, &args),
         Verb::Notify(args) => verb::notify::run(context, &args),
+        Verb::Serve(args) => verb::serve::run(context, &args),
+        Verb::Storage(args) => verb::storage::run(context, &args),
         Verb::Completion(args) => verb::completion::run(context, &args),
         Verb::Man(args) => verb::man::run(context, &args),
     }

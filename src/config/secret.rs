@@ -74,30 +74,46 @@ impl SecretFrom {
     /// # Errors
     /// When there is nothing, or it lies open.
     pub fn fetch(&self, outside: &dyn Outside) -> Result<SecretBytes, SecretError> {
-        let bytes = match self {
-            Self::Credential(name) => {
-                let folder = outside.variable(CREDENTIALS_VARIABLE);
-                let folder = folder.ok_or(SecretError::NoCredentials)?;
-                file(&Path::new(&folder).join(name))?
-            }
-            Self::File(path) => {
-                if outside.reach(path) == Reach::Others {
-                    return Err(SecretError::Open { path: shown(path) });
-                }
-                file(path)?
-            }
-            Self::Command(argv) => printed_by(argv)?,
-            Self::Env(name) => {
-                let value = outside.variable(name).ok_or(SecretError::NotSet(name.clone()))?;
-                Zeroizing::new(value.into_encoded_bytes())
-            }
-        };
+        let bytes = self.all(outside)?;
         let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             return Err(SecretError::Empty);
         }
         Ok(SecretBytes::new(line.to_vec()))
+    }
+
+    /// All of what is there, such as a private key of many lines.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub fn fetch_whole(&self, outside: &dyn Outside) -> Result<SecretBytes, SecretError> {
+        let bytes = self.all(outside)?;
+        if bytes.is_empty() {
+            return Err(SecretError::Empty);
+        }
+        Ok(SecretBytes::new(bytes.to_vec()))
+    }
+
+    fn all(&self, outside: &dyn Outside) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+        match self {
+            Self::Credential(name) => {
+                let folder = outside.variable(CREDENTIALS_VARIABLE);
+                let folder = folder.ok_or(SecretError::NoCredentials)?;
+                file(&Path::new(&folder).join(name))
+            }
+            Self::File(path) => {
+                if outside.reach(path) == Reach::Others {
+                    return Err(SecretError::Open { path: shown(path) });
+                }
+                file(path)
+            }
+            Self::Command(argv) => printed_by(argv),
+            Self::Env(name) => {
+                let value = outside.variable(name).ok_or(SecretError::NotSet(name.clone()))?;
+                Ok(Zeroizing::new(value.into_encoded_bytes()))
+            }
+        }
     }
 }
 

@@ -12,28 +12,46 @@ use crate::config::table::Table;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Storage {
-    Folder {
-        path: PathBuf,
-    },
-    Sftp {
-        host: String,
-        port: u32,
-        user: Option<String>,
-        path: PathBuf,
-        /// `SHA256:…`: without it a server could be anybody.
-        host_key: String,
-        identity: Option<SecretFrom>,
-        password: Option<SecretFrom>,
-    },
-    S3 {
-        endpoint: String,
-        region: Option<String>,
-        bucket: String,
-        prefix: Option<String>,
-        access_key: SecretFrom,
-        secret_key: SecretFrom,
-        path_style: Flag,
-    },
+    Folder { path: PathBuf },
+    Sftp(Sftp),
+    S3(S3),
+}
+
+/// A folder on a server that is reached by SSH.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sftp {
+    /// Empty where a command knows it.
+    pub host: String,
+    pub port: u16,
+    pub user: Option<String>,
+    /// On the server; without a leading `/` it lies in the user's own folder.
+    pub path: String,
+    /// `SHA256:…`
+    pub host_key: Option<String>,
+    pub known_hosts: Option<PathBuf>,
+    pub identity: Option<SecretFrom>,
+    pub identity_passphrase: Option<SecretFrom>,
+    pub password: Option<SecretFrom>,
+    /// An agent's socket.
+    pub agent: Option<PathBuf>,
+    /// A program that speaks SFTP, in the place of our own SSH.
+    pub command: Option<Vec<String>>,
+}
+
+/// A bucket, or a part of one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct S3 {
+    pub endpoint: String,
+    pub region: Option<String>,
+    pub bucket: String,
+    pub prefix: Option<String>,
+    /// Both keys, or none: then the variables `AWS_*`, a profile, or the machine's own are asked.
+    pub access_key: Option<SecretFrom>,
+    pub secret_key: Option<SecretFrom>,
+    pub path_style: Flag,
+    /// Certificates to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    pub storage_class: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -44,7 +62,8 @@ enum Kind {
 }
 
 const KINDS: [(&str, Kind); 3] = [("folder", Kind::Folder), ("sftp", Kind::Sftp), ("s3", Kind::S3)];
-const SSH_PORT: u32 = 22;
+/// The port of SSH.
+pub const SSH_PORT: u16 = 22;
 const PORT_MAX: u32 = 65_535;
 
 impl Storage {
@@ -53,8 +72,8 @@ impl Storage {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Folder { .. } => "folder",
-            Self::Sftp { .. } => "sftp",
-            Self::S3 { .. } => "s3",
+            Self::Sftp(_) => "sftp",
+            Self::S3(_) => "s3",
         }
     }
 
@@ -63,9 +82,13 @@ impl Storage {
     pub fn place(&self) -> String {
         match self {
             Self::Folder { path } => format!("folder {}", path.display()),
-            Self::Sftp { host, port, path, .. } => format!("sftp {host}:{port}:{}", path.display()),
-            Self::S3 { endpoint, bucket, prefix, .. } => {
-                format!("s3 {endpoint}/{bucket}/{}", prefix.as_deref().unwrap_or_default())
+            Self::Sftp(sftp) => match &sftp.command {
+                Some(argv) => format!("sftp {}:{}", argv.join(" "), sftp.path),
+                None => format!("sftp {}:{}:{}", sftp.host, sftp.port, sftp.path),
+            },
+            Self::S3(s3) => {
+                let prefix = s3.prefix.as_deref().unwrap_or_default();
+                format!("s3 {}/{}/{prefix}", s3.endpoint, s3.bucket)
             }
         }
     }
@@ -88,23 +111,51 @@ fn folder(table: &mut Table<'_>) -> Option<Storage> {
 }
 
 fn sftp(table: &mut Table<'_>) -> Option<Storage> {
+    let command = table.argv("command");
     let host = table.text("host");
-    let host = table.needs("host", host);
-    let port = table.count("port", PORT_MAX);
+    let port = table.count("port", PORT_MAX).and_then(|port| u16::try_from(port).ok());
     table.default("port", SSH_PORT);
     let user = table.text("user");
-    let path = table.path("path");
+    let path = table.parse("path", remote_path);
     let path = table.needs("path", path);
     let host_key = table.parse("host_key", host_key);
-    let host_key = table.needs("host_key", host_key);
+    let known_hosts = table.path("known_hosts");
     let identity = table.secret("identity");
+    let identity_passphrase = table.secret("identity_passphrase");
     let password = table.secret("password");
-    if identity.is_none() && password.is_none() {
-        table.needs::<()>("identity", None);
+    let agent = table.path("agent");
+    if command.is_none() {
+        table.needs("host", host.as_ref());
+        if known_hosts.is_none() {
+            table.needs("host_key", host_key.as_ref());
+        }
+        if identity.is_none() && password.is_none() && agent.is_none() {
+            table.needs::<()>("identity", None);
+        }
     }
-    let port = port.unwrap_or(SSH_PORT);
-    let (host, path, host_key) = (host?, path?, host_key?);
-    Some(Storage::Sftp { host, port, user, path, host_key, identity, password })
+    let host = if command.is_some() { host.unwrap_or_default() } else { host? };
+    Some(Storage::Sftp(Sftp {
+        host,
+        port: port.unwrap_or(SSH_PORT),
+        user,
+        path: path?,
+        host_key,
+        known_hosts,
+        identity,
+        identity_passphrase,
+        password,
+        agent,
+        command,
+    }))
+}
+
+fn remote_path(text: &str) -> Result<String, &'static str> {
+    if text.starts_with('~') {
+        return Err("expected a path without `~`: one that begins without `/` lies in the \
+                    user's own folder");
+    }
+    let fits = !text.is_empty() && !text.contains('\0');
+    fits.then(|| text.to_owned()).ok_or("expected a path on the server")
 }
 
 /// As `ssh-keygen -l` prints it: 43 letters of base64.
@@ -125,17 +176,24 @@ fn s3(table: &mut Table<'_>) -> Option<Storage> {
     let bucket = table.needs("bucket", bucket);
     let prefix = table.text("prefix");
     let access_key = table.secret("access_key");
-    let access_key = table.needs("access_key", access_key);
     let secret_key = table.secret("secret_key");
-    let secret_key = table.needs("secret_key", secret_key);
+    match (&access_key, &secret_key) {
+        (Some(_), None) => table.needs("secret_key", None::<()>),
+        (None, Some(_)) => table.needs("access_key", None::<()>),
+        _ => None,
+    };
     let path_style = table.flag("path_style", Flag::No);
-    Some(Storage::S3 {
+    let ca_file = table.path("ca_file");
+    let storage_class = table.text("storage_class");
+    Some(Storage::S3(S3 {
         endpoint: endpoint?,
         region,
         bucket: bucket?,
         prefix,
-        access_key: access_key?,
-        secret_key: secret_key?,
+        access_key,
+        secret_key,
         path_style,
-    })
+        ca_file,
+        storage_class,
+    }))
 }

@@ -39,7 +39,7 @@ use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
 
 /// What every temporary's name starts with.
-const TEMP_PREFIX: &str = ".tmp-";
+pub(crate) const TEMP_PREFIX: &str = ".tmp-";
 /// How often a taken temporary's name is drawn anew.
 const TEMP_DRAWS_MAX: usize = 8;
 
@@ -378,7 +378,7 @@ impl Storage for FolderStorage {
 }
 
 /// The folder of a name; "" for the root.
-fn parent_of(name: &str) -> &str {
+pub(crate) fn parent_of(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

@@ -1,6 +1,6 @@
 //! Named blobs on a medium.
 //!
-//! What it is: the contract that a folder, memory and later SFTP and S3 keep alike, and the layers
+//! What it is: the contract that a folder, memory and a server of SFTP keep alike, and the layers
 //! that go round any of them.
 //! Never: knows what a blob means; overwrites; opens a key.
 //! Invariants: the promises stated on [`Storage`]; each is a test of that name in `conformance`.
@@ -12,6 +12,10 @@ pub mod folder;
 pub mod layer;
 pub mod memory;
 pub mod open;
+pub mod probe;
+#[cfg(unix)]
+pub mod serve;
+pub mod sftp;
 pub mod stack;
 pub mod wire;
 
@@ -154,6 +158,10 @@ pub trait Storage: Send + Sync + fmt::Debug {
     fn delete(&self, name: &BlobName) -> Result<(), StorageError>;
     /// The barrier: see `durable_after_sync`.
     fn sync(&self) -> Result<(), StorageError>;
+    /// What this medium cannot promise, each with what that costs; as far as it was asked to do it.
+    fn weaknesses(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Asks to be alone in a short step, among processes that ask too. Nothing else depends on it:
     /// whoever does not ask is not kept out.
     fn try_alone(&self) -> Result<Alone, StorageError> {

@@ -146,8 +146,8 @@ fn a_storage_is_named_and_its_secret_is_found() {
     scene.expect(0, &["-r", "main", "init", "-q"]);
     scene.expect(0, &["-r", "main", "backup", "."]);
     assert!(scene.expect(0, &["-r", "main", "snapshots"]).text().contains("source"));
-    let told = scene.expect(1, &["-r", "far", "snapshots"]);
-    assert!(told.stderr.contains("`far` of kind sftp is not supported"), "{told}");
+    let told = scene.expect(2, &["-r", "far", "snapshots"]);
+    assert!(told.stderr.contains("the variable KEY is not set"), "{told}");
     // A name that the file does not have is a folder.
     scene.expect(10, &["-r", "elsewhere", "snapshots"]);
     scene.expect(10, &["-r", "./main", "snapshots"]);

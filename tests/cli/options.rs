@@ -31,7 +31,7 @@ fn wrong_options_are_code_2_with_and_without_json() {
 #[test]
 fn a_variable_that_does_not_parse_is_code_2() {
     let wrong = [
-        ("LIFEBOAT_REPOSITORY", "s3:https://host/bucket"),
+        ("LIFEBOAT_REPOSITORY", "s3:https://host"),
         ("LIFEBOAT_REPOSITORY_FILE", "/nonexistent"),
         ("LIFEBOAT_PASSWORD_FILE", "/nonexistent"),
         ("LIFEBOAT_PASSWORD_COMMAND", "pass 'open"),

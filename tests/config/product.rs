@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lifeboat::config::job::Source;
 use lifeboat::config::read::Origin;
+use lifeboat::config::storage::Sftp;
 use lifeboat::config::storage::Storage;
 use serde_json::json;
 
@@ -27,7 +28,7 @@ fn an_office_becomes_values() {
     assert_eq!(shared.expect.shrink_max_percent, 20);
     let Source::Command { bytes_min, last_line, .. } = &config.backups[2].source else { panic!() };
     assert_eq!((*bytes_min, last_line.as_deref()), (Some(1 << 20), Some("-- Dump completed*")));
-    assert!(matches!(config.storages["nas"], Storage::Sftp { port: 22, .. }));
+    assert!(matches!(config.storages["nas"], Storage::Sftp(Sftp { port: 22, .. })));
     assert_eq!(config.limits.upload_bytes_per_s, Some(20 << 20));
     let rules: Vec<String> =
         config.retentions["office"].rules.iter().map(ToString::to_string).collect();

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use crate::cli::args::GlobalArgs;
 use crate::cli::environment::Environment;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::Language;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::daemon as texts;
 use crate::cli::secrets::read_bounded;
+use crate::cli::settings::place::Place;
 use crate::config;
 use crate::config::Config;
 use crate::config::Found;
@@ -21,7 +21,6 @@ use crate::config::mistake::Mistake;
 use crate::config::secret::Outside;
 use crate::config::secret::Reach;
 use crate::config::secret::SecretFrom;
-use crate::config::storage::Storage;
 use crate::path::escape;
 use crate::storage::layer::limit::Limits;
 use crate::units::Timestamp;
@@ -50,7 +49,7 @@ pub struct Loaded {
 /// What a repository's name in the file stands for.
 #[derive(Debug, Clone)]
 pub struct Repository {
-    pub folder: PathBuf,
+    pub place: Place,
     pub passphrase: Option<SecretFrom>,
     pub limits: Limits,
     pub language: Language,
@@ -172,7 +171,7 @@ fn is_name(text: &OsStr) -> bool {
 /// The storage that `text` names in the file; `None` where it is no name of it.
 ///
 /// # Errors
-/// When the file that was named has mistakes (2), or this version cannot use that storage (1).
+/// When the file that was named has mistakes (2).
 pub fn repository(
     text: &OsStr,
     file: &ConfigFile,
@@ -197,31 +196,24 @@ pub fn repository(
     let Some(name) = text.to_str().filter(|name| config.storages.contains_key(*name)) else {
         return Ok(None);
     };
-    named(config, name).map(Some)
+    Ok(named(config, name))
 }
 
-/// The storage of this name.
-///
-/// # Errors
-/// When this version cannot use it (1).
-pub fn named(config: &Config, name: &str) -> Result<Repository, Failure> {
-    match config.storages.get(name) {
-        Some(Storage::Folder { path }) => {
-            let rate = |bytes: Option<u64>| bytes.and_then(NonZeroU64::new);
-            let limits = Limits {
-                up_bytes_per_s: rate(config.limits.upload_bytes_per_s),
-                down_bytes_per_s: rate(config.limits.download_bytes_per_s),
-            };
-            let passphrase = config.keys.passphrase.clone();
-            let language = language(config);
-            Ok(Repository { folder: path.clone(), passphrase, limits, language })
-        }
-        other => {
-            let kind = other.map_or("", Storage::kind);
-            let message = texts::NO_SUCH_KIND.with("name", name).with("kind", kind);
-            Err(Failure::new(Exit::Failed, message, texts::NAME_FOLDER))
-        }
-    }
+/// The storage of this name; a configuration without mistakes has every one that it names.
+#[must_use]
+pub fn named(config: &Config, name: &str) -> Option<Repository> {
+    let storage = config.storages.get(name)?;
+    let rate = |bytes: Option<u64>| bytes.and_then(NonZeroU64::new);
+    let limits = Limits {
+        up_bytes_per_s: rate(config.limits.upload_bytes_per_s),
+        down_bytes_per_s: rate(config.limits.download_bytes_per_s),
+    };
+    Some(Repository {
+        place: Place::of(storage),
+        passphrase: config.keys.passphrase.clone(),
+        limits,
+        language: language(config),
+    })
 }
 
 /// What the office reads.

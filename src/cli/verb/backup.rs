@@ -285,7 +285,7 @@ fn run_once(
     let storage = open::storage(context)?;
     let writer = open::for_writing(context, &storage)?;
     if !args.how.dry_run {
-        open::remove_leftovers(context);
+        open::remove_leftovers(context, open::Reach::Near);
     }
     make(context, (args, &input), &writer).map(|(ended, _)| ended)
 }

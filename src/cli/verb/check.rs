@@ -17,7 +17,6 @@ use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::config::ConfigRecord;
 use crate::ids::SnapshotId;
-use crate::path::escape;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock::Unlocked;
@@ -184,7 +183,7 @@ fn trust(
     own: Option<&AgentKeyset>,
 ) -> Result<Trust, Failure> {
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment);
-    let place = escape(context.settings.repository()?.as_os_str().as_encoded_bytes());
+    let place = context.settings.repository()?.shown();
     let heads = |local| Heads::new(&local, config.repository, &place).all();
     let heads = local.map_or(Ok(Vec::new()), heads)?;
     let named = VerifyingKey::from_bytes(&config.root).map_err(KeysError::from)?;

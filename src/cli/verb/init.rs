@@ -21,6 +21,7 @@ use crate::cli::secrets::SecretSource;
 use crate::cli::verb::key::recovery;
 use crate::cli::verb::key::recovery::Paper;
 use crate::cli::verb::key::shares::ShareCounts;
+use crate::cli::verb::storage;
 use crate::crypto::sealed::hpke::Suite;
 use crate::crypto::sealed::slot::Argon2Parameters;
 use crate::crypto::sealed::slot::SlotSecret;
@@ -86,6 +87,9 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Ended, Failure> {
     let other = args.copy_domain_from.as_deref();
     let other = other.map(|other| open_other(context, other, (args, &secret))).transpose()?;
     let storage = open::new_storage(context)?;
+    if context.settings.repository()?.as_folder().is_none() {
+        storage::prove(context)?;
+    }
     let unlocked = make_like(context, &storage, (&local, &secret), other.as_ref())?;
     if let Some(counts) = args.shares {
         let (folder, pdf) = (args.sheets.as_deref(), args.pdf.as_deref());

@@ -20,4 +20,6 @@ pub mod read;
 pub mod repair;
 pub mod restore;
 pub mod schedule;
+pub mod serve;
+pub mod storage;
 pub mod tag;

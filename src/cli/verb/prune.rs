@@ -93,6 +93,7 @@ pub fn run(context: &Context, args: &PruneArgs) -> Result<Ended, Failure> {
         return Ok(Ended::done());
     }
     prune(context, &keys, &options)?;
+    open::remove_leftovers(context, open::Reach::Everywhere);
     Ok(Ended::done())
 }
 

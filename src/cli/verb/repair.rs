@@ -12,7 +12,6 @@ use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::keeping::repair as texts;
 use crate::cli::open;
-use crate::cli::settings;
 use crate::cli::verb::check;
 use crate::crypto::blind::StoreKeys;
 use crate::repair;
@@ -106,7 +105,7 @@ fn other(
     from: &std::ffi::OsStr,
     unlocked: &Unlocked,
 ) -> Result<Repository, Failure> {
-    let storage = open::storage_at(context, &settings::folder(from)?)?;
+    let storage = open::storage_at(context, &open::place(context, from.as_ref())?)?;
     let config = publish::load_config(&context.run, &storage)?;
     let own = &unlocked.keyset.store;
     // The same secrets may seal under another repository's name.

@@ -209,6 +209,10 @@ impl Storage for FaultLayer {
         self.end((Verb::Delete, name.as_str()), fault, ())
     }
 
+    fn weaknesses(&self) -> Vec<String> {
+        self.inner.weaknesses()
+    }
+
     fn try_alone(&self) -> Result<Alone, StorageError> {
         self.inner.try_alone()
     }

@@ -118,6 +118,10 @@ impl Storage for Limit {
         self.inner.delete(name)
     }
 
+    fn weaknesses(&self) -> Vec<String> {
+        self.inner.weaknesses()
+    }
+
     fn try_alone(&self) -> Result<Alone, StorageError> {
         self.inner.try_alone()
     }

@@ -105,6 +105,10 @@ impl Storage for Metrics {
         self.count(Verb::Delete, self.inner.delete(name), |()| 0)
     }
 
+    fn weaknesses(&self) -> Vec<String> {
+        self.inner.weaknesses()
+    }
+
     fn try_alone(&self) -> Result<Alone, StorageError> {
         self.inner.try_alone()
     }

@@ -110,6 +110,10 @@ impl Storage for Record {
         self.note((Verb::Delete, name.as_str()), 0, self.inner.delete(name))
     }
 
+    fn weaknesses(&self) -> Vec<String> {
+        self.inner.weaknesses()
+    }
+
     fn try_alone(&self) -> Result<Alone, StorageError> {
         self.inner.try_alone()
     }

@@ -139,6 +139,10 @@ impl Storage for Retry {
         })
     }
 
+    fn weaknesses(&self) -> Vec<String> {
+        self.inner.weaknesses()
+    }
+
     fn try_alone(&self) -> Result<Alone, StorageError> {
         self.inner.try_alone()
     }

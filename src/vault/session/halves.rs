@@ -39,7 +39,10 @@ impl Vault {
 fn is_any_at_work(vault: &Inner) -> Result<bool, VaultError> {
     let (probe, now) = condemned::probe(vault)?;
     let found = gc::any_session(vault, now);
-    vault.storage.delete(&probe.name)?;
+    match vault.storage.delete(&probe.name) {
+        Err(error) if error.kind != StorageErrorKind::Denied => return Err(error.into()),
+        _gone_or_swept_later => {}
+    }
     match found {
         Err(GcError::Vault(error)) => Err(error),
         Err(_) => Ok(true),

@@ -59,6 +59,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("keeping::prune", keeping::prune::ALL),
     ("keeping::repair", keeping::repair::ALL),
     ("keeping::rotation", keeping::rotation::ALL),
+    ("keeping::storage", keeping::storage::ALL),
     ("quickstart", quickstart::ALL),
     ("read", read::ALL),
     ("restore", restore::ALL),

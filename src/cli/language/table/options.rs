@@ -15,8 +15,18 @@ texts! {
     EXPECTED_UTF8: "expected UTF-8" => "nội dung phải là UTF-8";
     EXPECTED_REPOSITORY: "expected a repository on the first line, found nothing"
         => "dòng đầu phải ghi kho sao lưu, nhưng không có gì";
-    EXPECTED_FOLDER: "expected a folder as repository in this version, found {found}"
-        => "ở phiên bản này kho sao lưu phải là một thư mục, nhưng gặp {found}";
+    EXPECTED_FOLDER: "expected a folder, sftp:… or s3:… as repository in this version, \
+        found {found}"
+        => "ở phiên bản này kho sao lưu phải là thư mục, sftp:… hoặc s3:…, nhưng gặp {found}";
+    EXPECTED_SFTP: "expected sftp:USER@HOST:/PATH or sftp://USER@HOST:PORT/PATH, \
+        without a password, found {found}"
+        => "cần dạng sftp:TÊN@MÁY:/ĐƯỜNG-DẪN hoặc sftp://TÊN@MÁY:CỔNG/ĐƯỜNG-DẪN, \
+        không kèm mật khẩu, nhưng gặp {found}";
+    EXPECTED_S3: "expected s3:https://HOST/BUCKET/PREFIX, without a key, found {found}"
+        => "cần dạng s3:https://MÁY/BUCKET/TIỀN-TỐ, không kèm khóa, nhưng gặp {found}";
+    NO_SFTP_USER: "no user is named for the server {host}"
+        => "chưa nêu người dùng cho máy chủ {host}";
+    NAME_USER: "name one: sftp:USER@HOST:/PATH" => "nêu người dùng: sftp:TÊN@MÁY:/ĐƯỜNG-DẪN";
     TWO_SECRETS: "{first} and {second} are both set: which one opens the repository?"
         => "{first} và {second} cùng được đặt: dùng cái nào để mở kho sao lưu?";
     EXPECTED_COMMAND: "{origin}: expected a command with quotes that close, and no shell"
@@ -33,8 +43,8 @@ texts! {
         found {found}"
         => "{origin}: phải là tên dài 1 đến 255 byte, không có ký tự điều khiển, nhưng gặp {found}";
     NO_REPOSITORY_NAMED: "no repository is named" => "chưa nêu kho sao lưu nào";
-    NAME_REPOSITORY: "give `-r FOLDER` or set LIFEBOAT_REPOSITORY"
-        => "thêm `-r THƯ-MỤC` hoặc đặt biến LIFEBOAT_REPOSITORY";
+    NAME_REPOSITORY: "give `-r REPOSITORY` or set LIFEBOAT_REPOSITORY"
+        => "thêm `-r KHO-SAO-LƯU` hoặc đặt biến LIFEBOAT_REPOSITORY";
 
     PASSWORD_SEEN: "LIFEBOAT_PASSWORD can be seen by other programs of this user; \
         LIFEBOAT_PASSWORD_FILE or _COMMAND is safer"

@@ -5,6 +5,8 @@ texts! {
     NAME_EXISTING: "name a folder that exists" => "nêu một thư mục có thật";
     NO_HOME: "no folder for the repository: HOME is not set"
         => "không có thư mục cho kho sao lưu: chưa đặt HOME";
+    FOLDER_ONLY: "this command works with a repository in a folder, not with {place}"
+        => "lệnh này chỉ làm việc với kho sao lưu trong một thư mục, không phải {place}";
     GIVE_STORAGE: "give --storage FOLDER" => "thêm --storage THƯ-MỤC";
     INSIDE: "the repository `{folder}` and `{source}` lie inside each other"
         => "kho sao lưu `{folder}` và `{source}` nằm lồng vào nhau";

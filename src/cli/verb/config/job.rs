@@ -86,8 +86,10 @@ fn find<'c>(
     };
     let mut settings = context.settings.clone();
     // An option or variable stands before the file.
-    if settings.repository.is_none() {
-        settings.take(configured::named(config, &backup.storage)?, &context.environment);
+    if settings.repository.is_none()
+        && let Some(found) = configured::named(config, &backup.storage)
+    {
+        settings.take(found, &context.environment);
     }
     Ok((settings, backup))
 }

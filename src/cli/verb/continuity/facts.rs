@@ -113,7 +113,9 @@ fn read(
     datasets: &mut BTreeMap<String, Dataset>,
 ) -> Result<(Context, Keys), Failure> {
     let mut settings = context.settings.clone();
-    settings.take(configured::named(config, name)?, &context.environment);
+    if let Some(found) = configured::named(config, name) {
+        settings.take(found, &context.environment);
+    }
     let context = context.with(settings).unwatched();
     let keys = opened::keys(&context)?;
     let snapshots = opened::list(&context, &keys)?;

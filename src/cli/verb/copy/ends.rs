@@ -1,7 +1,6 @@
 //! The two repositories of a copy.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::choose::opened::Keys;
@@ -13,6 +12,7 @@ use crate::cli::local::Local;
 use crate::cli::open;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
+use crate::cli::settings::place::Place;
 use crate::cli::verb::copy::CopyArgs;
 use crate::copy::Ends;
 use crate::crypto::blind::StoreKeys;
@@ -20,7 +20,6 @@ use crate::crypto::sealed::keyset::AgentKeyset;
 use crate::crypto::sealed::slot::SlotSecret;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::config::ConfigRecord;
-use crate::path::escape;
 use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::twin;
@@ -33,8 +32,8 @@ use crate::storage::Storage;
 
 /// From where to where.
 pub(super) struct Places {
-    pub source: PathBuf,
-    pub target: PathBuf,
+    pub source: Place,
+    pub target: Place,
 }
 
 /// The two, opened.
@@ -69,9 +68,8 @@ pub(super) fn places(context: &Context, args: &CopyArgs) -> Result<Places, Failu
         // The options see to it that one of them is there.
         (None, None) => (own.clone(), own),
     };
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if real(&source) == real(&target) {
-        let path = escape(source.as_os_str().as_encoded_bytes());
+    if source.is(&target) {
+        let path = source.shown();
         return Err(Failure::usage(texts::SAME_PLACE.with("path", path), texts::NAME_SECOND));
     }
     Ok(Places { source, target })
@@ -163,8 +161,7 @@ fn second(context: &Context, places: &Places) -> Result<(Arc<dyn Storage>, Confi
     });
     opened.map_err(|failure| match failure.exit {
         Exit::NoRepository => {
-            let path = escape(places.target.as_os_str().as_encoded_bytes());
-            let message = texts::NO_SECOND.with("path", path);
+            let message = texts::NO_SECOND.with("path", places.target.shown());
             Failure::new(Exit::NoRepository, message, make_twin(places))
         }
         _ => failure,
@@ -172,8 +169,7 @@ fn second(context: &Context, places: &Places) -> Result<(Arc<dyn Storage>, Confi
 }
 
 fn make_twin(places: &Places) -> crate::cli::language::said::Said {
-    let named = |path: &Path| escape(path.as_os_str().as_encoded_bytes());
-    texts::MAKE_TWIN.with("source", named(&places.source)).with("path", named(&places.target))
+    texts::MAKE_TWIN.with("source", places.source.shown()).with("path", places.target.shown())
 }
 
 /// What opens tables and lists of children: from this machine's keyset, or with a passphrase.

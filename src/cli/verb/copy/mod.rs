@@ -34,7 +34,6 @@ use crate::copy::verbatim;
 use crate::copy::verbatim::CopyOptions;
 use crate::copy::verbatim::CopyReport;
 use crate::ids::SnapshotId;
-use crate::path::escape;
 use crate::units::Bytes;
 
 /// Snapshots are committed together until they bring so much.
@@ -110,7 +109,7 @@ pub fn run(context: &Context, args: &CopyArgs) -> Result<Ended, Failure> {
         Opened::Others(others) => reseal(context, &others, (args, doing))?,
     };
     for (place, report) in &healed {
-        let path = escape(place.as_os_str().as_encoded_bytes());
+        let path = place.shown();
         let line = Healed { path: &path, report };
         context.output.report("healed", &line, || {
             texts::HEALED

@@ -3,8 +3,6 @@
 //! Three copies, on two kinds of media, one elsewhere, one offline or immutable, no errors. What
 //! nobody told this program is unknown, and never taken for good.
 
-use std::path::Path;
-
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -14,6 +12,7 @@ use crate::cli::language::text::Text;
 use crate::cli::output::Level;
 use crate::cli::output::table;
 use crate::cli::output::table::Align;
+use crate::cli::settings::place::Place;
 use crate::cli::verb::copy::ends::Places;
 use crate::vault::names::Chain;
 
@@ -118,13 +117,16 @@ pub(super) fn tell(
 }
 
 #[cfg(unix)]
-fn is_one_file_system(one: &Path, other: &Path) -> Option<bool> {
+fn is_one_file_system(one: &Place, other: &Place) -> Option<bool> {
     use std::os::unix::fs::MetadataExt;
-    let device = |path: &Path| std::fs::metadata(path).map(|found| found.dev()).ok();
-    Some(device(one)? == device(other)?)
+    let device = |path: &std::path::Path| std::fs::metadata(path).map(|found| found.dev()).ok();
+    match (one.as_folder(), other.as_folder()) {
+        (Some(one), Some(other)) => Some(device(one)? == device(other)?),
+        _ => None,
+    }
 }
 
 #[cfg(not(unix))]
-const fn is_one_file_system(_one: &Path, _other: &Path) -> Option<bool> {
+const fn is_one_file_system(_one: &Place, _other: &Place) -> Option<bool> {
     None
 }

@@ -54,7 +54,16 @@ pub fn storage(
     sources: &[PathBuf],
 ) -> Result<PathBuf, Failure> {
     let own = || context.environment.data_home().map(|home| home.join(OWN).join("quickstart"));
-    let named = named.map(Path::to_owned).or_else(|| context.settings.repository.clone());
+    let other = context.settings.repository.as_ref();
+    let named = match (named, other.map(|place| (place, place.as_folder()))) {
+        (Some(named), _) => Some(named.to_owned()),
+        (None, Some((_, Some(folder)))) => Some(folder.clone()),
+        (None, Some((place, None))) => {
+            let message = texts::FOLDER_ONLY.with("place", place.shown());
+            return Err(Failure::usage(message, texts::GIVE_STORAGE));
+        }
+        (None, None) => None,
+    };
     let folder =
         named.or_else(own).ok_or_else(|| Failure::usage(texts::NO_HOME, texts::GIVE_STORAGE))?;
     let folder = real(&folder).map_err(|error| failed(&folder, &error))?;

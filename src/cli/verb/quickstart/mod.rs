@@ -216,7 +216,7 @@ fn ready(context: &Context, folder: &Path) -> Result<Ready, Failure> {
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
     let location = crate::storage::open::Location::Folder(folder.to_owned());
     let base = crate::storage::open::create(&context.run, &location)?;
-    let storage = open::stacked(context, base);
+    let storage = open::stacked(context, base, &location);
     let found = match publish::load_config(&context.run, &storage) {
         Ok(config) => Some(config),
         Err(KeysError::NoRepository { .. }) => None,

@@ -7,7 +7,6 @@ use crate::cli::language::text::Text;
 use crate::config::Config;
 use crate::config::plan::Hold;
 use crate::config::plan::Plan;
-use crate::config::storage::Storage;
 
 /// One booklet each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -94,21 +93,5 @@ impl Scenario {
             _ => {}
         }
         Ok(found)
-    }
-}
-
-/// How a storage is named on the command line, with nothing but its address.
-#[must_use]
-pub fn address(storage: &Storage) -> String {
-    match storage {
-        Storage::Folder { path } => path.display().to_string(),
-        Storage::Sftp { host, user, path, .. } => {
-            let user = user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
-            format!("sftp:{user}{host}:{}", path.display())
-        }
-        Storage::S3 { endpoint, bucket, prefix, .. } => {
-            let prefix = prefix.as_ref().map(|it| format!("/{it}")).unwrap_or_default();
-            format!("s3:{endpoint}/{bucket}{prefix}")
-        }
     }
 }

@@ -3,11 +3,11 @@
 use crate::cli::language::table::continuity as common;
 use crate::cli::language::table::continuity::runbook as texts;
 use crate::cli::language::text::Text;
+use crate::cli::settings::place::address;
 use crate::cli::verb::continuity::runbook::booklet::Drawn;
 use crate::cli::verb::continuity::runbook::booklet::Steps;
 use crate::cli::verb::continuity::runbook::command::Typist;
 use crate::cli::verb::continuity::runbook::scenario::Scenario;
-use crate::cli::verb::continuity::runbook::scenario::address;
 use crate::cli::verb::continuity::status::below;
 use crate::config::plan::Hold;
 use crate::config::plan::Role;

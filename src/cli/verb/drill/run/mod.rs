@@ -74,8 +74,10 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
     let config = loaded.config()?;
     let drill = find(config, &args.name)?;
     let mut settings = context.settings.clone();
-    if settings.repository.is_none() {
-        settings.take(configured::named(config, &drill.storage)?, &context.environment);
+    if settings.repository.is_none()
+        && let Some(found) = configured::named(config, &drill.storage)
+    {
+        settings.take(found, &context.environment);
     }
     let context = &context.with(settings);
     let drills = Drills::new(context)?;

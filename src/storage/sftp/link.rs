@@ -1,0 +1,162 @@
+//! One connection, and what its server can do.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use russh::client;
+use russh_sftp::client::RawSftpSession;
+use russh_sftp::client::rawsession::Limits;
+use russh_sftp::extensions;
+use russh_sftp::protocol::FileAttributes;
+use russh_sftp::protocol::OpenFlags;
+use tokio::sync::Semaphore;
+
+use super::connect::Guard;
+use super::trouble::Trouble;
+
+/// Reads and writes in flight over one connection: at 255 KiB each what a link of 1 Gbit/s and
+/// 60 ms holds.
+const IN_FLIGHT_MAX: usize = 32;
+/// Folders that are listed at the same time.
+const FOLDERS_MAX: usize = 16;
+/// What every server takes in one read or write (draft-ietf-secsh-filexfer-02, section 3).
+const CHUNK_BYTES_MIN: u64 = 32 * 1024;
+/// The longest read or write of OpenSSH.
+const CHUNK_BYTES_MAX: u64 = 255 * 1024;
+
+/// A connection over which SFTP is spoken.
+pub(super) struct Link {
+    pub(super) session: RawSftpSession,
+    /// Which connection of this process it is.
+    pub(super) generation: u64,
+    /// Most bytes of one read, and of one write.
+    pub(super) chunk_bytes: usize,
+    /// Reads and writes that may start.
+    pub(super) in_flight: Semaphore,
+    /// Listings that may start.
+    pub(super) folders: Semaphore,
+    syncs: Syncs,
+    cannot_sync_folders: AtomicBool,
+    carrier: Carrier,
+}
+
+/// What keeps the connection.
+pub(super) enum Carrier {
+    Ssh(client::Handle<Guard>),
+    /// Ended when this is dropped.
+    Program(Mutex<tokio::process::Child>),
+}
+
+/// Whether the server can make what was written durable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syncs {
+    OnRequest,
+    Never,
+}
+
+impl Link {
+    /// # Errors
+    /// When the connection was lost.
+    pub(super) async fn new(
+        mut session: RawSftpSession,
+        carrier: Carrier,
+        (generation, extensions): (u64, &HashMap<String, String>),
+    ) -> Result<Self, Trouble> {
+        let mut chunk_bytes = CHUNK_BYTES_MIN;
+        if extensions.contains_key(extensions::LIMITS) {
+            let limits = Limits::from(session.limits().await?);
+            let longest = |limit: Option<u64>| limit.unwrap_or(CHUNK_BYTES_MIN);
+            let both = longest(limits.read_len).min(longest(limits.write_len));
+            chunk_bytes = both.clamp(1, CHUNK_BYTES_MAX);
+            session.set_limits(limits);
+        }
+        let offered = extensions.contains_key(extensions::FSYNC);
+        Ok(Self {
+            session,
+            generation,
+            chunk_bytes: usize::try_from(chunk_bytes).unwrap_or(1),
+            in_flight: Semaphore::new(IN_FLIGHT_MAX),
+            folders: Semaphore::new(FOLDERS_MAX),
+            syncs: if offered { Syncs::OnRequest } else { Syncs::Never },
+            cannot_sync_folders: AtomicBool::new(false),
+            carrier,
+        })
+    }
+
+    /// Whether it may still be used.
+    pub(super) fn is_open(&self) -> bool {
+        match &self.carrier {
+            Carrier::Ssh(handle) => !handle.is_closed(),
+            Carrier::Program(child) => {
+                let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+                matches!(child.try_wait(), Ok(None))
+            }
+        }
+    }
+
+    pub(super) const fn syncs(&self) -> Syncs {
+        self.syncs
+    }
+
+    pub(super) fn weaknesses(&self) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        if self.syncs == Syncs::Never {
+            found.push(
+                "the server cannot make files durable (fsync@openssh.com): what was written just \
+                 before a power cut of the server may be lost, and the next check tells",
+            );
+        } else if self.cannot_sync_folders.load(Ordering::Relaxed) {
+            found.push(
+                "the server cannot make folders durable: names that were given just before a \
+                 power cut of the server may be lost, and the next check tells",
+            );
+        }
+        found
+    }
+
+    /// Opens a file to be read.
+    pub(super) async fn open(&self, path: &str) -> Result<String, Trouble> {
+        let opened = self.session.open(path, OpenFlags::READ, FileAttributes::empty()).await;
+        Ok(opened?.handle)
+    }
+
+    /// Closes without waiting for the answer, which nobody needs.
+    pub(super) fn close_later(self: &Arc<Self>, handle: String) {
+        let link = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = link.session.close(handle).await {
+                tracing::debug!(%error, "a file on the server was not closed");
+            }
+        });
+    }
+
+    pub(super) async fn remove(&self, path: &str) -> Result<(), Trouble> {
+        self.session.remove(path).await?;
+        Ok(())
+    }
+
+    /// Makes the names in a folder durable. OpenSSH opens a folder as it does a file, and syncs
+    /// what was opened; a server that does not is no worse than one that cannot sync at all.
+    pub(super) async fn sync_folder(self: &Arc<Self>, path: &str) -> Result<(), Trouble> {
+        if self.syncs == Syncs::Never || self.cannot_sync_folders.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let handle = match self.open(path).await {
+            Ok(handle) => handle,
+            Err(trouble) if trouble.is_lost() => return Err(trouble),
+            Err(trouble) => {
+                tracing::debug!(%trouble, "this server opens no folder as a file");
+                self.cannot_sync_folders.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
+        };
+        let synced = self.session.fsync(handle.as_str()).await;
+        self.close_later(handle);
+        synced?;
+        Ok(())
+    }
+}

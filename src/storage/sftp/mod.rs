@@ -1,0 +1,452 @@
+//! Blobs as files on a server that speaks SFTP (version 3, as OpenSSH does).
+//!
+//! What it is: the storage on a NAS or an off-site server that is reached by SSH: the same names
+//! and the same way of creating as in a folder, over one connection that is made anew when it is
+//! lost.
+//! Never: replaces a file; trusts a server whose key it was not told; runs a shell; keeps a secret
+//! longer than the storage lives, or lets one out in a text.
+//! Invariants: a blob's content is durable before it has its name, where the server can do that
+//! (`fsync@openssh.com`); requests in flight are bounded; what was created over a connection that
+//! is gone is looked at again before a `sync` vouches for it.
+//! Start reading at: [`SftpStorage`].
+
+mod connect;
+mod file;
+mod hosts;
+mod leftovers;
+mod link;
+mod list;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod trouble;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use russh_sftp::protocol::FileAttributes;
+
+use crate::run::Run;
+use crate::run::seed::Choices;
+use crate::secret::SecretBytes;
+use crate::storage::BLOB_BYTES_MAX;
+use crate::storage::BlobName;
+use crate::storage::BlobStat;
+use crate::storage::Listed;
+use crate::storage::Storage;
+use crate::storage::StorageError;
+use crate::storage::StorageErrorKind;
+use crate::storage::folder::TEMP_PREFIX;
+use crate::storage::folder::folder_of_prefix;
+use crate::storage::folder::parent_of;
+use crate::storage::wire::Wire;
+use crate::units::Timestamp;
+
+use self::link::Link;
+use self::list::Item;
+use self::list::ItemKind;
+use self::sync::Unsynced;
+use self::trouble::Trouble;
+
+/// The port of SSH.
+pub const PORT: u16 = 22;
+
+/// Where the server is, and as whom.
+#[derive(Debug, Clone)]
+pub struct SftpOptions {
+    pub way: Way,
+    /// The folder on the server; without a leading `/` it lies in the user's own folder.
+    pub root: String,
+}
+
+/// How the server is reached.
+#[derive(Debug, Clone)]
+pub enum Way {
+    Ssh(Ssh),
+    /// A program that speaks SFTP on its standard input and output, such as the user's own `ssh`
+    /// with its jump hosts: `ssh -J jump nas -s sftp`.
+    Program(Vec<OsString>),
+}
+
+/// A connection by SSH.
+#[derive(Debug, Clone)]
+pub struct Ssh {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub host_keys: HostKeys,
+    /// In the order in which they are tried.
+    pub logins: Vec<Login>,
+}
+
+/// How the server's key is known.
+#[derive(Debug, Clone)]
+pub enum HostKeys {
+    /// `SHA256:…`, as `ssh-keygen -l` prints it.
+    Fingerprint(String),
+    /// Files in the form of OpenSSH's `known_hosts`; a missing one knows nothing.
+    Files(Vec<PathBuf>),
+}
+
+/// Whether a private key opens only with a passphrase.
+#[must_use]
+pub fn is_sealed_key(content: &SecretBytes) -> bool {
+    connect::is_sealed_key(content)
+}
+
+/// How this side shows who it is.
+#[derive(Debug, Clone)]
+pub enum Login {
+    /// A private key in a form of OpenSSH or PKCS#8.
+    Key {
+        shown: String,
+        content: SecretBytes,
+        passphrase: Option<SecretBytes>,
+    },
+    /// Every key of the agent at this socket.
+    Agent(PathBuf),
+    Password(SecretBytes),
+}
+
+/// A storage on a server that speaks SFTP.
+pub struct SftpStorage {
+    run: Run,
+    wire: &'static Wire,
+    options: SftpOptions,
+    /// Under a lock that is held while the connection is made, so that one thread makes it.
+    link: tokio::sync::Mutex<Option<Arc<Link>>>,
+    choices: Mutex<Choices>,
+    unsynced: Mutex<Unsynced>,
+    /// Held through a barrier, so that a second one waits for what the first took over.
+    barrier: Mutex<()>,
+    broken: AtomicBool,
+}
+
+impl SftpStorage {
+    /// Connects, and opens an existing folder.
+    ///
+    /// # Errors
+    /// [`StorageErrorKind::NotFound`] if there is no such folder; `Denied` if no way of logging in
+    /// was accepted; `Transient` if the server does not answer; `Other` if it has another key than
+    /// the one that is known, or none is known, or what is there is no folder.
+    pub fn open(run: &Run, options: SftpOptions) -> Result<Self, StorageError> {
+        let storage = Self::over(run, options)?;
+        storage.open_root()?;
+        Ok(storage)
+    }
+
+    /// Makes the folder, and those above it, if they are missing, and opens it.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`], and of making folders.
+    pub fn create(run: &Run, options: SftpOptions) -> Result<Self, StorageError> {
+        let storage = Self::over(run, options)?;
+        let root = storage.options.root.as_str();
+        let made = storage.wait(async |link| {
+            if list::stat(link, &folder_path(root)).await?.is_none() {
+                file::make_folders(link, "", root).await?;
+            }
+            Ok(())
+        });
+        made.map_err(|trouble| storage.failed("create the folder of", "", trouble))?;
+        storage.open_root()?;
+        Ok(storage)
+    }
+
+    fn over(run: &Run, options: SftpOptions) -> Result<Self, StorageError> {
+        let location = options.location();
+        let wire = Wire::shared().map_err(|error| StorageError {
+            kind: StorageErrorKind::Other,
+            location,
+            operation: "open",
+            name: String::new(),
+            detail: error.to_string(),
+        })?;
+        Ok(Self {
+            run: run.clone(),
+            wire,
+            options,
+            link: tokio::sync::Mutex::new(None),
+            choices: Mutex::new(Choices::new(run.seed, "storage::sftp")),
+            unsynced: Mutex::default(),
+            barrier: Mutex::default(),
+            broken: AtomicBool::new(false),
+        })
+    }
+
+    fn open_root(&self) -> Result<(), StorageError> {
+        let root = folder_path(&self.options.root);
+        let found = self.wait(async |link| list::stat(link, &root).await);
+        match found.map_err(|trouble| self.failed("open", "", trouble))? {
+            Some(item) if item.kind == ItemKind::Folder => Ok(()),
+            Some(_) => Err(self.error("open", "", StorageErrorKind::Other, "not a folder")),
+            None => Err(self.error("open", "", StorageErrorKind::NotFound, "no such folder")),
+        }
+    }
+
+    /// Runs `work` over the connection. It is made if there is none, and given up if it was lost.
+    fn wait<T>(
+        &self,
+        work: impl AsyncFnOnce(&Arc<Link>) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        self.wire.wait(async {
+            let link = self.linked().await?;
+            let result = work(&link).await;
+            if result.as_ref().is_err_and(Trouble::is_lost) {
+                self.give_up(&link).await;
+            }
+            result
+        })
+    }
+
+    async fn linked(&self) -> Result<Arc<Link>, Trouble> {
+        let mut held = self.link.lock().await;
+        if let Some(link) = held.as_ref().filter(|link| link.is_open()) {
+            return Ok(Arc::clone(link));
+        }
+        *held = None;
+        let link = Arc::new(connect::connect(&self.options.way).await?);
+        *held = Some(Arc::clone(&link));
+        Ok(link)
+    }
+
+    async fn give_up(&self, lost: &Arc<Link>) {
+        let mut held = self.link.lock().await;
+        if held.as_ref().is_some_and(|link| Arc::ptr_eq(link, lost)) {
+            *held = None;
+        }
+    }
+
+    fn path(&self, relative: &str) -> String {
+        joined(&self.options.root, relative)
+    }
+
+    fn temp_in(&self, folder: &str) -> String {
+        let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = format!("{TEMP_PREFIX}{:016x}", choices.next_number());
+        self.path(&joined(folder, &base))
+    }
+
+    fn unsynced(&self) -> std::sync::MutexGuard<'_, Unsynced> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_if_broken(&self, operation: &'static str, name: &str) -> Result<(), StorageError> {
+        if self.broken.load(Ordering::Acquire) {
+            let detail = "an earlier sync failed, what it covered may be lost";
+            return Err(self.error(operation, name, StorageErrorKind::Other, detail));
+        }
+        Ok(())
+    }
+
+    /// The items below a folder, all of them.
+    fn tree(&self, folder: &str) -> Result<Vec<Item>, Trouble> {
+        self.wait(async |link| match list::tree(link, &self.options.root, folder).await {
+            Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => {
+                self.has_root(link).await?;
+                Ok(Vec::new())
+            }
+            listed => listed,
+        })
+    }
+
+    /// An error if the root is gone: then not a blob is missing, but all, and nobody may conclude
+    /// anything from that.
+    async fn has_root(&self, link: &Link) -> Result<(), Trouble> {
+        match list::stat(link, &folder_path(&self.options.root)).await? {
+            Some(_) => Ok(()),
+            None => Err(Trouble::said(StorageErrorKind::Other, "the folder is gone")),
+        }
+    }
+
+    /// The result of something done to a blob, where `NotFound` is believed only if the root is
+    /// there.
+    async fn of_blob<T>(&self, link: &Link, done: Result<T, Trouble>) -> Result<T, Trouble> {
+        match done {
+            Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => {
+                self.has_root(link).await?;
+                Err(trouble)
+            }
+            done => done,
+        }
+    }
+
+    fn failed(&self, operation: &'static str, name: &str, trouble: Trouble) -> StorageError {
+        self.error(operation, name, trouble.kind(), &trouble.to_string())
+    }
+
+    fn error(
+        &self,
+        operation: &'static str,
+        name: &str,
+        kind: StorageErrorKind,
+        detail: &str,
+    ) -> StorageError {
+        let (location, name, detail) = (self.location(), name.to_owned(), detail.to_owned());
+        StorageError { kind, location, operation, name, detail }
+    }
+
+    /// Writes a durable temporary, making the folder if need be, and gives it its name.
+    async fn put(&self, link: &Arc<Link>, name: &BlobName, parts: &[&[u8]]) -> Result<(), Trouble> {
+        let folder = parent_of(name.as_str());
+        let temp = self.temp_in(folder);
+        let written = match file::write_new(link, &temp, parts).await {
+            Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => {
+                // But never the root: that would fill an empty mount point.
+                self.has_root(link).await?;
+                file::make_folders(link, &self.options.root, folder).await?;
+                file::write_new(link, &temp, parts).await
+            }
+            written => written,
+        };
+        let named = match written {
+            Ok(()) => file::name_new(link, &temp, &self.path(name.as_str())).await,
+            Err(trouble) => Err(trouble),
+        };
+        if named.as_ref().is_err_and(|trouble| !trouble.is_lost()) {
+            // The first error is the one to tell; a leftover is collected later.
+            let _leftover = link.remove(&temp).await;
+        }
+        named
+    }
+}
+
+impl SftpOptions {
+    fn location(&self) -> String {
+        let root = &self.root;
+        match &self.way {
+            Way::Ssh(Ssh { host, port: PORT, user, .. }) => format!("sftp:{user}@{host}:{root}"),
+            Way::Ssh(Ssh { host, port, user, .. }) => format!("sftp://{user}@{host}:{port}{root}"),
+            Way::Program(argv) => {
+                let program = argv.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+                format!("sftp by `{program}`:{root}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SftpStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SftpStorage({})", self.options.location())
+    }
+}
+
+impl Storage for SftpStorage {
+    fn location(&self) -> String {
+        self.options.location()
+    }
+
+    fn create(&self, name: &BlobName, parts: &[&[u8]]) -> Result<(), StorageError> {
+        const OPERATION: &str = "create";
+        let failed = |trouble| self.failed(OPERATION, name.as_str(), trouble);
+        self.refuse_if_broken(OPERATION, name.as_str())?;
+        let len_bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        if len_bytes > BLOB_BYTES_MAX {
+            let detail = format!("expected at most {BLOB_BYTES_MAX} bytes, found {len_bytes}");
+            return Err(self.error(OPERATION, name.as_str(), StorageErrorKind::Length, &detail));
+        }
+        let created = self.wait(async |link| {
+            self.put(link, name, parts).await?;
+            self.unsynced().add(name.as_str(), parts, link.generation);
+            Ok(())
+        });
+        created.map_err(failed)?;
+        // A barrier that failed meanwhile may have covered the content of this blob.
+        self.refuse_if_broken(OPERATION, name.as_str())
+    }
+
+    fn read(&self, name: &BlobName, bytes_max: u64) -> Result<Vec<u8>, StorageError> {
+        let path = self.path(name.as_str());
+        let read = self
+            .wait(async |link| self.of_blob(link, file::read(link, &path, bytes_max).await).await);
+        read.map_err(|trouble| self.failed("read", name.as_str(), trouble))
+    }
+
+    fn read_range(
+        &self,
+        name: &BlobName,
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<(), StorageError> {
+        let path = self.path(name.as_str());
+        let read = self.wait(async |link| {
+            self.of_blob(link, file::read_range(link, &path, offset, into).await).await
+        });
+        read.map_err(|trouble| self.failed("read", name.as_str(), trouble))
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
+        let folder = folder_of_prefix(prefix).ok_or_else(|| {
+            let detail = "expected a folder: nothing, or a name that ends in `/`";
+            self.error("list", prefix, StorageErrorKind::Other, detail)
+        })?;
+        let items = self.tree(&folder).map_err(|trouble| self.failed("list", prefix, trouble))?;
+        Ok(items.into_iter().filter_map(Item::into_listed).collect())
+    }
+
+    fn stat(&self, name: &BlobName) -> Result<BlobStat, StorageError> {
+        let path = self.path(name.as_str());
+        let found = self.wait(async |link| {
+            let found = list::stat(link, &path).await?;
+            let missing = || Trouble::said(StorageErrorKind::NotFound, "no such file");
+            self.of_blob(link, found.ok_or_else(missing)).await
+        });
+        let found = found.map_err(|trouble| self.failed("stat", name.as_str(), trouble))?;
+        if found.kind != ItemKind::File {
+            let detail = "not a regular file";
+            return Err(self.error("stat", name.as_str(), StorageErrorKind::Other, detail));
+        }
+        Ok(BlobStat { len_bytes: found.len_bytes, created: found.modified })
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
+        let path = self.path(name.as_str());
+        let removed = self.wait(async |link| self.of_blob(link, link.remove(&path).await).await);
+        removed.map_err(|trouble| self.failed("delete", name.as_str(), trouble))?;
+        self.unsynced().remove(name.as_str());
+        Ok(())
+    }
+
+    fn weaknesses(&self) -> Vec<String> {
+        let link = self.wire.wait(self.link.lock()).clone();
+        let found = link.map(|link| link.weaknesses()).unwrap_or_default();
+        found.into_iter().map(str::to_owned).collect()
+    }
+
+    fn sync(&self) -> Result<(), StorageError> {
+        let _one_at_a_time = self.barrier.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refuse_if_broken("sync", "")?;
+        let taken = self.unsynced().take();
+        let synced = self.sync_all(&taken);
+        synced.map_err(|trouble| {
+            self.broken.store(true, Ordering::Release);
+            self.error("sync", "", StorageErrorKind::Other, &trouble.to_string())
+        })
+    }
+}
+
+fn joined(folder: &str, base: &str) -> String {
+    match (folder, base) {
+        ("", base) => base.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, base) if folder.ends_with('/') => format!("{folder}{base}"),
+        (folder, base) => format!("{folder}/{base}"),
+    }
+}
+
+/// A folder's path with what makes a link to it count as the folder; "" is the user's own.
+fn folder_path(path: &str) -> String {
+    joined(if path.is_empty() { "." } else { path }, ".")
+}
+
+/// When an item was last changed, by the server's clock, in whole seconds.
+fn modified(attributes: &FileAttributes) -> Timestamp {
+    let seconds = i64::from(attributes.mtime.unwrap_or_default());
+    Timestamp::from_unix_ms(seconds.saturating_mul(1000))
+}

@@ -1,0 +1,228 @@
+//! Lines that are cut, servers that lose what they took, full disks, missing rights.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use lifeboat::disk::Disk as _;
+use lifeboat::disk::unix::RealDisk;
+use lifeboat::storage::Storage;
+use lifeboat::storage::StorageErrorKind;
+use lifeboat::storage::sftp::SftpOptions;
+use lifeboat::storage::sftp::SftpStorage;
+use lifeboat::storage::sftp::Way;
+
+use crate::support::profile::Profile;
+
+use super::by_program;
+use super::name;
+use super::patient;
+use super::run;
+use super::server::Line;
+use super::server::Sshd;
+
+/// The server through a line.
+fn through(sshd: &Sshd, line: &Line, root: &str) -> SftpOptions {
+    let mut ssh = sshd.ssh();
+    ssh.port = line.port;
+    SftpOptions { way: Way::Ssh(ssh), root: sshd.path(root).display().to_string() }
+}
+
+fn content(n: usize) -> Vec<u8> {
+    let lengths = [0, 10, 300_000, 1_048_576, 65_536, 1];
+    let pattern: Vec<u8> = (0..=250).map(|byte: u8| byte.wrapping_mul(7)).collect();
+    pattern.into_iter().cycle().skip(n).take(lengths[n % lengths.len()]).collect()
+}
+
+/// What a writer does: creates, makes durable, looks, deletes.
+fn work(storage: &Arc<dyn Storage>) {
+    for n in 0..6 {
+        storage.create(&name(&format!("p/{n}")), &[&content(n)]).unwrap();
+    }
+    storage.sync().unwrap();
+    for n in 0..6 {
+        let found = storage.read(&name(&format!("p/{n}")), 2 << 20).unwrap();
+        assert!(found == content(n), "blob {n}");
+    }
+    storage.delete(&name("p/0")).unwrap();
+    assert_eq!(storage.list("p/").unwrap().len(), 5);
+    assert_eq!(storage.stat(&name("p/3")).unwrap().len_bytes, 1_048_576);
+    let mut part = vec![0; 100_000];
+    storage.read_range(&name("p/3"), 900_000, &mut part).unwrap();
+    assert!(part == content(3)[900_000..1_000_000]);
+}
+
+/// The line is cut when so many bytes have gone, all along the work: nobody notices.
+#[test]
+fn a_cut_anywhere_is_survived() {
+    let sshd = Sshd::start();
+    let line = Line::to(sshd.port);
+    let storage = SftpStorage::create(&run(), through(&sshd, &line, "whole")).unwrap();
+    let opened = line.sent();
+    work(&patient(storage));
+    let whole = line.sent() - opened;
+    assert!(whole > 1_400_000, "{whole} bytes");
+    let cuts = Profile::of_process().pick(24, 240, 2_400);
+    // Most requests are short: half of the cuts are among the last bytes, after the contents.
+    for cut in 0..cuts {
+        let storage =
+            SftpStorage::create(&run(), through(&sshd, &line, &format!("cut-{cut}"))).unwrap();
+        let at = if cut % 2 == 0 { whole * cut / cuts } else { whole - 12_000 * cut / cuts };
+        line.cut_at(line.sent() + at.max(1));
+        work(&patient(storage));
+    }
+}
+
+/// What was created over a line that was cut is looked at again before anybody relies on it.
+#[test]
+fn what_a_server_loses_while_it_is_away_is_noticed() {
+    type Loss = fn(&std::path::Path);
+    let losses: [(&str, Loss); 3] = [
+        ("removed", |path| std::fs::remove_file(path).unwrap()),
+        ("cut short", |path| {
+            std::fs::File::options().write(true).open(path).unwrap().set_len(99_999).unwrap();
+        }),
+        ("zeroed", |path| {
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_len(0).unwrap();
+            file.set_len(100_000).unwrap();
+        }),
+    ];
+    let sshd = Sshd::start();
+    for (how, lose) in losses {
+        let line = Line::to(sshd.port);
+        let storage = SftpStorage::create(&run(), through(&sshd, &line, how)).unwrap();
+        storage.create(&name("a"), &[&[1; 1000]]).unwrap();
+        storage.create(&name("p/b"), &[&[2; 100_000]]).unwrap();
+        line.cut();
+        // The one call that finds out may fail; the next makes a new connection.
+        let _finds_out = storage.create(&name("p/c"), &[b"c"]);
+        lose(&sshd.path(how).join("p/b"));
+        let error = storage.sync().unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Other, "{how}: {error}");
+        assert!(error.to_string().contains("has lost `p/b`"), "{how}: {error}");
+        // Nothing may be built on it any more.
+        assert!(storage.create(&name("d"), &[b"d"]).is_err(), "{how}");
+        assert!(storage.sync().is_err(), "{how}");
+        storage.delete(&name("a")).unwrap();
+    }
+}
+
+/// And what it has kept is believed.
+#[test]
+fn what_a_server_keeps_while_it_is_away_is_believed() {
+    let sshd = Sshd::start();
+    let line = Line::to(sshd.port);
+    let storage = SftpStorage::create(&run(), through(&sshd, &line, "kept")).unwrap();
+    storage.create(&name("p/b"), &[&[2; 100_000], b"end"]).unwrap();
+    storage.create(&name("p/empty"), &[]).unwrap();
+    line.cut();
+    storage.sync().unwrap();
+    storage.create(&name("p/c"), &[b"c"]).unwrap();
+    storage.sync().unwrap();
+}
+
+/// A line that is down for a while ends no work that has begun.
+#[test]
+fn a_line_that_is_down_is_waited_for() {
+    let sshd = Sshd::start();
+    let line = Line::to(sshd.port);
+    let storage = patient(SftpStorage::create(&run(), through(&sshd, &line, "down")).unwrap());
+    storage.create(&name("a"), &[b"a"]).unwrap();
+    line.down();
+    let (begun, begins) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            begun.send(()).unwrap();
+            storage.create(&name("b"), &[b"b"]).unwrap();
+            storage.sync().unwrap();
+        });
+        begins.recv().unwrap();
+        line.up();
+    });
+    assert_eq!(storage.list("").unwrap().len(), 2);
+    // To a server that was never there nobody is so patient.
+    line.down();
+    let error = SftpStorage::open(&run(), through(&sshd, &line, "down")).unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Transient, "{error}");
+}
+
+#[test]
+fn missing_folders_and_rights_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("none");
+    let error = SftpStorage::open(&run(), by_program(&[], &missing)).unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::NotFound);
+    assert!(error.to_string().ends_with("none: no such folder"), "{error}");
+    std::fs::File::create_new(folder.path().join("file")).unwrap();
+    let error = SftpStorage::open(&run(), by_program(&[], &folder.path().join("file")));
+    assert!(error.is_err(), "a file is no folder");
+
+    let root = folder.path().join("root");
+    let storage = SftpStorage::create(&run(), by_program(&[], &root)).unwrap();
+    storage.create(&name("p/a"), &[b"a"]).unwrap();
+    storage.sync().unwrap();
+    let reader = SftpStorage::open(&run(), by_program(&["-R"], &root)).unwrap();
+    assert_eq!(reader.read(&name("p/a"), 9).unwrap(), b"a");
+    for (what, error) in [
+        ("create", reader.create(&name("p/b"), &[b"b"]).unwrap_err()),
+        ("delete", reader.delete(&name("p/a")).unwrap_err()),
+    ] {
+        assert_eq!(error.kind, StorageErrorKind::Denied, "{what}: {error}");
+    }
+    // All gone: nobody may conclude that there is nothing.
+    RealDisk.rename_new(&root, &folder.path().join("moved")).unwrap();
+    for error in [
+        storage.list("").unwrap_err(),
+        storage.list("p/").unwrap_err(),
+        storage.read(&name("p/a"), 9).unwrap_err(),
+        storage.create(&name("c/d"), &[]).unwrap_err(),
+        storage.delete(&name("p/a")).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, StorageErrorKind::Other, "{error}");
+        assert!(error.detail.contains("folder is gone"), "{error}");
+    }
+    assert!(!root.exists());
+}
+
+/// A full disk of the server is told as such, and what was there stays.
+#[test]
+fn a_full_disk_is_told() {
+    assert!(rustix::process::geteuid().is_root(), "this takes root, who mounts");
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "none"])
+        .arg(&disk)
+        .status();
+    assert!(mounted.unwrap().success());
+    let tried = std::panic::catch_unwind(|| {
+        let storage = SftpStorage::open(&run(), by_program(&[], &disk)).unwrap();
+        storage.create(&name("a"), &[&[1; 500_000]]).unwrap();
+        let error = storage.create(&name("b"), &[&[2; 700_000]]).unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Full, "{error}");
+        assert!(error.to_string().contains("no space is left"), "{error}");
+        // The half that was written is gone.
+        storage.create(&name("c"), &[&[3; 400_000]]).unwrap();
+        storage.sync().unwrap();
+        let mut names: Vec<_> =
+            storage.list("").unwrap().into_iter().map(|row| row.name.to_string()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["a", "c"]);
+        assert_eq!(storage.strangers().unwrap().temporaries_count, 0);
+    });
+    let status = std::process::Command::new("umount").arg("-l").arg(&disk).status();
+    assert!(status.unwrap().success());
+    tried.unwrap();
+}
+
+/// A folder that others may look into stays as its administrator made it.
+#[test]
+fn rights_of_an_existing_folder_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o750)).unwrap();
+    let storage = SftpStorage::create(&run(), by_program(&[], folder.path())).unwrap();
+    storage.create(&name("a"), &[]).unwrap();
+    assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o750);
+}
