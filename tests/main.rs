@@ -34,6 +34,8 @@ mod power;
 mod protocol;
 mod races;
 mod reader;
+#[cfg(target_os = "linux")]
+mod s3;
 mod schedule;
 #[cfg(target_os = "linux")]
 mod sftp;

@@ -1,7 +1,7 @@
 //! Named blobs on a medium.
 //!
-//! What it is: the contract that a folder, memory and a server of SFTP keep alike, and the layers
-//! that go round any of them.
+//! What it is: the contract that a folder, memory, SFTP and a bucket of S3 keep alike, and the
+//! layers that go round any of them.
 //! Never: knows what a blob means; overwrites; opens a key.
 //! Invariants: the promises stated on [`Storage`]; each is a test of that name in `conformance`.
 //! Start reading at: [`Storage`].
@@ -13,6 +13,7 @@ pub mod layer;
 pub mod memory;
 pub mod open;
 pub mod probe;
+pub mod s3;
 #[cfg(unix)]
 pub mod serve;
 pub mod sftp;

@@ -20,7 +20,8 @@ use crate::cli::environment::Environment;
 pub const DAEMON: &str = "lifeboat=info";
 /// Crates that never log, whatever is asked for: their lines have addresses, and some of those are
 /// secrets.
-const SILENCED: &str = "ureq=off,ureq_proto=off,rustls=off,lettre=off";
+const SILENCED: &str = "ureq=off,ureq_proto=off,rustls=off,lettre=off,reqsign_core=off,\
+    reqsign_aws_core=off,reqsign_aws_v4=off";
 /// The journal's own variable.
 const JOURNAL: &str = "JOURNAL_STREAM";
 

@@ -45,16 +45,18 @@ texts! {
 }
 
 /// Everything that rooms say; of the rows that fit, the one with most words is told.
-pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 6] = [
+pub const ROOMS: [&[(&str, crate::cli::language::text::Text)]; 7] = [
     ALL,
     content::ALL,
     evidence::ALL,
     faults::ALL,
     sources::ALL,
+    storage::ALL,
     super::keeping::drill::checks::ALL,
 ];
 
 pub mod evidence;
+pub mod storage;
 
 /// Why a database, a command or a stream is no source.
 pub mod sources {
