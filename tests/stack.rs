@@ -48,6 +48,7 @@ const OPTIONS: StackOptions = StackOptions {
         wait_max: Duration::from_secs(8),
     },
     limits: Limits { up_bytes_per_s: None, down_bytes_per_s: None },
+    timetable: None,
 };
 
 /// Verbs whose calls are repeated.

@@ -128,7 +128,11 @@ fn bare_at(context: &Context, place: &Place) -> Result<(Arc<dyn Storage>, Locati
 #[must_use]
 pub fn stacked(context: &Context, base: Arc<dyn Storage>, location: &Location) -> Arc<dyn Storage> {
     let retry = if location.is_remote() { RETRY_REMOTE } else { RETRY };
-    let options = StackOptions { retry, limits: context.settings.limits };
+    let options = StackOptions {
+        retry,
+        limits: context.settings.limits,
+        timetable: context.settings.timetable.clone(),
+    };
     stack(&context.run, base, &options).storage
 }
 

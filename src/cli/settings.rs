@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::args::GlobalArgs;
@@ -23,7 +24,9 @@ use crate::cli::output::Level;
 use crate::cli::secrets::SecretSource;
 use crate::cli::settings::configured::ConfigFile;
 use crate::cli::settings::place::Place;
+use crate::storage::layer::limit::Hours;
 use crate::storage::layer::limit::Limits;
+use crate::storage::layer::limit::Timetable;
 use crate::units::Bytes;
 
 /// Most bytes of a file that names a repository.
@@ -69,6 +72,8 @@ pub struct Settings {
     pub cache_use: CacheUse,
     pub wait: Duration,
     pub limits: Limits,
+    /// What stands before the limits at some hours.
+    pub timetable: Option<Arc<Timetable>>,
     /// zstd level, 1 to 19; 0: nothing is compressed.
     pub compression: u8,
     /// From the environment; `--host` of a verb stands before it.
@@ -88,9 +93,19 @@ impl Settings {
         if let (SecretSource::Prompt, Some(from)) = (&self.secret, found.passphrase) {
             self.secret = SecretSource::Configured(from, environment.clone());
         }
-        let Limits { up_bytes_per_s, down_bytes_per_s } = found.limits;
-        self.limits.up_bytes_per_s = self.limits.up_bytes_per_s.or(up_bytes_per_s);
-        self.limits.down_bytes_per_s = self.limits.down_bytes_per_s.or(down_bytes_per_s);
+        let said = self.limits;
+        let under = |limits: Limits| Limits {
+            up_bytes_per_s: said.up_bytes_per_s.or(limits.up_bytes_per_s),
+            down_bytes_per_s: said.down_bytes_per_s.or(limits.down_bytes_per_s),
+        };
+        self.limits = under(found.limits);
+        let hours: Vec<Hours> = found
+            .hours
+            .into_iter()
+            .map(|hours| Hours { limits: under(hours.limits), ..hours })
+            .collect();
+        let is_any = !hours.is_empty();
+        self.timetable = is_any.then(|| Arc::new(Timetable::new(found.zone, hours)));
     }
 
     /// Where the repository is.
@@ -142,6 +157,7 @@ pub fn resolve(
                 .take(limit(args.limit.limit_download, "--limit-download"))
                 .flatten(),
         },
+        timetable: None,
         compression: wrong.take(compression(args, &layered)).unwrap_or(COMPRESSION_DEFAULT),
         host: wrong.take(host(environment)).flatten(),
         progress: wrong.take(progress(args, environment, terminal)).unwrap_or(Progress::Silent),

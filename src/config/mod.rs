@@ -46,6 +46,7 @@ use crate::config::read::Shown;
 use crate::config::secret::Outside;
 use crate::config::secret::SecretFrom;
 use crate::config::storage::Storage;
+use crate::config::storage::StorageLimits;
 use crate::config::table::Table;
 use crate::config::tell::Channel;
 use crate::config::tell::Metrics;
@@ -69,6 +70,8 @@ pub struct Config {
     pub keys: Keys,
     pub limits: Limits,
     pub storages: BTreeMap<String, Storage>,
+    /// Of every storage, by its name.
+    pub storage_limits: BTreeMap<String, StorageLimits>,
     pub backups: Vec<Backup>,
     pub copies: Vec<CopyJob>,
     pub retentions: BTreeMap<String, Retention>,
@@ -204,6 +207,10 @@ fn whole<'a>(reader: &'a Reader<'a>, document: &'a DeTable<'a>) -> Option<Config
     let keys = table.table("keys").map(keys).unwrap_or_default();
     let limits = table.table("limits").map(job::limits::read).unwrap_or_default();
     let storages = named(&mut table, ("storage", Noun::Storage), storage::read);
+    let (storages, storage_limits): (BTreeMap<_, _>, BTreeMap<_, _>) = storages
+        .into_iter()
+        .map(|(name, (storage, limits))| ((name.clone(), storage), (name, limits)))
+        .unzip();
     let backups = list(&mut table, "backup", |table| job::backup(table, &zone));
     let copies = list(&mut table, "copy", |table| job::copy(table, &zone));
     let read = |table: Table<'_>| Some(keep::retention(table));
@@ -222,6 +229,7 @@ fn whole<'a>(reader: &'a Reader<'a>, document: &'a DeTable<'a>) -> Option<Config
         keys,
         limits,
         storages,
+        storage_limits,
         backups,
         copies,
         retentions,

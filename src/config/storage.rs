@@ -17,6 +17,25 @@ pub enum Storage {
     S3(S3),
 }
 
+/// How fast a storage may be written and read, beside what holds for all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct StorageLimits {
+    pub upload_bytes_per_s: Option<u64>,
+    pub download_bytes_per_s: Option<u64>,
+    /// What stands before them at some hours; the first that holds counts.
+    pub hours: Vec<HourLimits>,
+}
+
+/// `[[storage.NAME.hours]]`: minutes of the day in the file's time zone, over midnight where `to`
+/// is the smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct HourLimits {
+    pub from_minute: u16,
+    pub to_minute: u16,
+    pub upload_bytes_per_s: Option<u64>,
+    pub download_bytes_per_s: Option<u64>,
+}
+
 /// A folder on a server that is reached by SSH.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sftp {
@@ -94,7 +113,12 @@ impl Storage {
     }
 }
 
-pub(super) fn read(mut table: Table<'_>) -> Option<Storage> {
+pub(super) fn read(mut table: Table<'_>) -> Option<(Storage, StorageLimits)> {
+    let limits = StorageLimits {
+        upload_bytes_per_s: table.rate("upload"),
+        download_bytes_per_s: table.rate("download"),
+        hours: table.tables("hours").into_iter().filter_map(hours).collect(),
+    };
     let kind = table.choice("kind", &KINDS);
     let storage = match table.needs("kind", kind)? {
         Kind::Folder => folder(&mut table),
@@ -102,7 +126,22 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Storage> {
         Kind::S3 => s3(&mut table),
     };
     table.finish();
-    storage
+    storage.map(|storage| (storage, limits))
+}
+
+fn hours(mut table: Table<'_>) -> Option<HourLimits> {
+    let from = table.minute_of_day("from");
+    let from = table.needs("from", from);
+    let to = table.minute_of_day("to");
+    let to = table.needs("to", to);
+    let upload_bytes_per_s = table.rate("upload");
+    let download_bytes_per_s = table.rate("download");
+    if upload_bytes_per_s.is_none() && download_bytes_per_s.is_none() {
+        table.needs::<()>("upload", None);
+    }
+    table.finish();
+    let (from_minute, to_minute) = (from?, to?);
+    Some(HourLimits { from_minute, to_minute, upload_bytes_per_s, download_bytes_per_s })
 }
 
 fn folder(table: &mut Table<'_>) -> Option<Storage> {

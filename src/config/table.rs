@@ -132,6 +132,11 @@ impl<'r> Table<'r> {
         self.parsed(key, value::rate, "a size each second, such as \"20MiB/s\"")
     }
 
+    /// A time of day, in minutes.
+    pub(super) fn minute_of_day(&mut self, key: &'static str) -> Option<u16> {
+        self.parsed(key, value::minute_of_day, "a time of day in quotes, such as \"07:30\"")
+    }
+
     pub(super) fn time(&mut self, key: &'static str) -> Option<Duration> {
         self.parsed(key, value::time, "a time with its unit, such as \"12h\"")
     }

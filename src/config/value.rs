@@ -29,6 +29,21 @@ pub(super) fn rate(text: &str) -> Parsed<u64> {
     rate.filter(|rate| *rate > 0).ok_or(EXPECTED)
 }
 
+/// `07:30`, as minutes of the day.
+pub(super) fn minute_of_day(text: &str) -> Parsed<u16> {
+    const EXPECTED: &str = "a time of day, such as \"07:30\"";
+    let two = |digits: &str| {
+        let is_two = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
+        is_two.then(|| digits.parse::<u16>().ok()).flatten()
+    };
+    let read = || {
+        let (hour, minute) = text.split_once(':')?;
+        let (hour, minute) = (two(hour)?, two(minute)?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    read().ok_or(EXPECTED)
+}
+
 /// `12h`, `1d12h`, `90s`; `0s` is none.
 pub(super) fn time(text: &str) -> Parsed<Duration> {
     const EXPECTED: &str = "a time with its unit, such as \"12h\", \"10m\" or \"1d12h\"";

@@ -6,15 +6,18 @@ use crate::run::Run;
 use crate::storage::Storage;
 use crate::storage::layer::limit::Limit;
 use crate::storage::layer::limit::Limits;
+use crate::storage::layer::limit::Timetable;
 use crate::storage::layer::metrics::Metrics;
 use crate::storage::layer::retry::Retry;
 use crate::storage::layer::retry::RetryOptions;
 
 /// How to wrap a storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct StackOptions {
     pub retry: RetryOptions,
     pub limits: Limits,
+    /// Limits by the time of day, which stand before those.
+    pub timetable: Option<Arc<Timetable>>,
 }
 
 /// A wrapped storage, and the layer that is asked for figures.
@@ -30,8 +33,9 @@ pub struct Stack {
 pub fn stack(run: &Run, base: Arc<dyn Storage>, options: &StackOptions) -> Stack {
     let metrics = Arc::new(Metrics::new(base));
     let mut storage: Arc<dyn Storage> = Arc::clone(&metrics) as Arc<dyn Storage>;
-    if options.limits.up_bytes_per_s.is_some() || options.limits.down_bytes_per_s.is_some() {
-        storage = Arc::new(Limit::new(Arc::clone(&run.clock), storage, options.limits));
+    if options.limits != Limits::default() || options.timetable.is_some() {
+        let (clock, timetable) = (Arc::clone(&run.clock), options.timetable.clone());
+        storage = Arc::new(Limit::new(clock, storage, options.limits, timetable));
     }
     let storage = Arc::new(Retry::new(run, storage, options.retry));
     Stack { storage, metrics }

@@ -5,6 +5,7 @@ mod mistakes;
 mod plan;
 mod product;
 mod secrets;
+mod storages;
 mod warnings;
 
 use std::ffi::OsString;

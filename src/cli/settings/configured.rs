@@ -6,6 +6,8 @@ use std::num::NonZeroU64;
 use std::path::Path;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
+
 use crate::cli::args::GlobalArgs;
 use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
@@ -22,6 +24,7 @@ use crate::config::secret::Outside;
 use crate::config::secret::Reach;
 use crate::config::secret::SecretFrom;
 use crate::path::escape;
+use crate::storage::layer::limit::Hours;
 use crate::storage::layer::limit::Limits;
 use crate::units::Timestamp;
 
@@ -52,6 +55,9 @@ pub struct Repository {
     pub place: Place,
     pub passphrase: Option<SecretFrom>,
     pub limits: Limits,
+    /// Limits by the hour, and the zone whose clocks are meant.
+    pub hours: Vec<Hours>,
+    pub zone: TimeZone,
     pub language: Language,
 }
 
@@ -204,14 +210,27 @@ pub fn repository(
 pub fn named(config: &Config, name: &str) -> Option<Repository> {
     let storage = config.storages.get(name)?;
     let rate = |bytes: Option<u64>| bytes.and_then(NonZeroU64::new);
+    let all = &config.limits;
+    let own = config.storage_limits.get(name).cloned().unwrap_or_default();
     let limits = Limits {
-        up_bytes_per_s: rate(config.limits.upload_bytes_per_s),
-        down_bytes_per_s: rate(config.limits.download_bytes_per_s),
+        up_bytes_per_s: rate(own.upload_bytes_per_s.or(all.upload_bytes_per_s)),
+        down_bytes_per_s: rate(own.download_bytes_per_s.or(all.download_bytes_per_s)),
     };
+    let hours = own.hours.iter().map(|hours| Hours {
+        from_minute: hours.from_minute,
+        to_minute: hours.to_minute,
+        limits: Limits {
+            up_bytes_per_s: rate(hours.upload_bytes_per_s),
+            down_bytes_per_s: rate(hours.download_bytes_per_s),
+        },
+    });
     Some(Repository {
         place: Place::of(storage),
         passphrase: config.keys.passphrase.clone(),
         limits,
+        hours: hours.collect(),
+        // A zone that the file may name is one that is known.
+        zone: TimeZone::get(&config.time_zone).unwrap_or(TimeZone::UTC),
         language: language(config),
     })
 }

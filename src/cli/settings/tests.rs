@@ -64,3 +64,29 @@ fn an_option_or_nothing() {
     let every = settings(&["--progress-every", "1m30s"], &[]).unwrap().progress;
     assert_eq!(every, Progress::Lines { every: Duration::from_secs(90) });
 }
+
+/// An option stands before the hour, the hour before the storage, the storage before all.
+#[test]
+fn the_nearest_limit_counts() {
+    let rate = |bytes: u64| std::num::NonZeroU64::new(bytes);
+    let limits = |up, down| Limits { up_bytes_per_s: rate(up), down_bytes_per_s: rate(down) };
+    let found = || configured::Repository {
+        place: Place::folder(Path::new("/a")),
+        passphrase: None,
+        limits: limits(5, 6),
+        hours: vec![Hours { from_minute: 1, to_minute: 2, limits: limits(3, 0) }],
+        zone: jiff::tz::TimeZone::UTC,
+        language: Language::En,
+    };
+    let environment = std::iter::empty::<(OsString, OsString)>().collect();
+    let mut plain = settings(&[], &[]).unwrap();
+    plain.take(found(), &environment);
+    assert_eq!(plain.limits, limits(5, 6));
+    assert!(format!("{:?}", plain.timetable).contains("up_bytes_per_s: Some(3)"));
+    let mut asked = settings(&["--limit-upload", "9"], &[]).unwrap();
+    asked.take(found(), &environment);
+    assert_eq!(asked.limits.down_bytes_per_s, rate(6));
+    let up = asked.limits.up_bytes_per_s;
+    assert!(up.is_some() && up != rate(5), "{up:?}");
+    assert!(!format!("{:?}", asked.timetable).contains("up_bytes_per_s: Some(3)"));
+}

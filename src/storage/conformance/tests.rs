@@ -89,11 +89,11 @@ fn a_folder_on_a_simulated_disk_keeps_its_promises() {
 #[test]
 fn every_layer_keeps_the_promises_of_what_it_wraps() {
     assert_eq!(all(&|| Arc::new(Retry::new(&run(), memory(), RETRY))), Ok(()));
-    assert_eq!(all(&|| Arc::new(Limit::new(clock(), memory(), LIMITS))), Ok(()));
+    assert_eq!(all(&|| Arc::new(Limit::new(clock(), memory(), LIMITS, None))), Ok(()));
     assert_eq!(all(&|| Arc::new(Metrics::new(memory()))), Ok(()));
     assert_eq!(all(&|| Arc::new(Record::new(memory()))), Ok(()));
     assert_eq!(all(&|| Arc::new(FaultLayer::new(clock(), memory(), Plan::none()))), Ok(()));
-    let options = StackOptions { retry: RETRY, limits: LIMITS };
+    let options = StackOptions { retry: RETRY, limits: LIMITS, timetable: None };
     assert_eq!(all(&|| stack(&run(), memory(), &options).storage), Ok(()));
 }
 

@@ -25,6 +25,7 @@ const OPTIONS: StackOptions = StackOptions {
         wait_max: Duration::from_secs(3),
     },
     limits: Limits { up_bytes_per_s: None, down_bytes_per_s: None },
+    timetable: None,
 };
 
 fn name(text: &str) -> BlobName {
