@@ -33,7 +33,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("LIFEBOAT_SFTP_KNOWN_HOSTS", "a file of known hosts; else that of the user's ~/.ssh"),
     ("LIFEBOAT_SFTP_COMMAND", "a program that speaks SFTP, such as `ssh -J jump nas -s sftp`"),
     ("SSH_AUTH_SOCK", "the agent that is asked for keys of an `sftp:` repository"),
-    ("AWS_*", "not in this version, which knows no S3: not looked at"),
+    ("AWS_*", "keys, profile, region and AWS_CA_BUNDLE of an `s3:` repository, as usual there"),
 ];
 
 /// What the names of this program's variables begin with.

@@ -118,7 +118,10 @@ pub fn bare(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
 fn bare_at(context: &Context, place: &Place) -> Result<(Arc<dyn Storage>, Location), Failure> {
     let location = location(place, &context.environment)?;
     let base = open::open(&context.run, &location).map_err(|error| match error.kind {
-        StorageErrorKind::NotFound => KeysError::NoRepository { location: error.location }.into(),
+        // A bucket is made by nobody but its administrator: what is missing is told as it is.
+        StorageErrorKind::NotFound if !matches!(location, Location::S3(_)) => {
+            KeysError::NoRepository { location: error.location }.into()
+        }
         _ => Failure::from(error),
     })?;
     Ok((base, location))

@@ -103,7 +103,13 @@ impl Storage {
             Self::Folder { path } => format!("folder {}", path.display()),
             Self::Sftp(sftp) => match &sftp.command {
                 Some(argv) => format!("sftp {}:{}", argv.join(" "), sftp.path),
-                None => format!("sftp {}:{}:{}", sftp.host, sftp.port, sftp.path),
+                // What a path means on a server depends on the user, and often on the key.
+                None => {
+                    let user = sftp.user.as_deref().unwrap_or_default();
+                    let key = sftp.identity.as_ref().map(|from| format!("{from:?}"));
+                    let key = key.unwrap_or_default();
+                    format!("sftp {user}@{}:{}:{} {key}", sftp.host, sftp.port, sftp.path)
+                }
             },
             Self::S3(s3) => {
                 let prefix = s3.prefix.as_deref().unwrap_or_default();
@@ -221,7 +227,10 @@ fn s3(table: &mut Table<'_>) -> Option<Storage> {
         (None, Some(_)) => table.needs("access_key", None::<()>),
         _ => None,
     };
-    let path_style = table.flag("path_style", Flag::No);
+    // Of all servers only Amazon's surely has a name for each bucket.
+    let is_amazon = endpoint.as_deref().is_some_and(|it| it.contains(".amazonaws.com"));
+    let style = if is_amazon { Flag::No } else { Flag::Yes };
+    let path_style = table.flag("path_style", style);
     let ca_file = table.path("ca_file");
     let storage_class = table.text("storage_class");
     Some(Storage::S3(S3 {

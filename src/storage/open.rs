@@ -12,6 +12,8 @@ use crate::storage::StorageError;
 use crate::storage::folder::FolderStorage;
 use crate::storage::folder::leftovers::Leftovers;
 use crate::storage::folder::leftovers::Strangers;
+use crate::storage::s3::S3Options;
+use crate::storage::s3::S3Storage;
 use crate::storage::sftp::SftpOptions;
 use crate::storage::sftp::SftpStorage;
 
@@ -20,6 +22,7 @@ use crate::storage::sftp::SftpStorage;
 pub enum Location {
     Folder(PathBuf),
     Sftp(Box<SftpOptions>),
+    S3(Box<S3Options>),
 }
 
 impl Location {
@@ -28,7 +31,7 @@ impl Location {
     pub const fn is_remote(&self) -> bool {
         match self {
             Self::Folder(_) => false,
-            Self::Sftp(_) => true,
+            Self::Sftp(_) | Self::S3(_) => true,
         }
     }
 }
@@ -42,6 +45,7 @@ pub fn open(run: &Run, location: &Location) -> Result<Arc<dyn Storage>, StorageE
     Ok(match location {
         Location::Folder(root) => Arc::new(FolderStorage::open(run, Arc::new(RealDisk), root)?),
         Location::Sftp(options) => Arc::new(SftpStorage::open(run, (**options).clone())?),
+        Location::S3(options) => Arc::new(S3Storage::open(run, (**options).clone())?),
     })
 }
 
@@ -54,6 +58,7 @@ pub fn create(run: &Run, location: &Location) -> Result<Arc<dyn Storage>, Storag
     Ok(match location {
         Location::Folder(root) => Arc::new(FolderStorage::create(run, Arc::new(RealDisk), root)?),
         Location::Sftp(options) => Arc::new(SftpStorage::create(run, (**options).clone())?),
+        Location::S3(options) => Arc::new(S3Storage::create(run, (**options).clone())?),
     })
 }
 
@@ -68,6 +73,7 @@ pub fn remove_leftovers(run: &Run, location: &Location) -> Result<Leftovers, Sto
             FolderStorage::open(run, Arc::new(RealDisk), root)?.remove_leftovers()
         }
         Location::Sftp(options) => SftpStorage::open(run, (**options).clone())?.remove_leftovers(),
+        Location::S3(options) => S3Storage::open(run, (**options).clone())?.remove_leftovers(),
     }
 }
 
@@ -80,5 +86,6 @@ pub fn strangers(run: &Run, location: &Location) -> Result<Strangers, StorageErr
     match location {
         Location::Folder(root) => FolderStorage::open(run, Arc::new(RealDisk), root)?.strangers(),
         Location::Sftp(options) => SftpStorage::open(run, (**options).clone())?.strangers(),
+        Location::S3(options) => S3Storage::open(run, (**options).clone())?.strangers(),
     }
 }

@@ -112,8 +112,13 @@ impl Check {
     #[must_use]
     pub const fn is_needed(self) -> bool {
         match self {
-            Self::ReadBack | Self::Range | Self::NoReplace | Self::Listing | Self::Missing => true,
-            Self::OneWinner | Self::Durable | Self::Delete | Self::Clock | Self::Speed => false,
+            Self::ReadBack
+            | Self::Range
+            | Self::NoReplace
+            | Self::Listing
+            | Self::Missing
+            | Self::Durable => true,
+            Self::OneWinner | Self::Delete | Self::Clock | Self::Speed => false,
         }
     }
 }
@@ -204,12 +209,12 @@ impl Probe<'_> {
         ];
         for (check, tried) in checks {
             self.run.check()?;
-            let outcome = tried().unwrap_or_else(|error| Outcome::Broken(error.to_string()));
-            findings.push(Finding { check, outcome });
+            findings.push(Finding { check, outcome: ended(tried())? });
         }
-        if extent == Extent::All {
-            let outcome = self.speed().unwrap_or_else(|error| Outcome::Broken(error.to_string()));
-            findings.push(Finding { check: Check::Speed, outcome });
+        let is_kept = findings.iter().any(|finding| finding.outcome == Outcome::Denied);
+        // What cannot be taken away again is kept short.
+        if extent == Extent::All && !is_kept {
+            findings.push(Finding { check: Check::Speed, outcome: ended(self.speed())? });
         }
         Ok(())
     }
@@ -252,6 +257,10 @@ impl Probe<'_> {
                     (0..WRITERS).map(|writer| scope.spawn(move || write(writer))).collect();
                 writers.into_iter().map(thread::ScopedJoinHandle::join).collect()
             });
+            let passing = results.iter().filter_map(|result| result.as_ref().ok()?.as_ref().err());
+            if let Some(error) = passing.into_iter().find(|error| error.is_retryable()) {
+                return Err(error.clone());
+            }
             let won: Vec<usize> = (0..)
                 .zip(&results)
                 .filter_map(|(writer, result)| matches!(result, Ok(Ok(()))).then_some(writer))
@@ -360,6 +369,15 @@ impl Probe<'_> {
     }
 }
 
+/// An error is a broken promise, unless it passes: then nothing is known of the promise.
+fn ended(tried: Result<Outcome, StorageError>) -> Result<Outcome, StorageError> {
+    match tried {
+        Err(error) if error.is_retryable() => Err(error),
+        Err(error) => Ok(Outcome::Broken(error.to_string())),
+        outcome => outcome,
+    }
+}
+
 /// Whether two things are one.
 fn same<T: PartialEq + ?Sized>(found: &T, expected: &T, otherwise: &str) -> Outcome {
     if found == expected { Outcome::Holds } else { Outcome::Broken(otherwise.to_owned()) }
@@ -408,6 +426,7 @@ mod tests {
         ListsLate,
         InventsBlobs,
         IsWeak,
+        CannotSync,
         CannotDelete,
         KeepsDeleted,
         IsAhead,
@@ -418,6 +437,18 @@ mod tests {
         inner: MemoryStorage,
         bug: Bug,
         seen: Mutex<BTreeSet<BlobName>>,
+    }
+
+    impl Buggy {
+        fn refused(&self, operation: &'static str, name: &str) -> StorageError {
+            StorageError {
+                kind: StorageErrorKind::Denied,
+                location: self.location(),
+                operation,
+                name: name.to_owned(),
+                detail: "no right".to_owned(),
+            }
+        }
     }
 
     impl Storage for Buggy {
@@ -480,13 +511,7 @@ mod tests {
 
         fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
             if self.bug == Bug::CannotDelete {
-                return Err(StorageError {
-                    kind: StorageErrorKind::Denied,
-                    location: self.location(),
-                    operation: "delete",
-                    name: name.to_string(),
-                    detail: "no right".to_owned(),
-                });
+                return Err(self.refused("delete", name.as_str()));
             }
             if self.bug == Bug::KeepsDeleted {
                 self.seen.lock().unwrap().insert(name.clone());
@@ -495,6 +520,9 @@ mod tests {
         }
 
         fn sync(&self) -> Result<(), StorageError> {
+            if self.bug == Bug::CannotSync {
+                return Err(self.refused("sync", ""));
+            }
             self.inner.sync()
         }
 
@@ -530,6 +558,7 @@ mod tests {
             (Bug::ListsLate, Check::Listing, false),
             (Bug::InventsBlobs, Check::Missing, false),
             (Bug::IsWeak, Check::Durable, true),
+            (Bug::CannotSync, Check::Durable, false),
             (Bug::CannotDelete, Check::Delete, true),
             (Bug::KeepsDeleted, Check::Delete, true),
             (Bug::IsAhead, Check::Clock, true),

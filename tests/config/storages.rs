@@ -14,8 +14,8 @@ const SFTP: &str = "kind = \"sftp\"\nhost = \"nas\"\npath = \"/b\"\n\
 fn a_line_is_left_to_the_office_by_day() {
     let text = format!(
         "{HEAD}{SFTP}upload = \"10MiB/s\"\n[[storage.nas.hours]]\nfrom = \"07:00\"\n\
-         to = \"17:30\"\nupload = \"1MiB/s\"\n[[storage.nas.hours]]\nfrom = \"22:00\"\nto = \"05:00\"\n\
-         download = \"5MiB/s\"\n"
+         to = \"17:30\"\nupload = \"1MiB/s\"\n[[storage.nas.hours]]\nfrom = \"22:00\"\n\
+         to = \"05:00\"\ndownload = \"5MiB/s\"\n"
     );
     let config = found(&text).config.unwrap();
     let limits = &config.storage_limits["nas"];

@@ -3,6 +3,7 @@
 mod faults;
 mod large;
 mod locks;
+mod program;
 pub mod proxy;
 pub mod server;
 mod setup;

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
-use std::sync::mpsc;
 
 use lifeboat::disk::Disk as _;
 use lifeboat::disk::unix::RealDisk;
@@ -69,6 +68,8 @@ fn a_cut_anywhere_is_survived() {
             SftpStorage::create(&run(), through(&sshd, &line, &format!("cut-{cut}"))).unwrap();
         let at = if cut % 2 == 0 { whole * cut / cuts } else { whole - 12_000 * cut / cuts };
         line.cut_at(line.sent() + at.max(1));
+        // And the line that is made anew, in its handshake or its login.
+        line.cut_again_after(300 + 150 * (cut % 20));
         work(&patient(storage));
     }
 }
@@ -130,14 +131,12 @@ fn a_line_that_is_down_is_waited_for() {
     let storage = patient(SftpStorage::create(&run(), through(&sshd, &line, "down")).unwrap());
     storage.create(&name("a"), &[b"a"]).unwrap();
     line.down();
-    let (begun, begins) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            begun.send(()).unwrap();
             storage.create(&name("b"), &[b"b"]).unwrap();
             storage.sync().unwrap();
         });
-        begins.recv().unwrap();
+        line.wait_for_refusal();
         line.up();
     });
     assert_eq!(storage.list("").unwrap().len(), 2);

@@ -12,6 +12,7 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
@@ -169,8 +170,12 @@ struct Shared {
     sent: AtomicU64,
     /// At how many of them every connection is cut, once.
     cut_at: AtomicU64,
-    /// Whether new connections are refused.
+    /// How many bytes after a cut the next one comes, once; none if 0.
+    again: AtomicU64,
+    /// Whether new connections are refused, and how many were.
     is_down: AtomicBool,
+    refused: Mutex<u64>,
+    is_refused: Condvar,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -190,7 +195,10 @@ impl Line {
         let shared = Arc::new(Shared {
             sent: AtomicU64::new(0),
             cut_at: AtomicU64::new(u64::MAX),
+            again: AtomicU64::new(0),
             is_down: AtomicBool::new(false),
+            refused: Mutex::default(),
+            is_refused: Condvar::new(),
             open: Mutex::default(),
         });
         let line = Self { port: own, shared: Arc::clone(&shared) };
@@ -198,6 +206,8 @@ impl Line {
             for near in listener.incoming() {
                 let near = near.unwrap();
                 if shared.is_down.load(Ordering::SeqCst) {
+                    *shared.refused.lock().unwrap() += 1;
+                    shared.is_refused.notify_all();
                     continue;
                 }
                 let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { continue };
@@ -210,7 +220,11 @@ impl Line {
                     carry(near, far, |count| {
                         let sent = shared.sent.fetch_add(count, Ordering::SeqCst) + count;
                         if sent >= shared.cut_at.load(Ordering::SeqCst) {
-                            shared.cut_at.store(u64::MAX, Ordering::SeqCst);
+                            let next = match shared.again.swap(0, Ordering::SeqCst) {
+                                0 => u64::MAX,
+                                bytes => sent + bytes,
+                            };
+                            shared.cut_at.store(next, Ordering::SeqCst);
                             shared.cut();
                         }
                     });
@@ -229,12 +243,24 @@ impl Line {
         self.shared.cut_at.store(bytes, Ordering::SeqCst);
     }
 
+    /// Once more, so many bytes after that cut.
+    pub(crate) fn cut_again_after(&self, bytes: u64) {
+        self.shared.again.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Waits until somebody was refused since the line went down.
+    pub(crate) fn wait_for_refusal(&self) {
+        let refused = self.shared.refused.lock().unwrap();
+        drop(self.shared.is_refused.wait_while(refused, |refused| *refused == 0).unwrap());
+    }
+
     pub(crate) fn cut(&self) {
         self.shared.cut();
     }
 
     /// Cuts, and takes no new connections, until it is up again.
     pub(crate) fn down(&self) {
+        *self.shared.refused.lock().unwrap() = 0;
         self.shared.is_down.store(true, Ordering::SeqCst);
         self.shared.cut();
     }

@@ -11,6 +11,8 @@
 
 mod names;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io;
@@ -28,8 +30,9 @@ use crate::storage::wire::Wire;
 
 use self::requests::Requests;
 
-/// Files and folders that one client has open.
+/// Files and folders that one client has open, and folders that it is told of.
 const HANDLES_MAX: usize = 256;
+const LISTINGS_MAX: usize = 32;
 /// Most bytes of a request.
 const PACKET_BYTES_MAX: u32 = 256 * 1024;
 
@@ -62,11 +65,14 @@ where
 
 /// Something that a client has open.
 enum Open {
-    /// A temporary that is being written.
-    Writing(File),
+    /// A temporary that is being written, until it has its name.
+    Writing {
+        file: File,
+        name: String,
+    },
     Reading(File),
     /// A folder opened as a file, to be synced.
     Folder(PathBuf),
-    /// What is still to be told of a folder.
-    Listing(Vec<russh_sftp::protocol::File>),
+    /// A folder that is being told.
+    Listing(std::fs::ReadDir),
 }

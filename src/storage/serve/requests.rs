@@ -33,6 +33,7 @@ use crate::storage::BLOB_BYTES_MAX;
 use crate::storage::folder::leftovers::LEFTOVER_AGE_MS_MIN;
 
 use super::HANDLES_MAX;
+use super::LISTINGS_MAX;
 use super::Open;
 use super::names::Name;
 
@@ -132,7 +133,7 @@ impl Requests {
         let path = self.path(name);
         let file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)?;
         self.own.insert(name.relative().to_owned());
-        self.keep(id, Open::Writing(file))
+        self.keep(id, Open::Writing { file, name: name.relative().to_owned() })
     }
 
     fn read(&mut self, id: u32, name: &Name) -> Answer<Handle> {
@@ -150,15 +151,12 @@ impl Requests {
     }
 
     fn list(&mut self, id: u32, name: &Name) -> Answer<Handle> {
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(self.path(name))? {
-            let entry = entry?;
-            // One that goes meanwhile is not there.
-            let Ok(metadata) = entry.metadata() else { continue };
-            let base = entry.file_name().to_string_lossy().into_owned();
-            files.push(File::new(base, shown(&metadata)));
+        let is_listing = |open: &&Open| matches!(open, Open::Listing(_));
+        if self.open.values().filter(is_listing).count() >= LISTINGS_MAX {
+            return Err(Refused(StatusCode::Failure.with_message("too many folders at once")));
         }
-        self.keep(id, Open::Listing(files))
+        let entries = std::fs::read_dir(self.path(name))?;
+        self.keep(id, Open::Listing(entries))
     }
 
     fn remove(&mut self, name: &Name) -> Answer<()> {
@@ -182,6 +180,10 @@ impl Requests {
             (Name::Temporary(relative), Name::Blob(_)) if self.own.contains(relative) => {
                 self.disk.rename_new(&self.path(from), &self.path(to))?;
                 self.own.remove(relative);
+                // It is a blob now, and nobody writes to a blob.
+                self.open.retain(
+                    |_, open| !matches!(open, Open::Writing { name, .. } if name == relative),
+                );
                 Ok(())
             }
             _ => Err(denied("only an own temporary gets a name, and only a blob's")),
@@ -191,7 +193,7 @@ impl Requests {
     fn sync(&mut self, handle: &str) -> Answer<()> {
         let disk = Arc::clone(&self.disk);
         match self.opened(handle)? {
-            Open::Writing(file) => Ok(file.sync_all()?),
+            Open::Writing { file, .. } => Ok(file.sync_all()?),
             Open::Folder(path) => Ok(disk.sync_folder(path)?),
             Open::Reading(_) | Open::Listing(_) => Ok(()),
         }
@@ -327,7 +329,7 @@ impl Handler for Requests {
         offset: u64,
         data: Vec<u8>,
     ) -> Answer<Status> {
-        let Open::Writing(file) = self.opened(&handle)? else {
+        let Open::Writing { file, .. } = self.opened(&handle)? else {
             return Err(StatusCode::BadMessage.into());
         };
         if offset.saturating_add(data.len() as u64) > BLOB_BYTES_MAX {
@@ -348,7 +350,7 @@ impl Handler for Requests {
 
     async fn fstat(&mut self, id: u32, handle: String) -> Answer<Attrs> {
         let metadata = match self.opened(&handle)? {
-            Open::Writing(file) | Open::Reading(file) => file.metadata()?,
+            Open::Writing { file, .. } | Open::Reading(file) => file.metadata()?,
             Open::Folder(path) => path.symlink_metadata()?,
             Open::Listing(_) => return Err(StatusCode::BadMessage.into()),
         };
@@ -364,10 +366,20 @@ impl Handler for Requests {
         let Open::Listing(rest) = self.opened(&handle)? else {
             return Err(StatusCode::BadMessage.into());
         };
-        if rest.is_empty() {
+        let mut files = Vec::new();
+        for entry in rest.by_ref() {
+            let entry = entry?;
+            // One that goes meanwhile is not there.
+            let Ok(metadata) = entry.metadata() else { continue };
+            let base = entry.file_name().to_string_lossy().into_owned();
+            files.push(File::new(base, shown(&metadata)));
+            if files.len() >= NAMES_MAX {
+                break;
+            }
+        }
+        if files.is_empty() {
             return Err(StatusCode::Eof.into());
         }
-        let files = rest.split_off(rest.len().saturating_sub(NAMES_MAX));
         Ok(Names { id, files })
     }
 

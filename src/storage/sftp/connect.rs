@@ -172,10 +172,17 @@ async fn log_in(ssh: &Ssh, handle: &mut client::Handle<Guard>) -> Result<(), Tro
     for login in &ssh.logins {
         match login {
             Login::Key { shown, content, passphrase } => {
-                let key = private_key(shown, content, passphrase.as_ref())?;
+                let key = match private_key(shown, content, passphrase.as_ref()) {
+                    Ok(key) => key,
+                    // Another way in may be good.
+                    Err(trouble) => {
+                        tried.push(trouble.to_string());
+                        continue;
+                    }
+                };
                 let key = PrivateKeyWithHashAlg::new(Arc::new(key), None);
                 let done = handle.authenticate_publickey(&ssh.user, key).await;
-                if is_in(done)? {
+                if is_in(handle, done)? {
                     return Ok(());
                 }
                 tried.push(format!("key `{shown}`"));
@@ -189,7 +196,8 @@ async fn log_in(ssh: &Ssh, handle: &mut client::Handle<Guard>) -> Result<(), Tro
                 let text = std::str::from_utf8(password.expose()).map_err(|_| {
                     Trouble::said(StorageErrorKind::Denied, "the password is not UTF-8")
                 })?;
-                if is_in(handle.authenticate_password(&ssh.user, text).await)? {
+                let done = handle.authenticate_password(&ssh.user, text).await;
+                if is_in(handle, done)? {
                     return Ok(());
                 }
                 tried.push("the password".to_owned());
@@ -201,9 +209,16 @@ async fn log_in(ssh: &Ssh, handle: &mut client::Handle<Guard>) -> Result<(), Tro
     Err(Trouble::said(StorageErrorKind::Denied, text))
 }
 
-fn is_in(done: Result<AuthResult, russh::Error>) -> Result<bool, Trouble> {
+/// Whether the server has let us in. The library tells an end of the connection as a refusal.
+fn is_in(
+    handle: &client::Handle<Guard>,
+    done: Result<AuthResult, russh::Error>,
+) -> Result<bool, Trouble> {
     match done {
         Ok(AuthResult::Success) => Ok(true),
+        Ok(AuthResult::Failure { .. }) if handle.is_closed() => {
+            Err(Trouble::Lost("the server ended the connection at the login".to_owned()))
+        }
         Ok(AuthResult::Failure { .. }) => Ok(false),
         Err(error) => Err(lost(&error)),
     }
@@ -251,9 +266,16 @@ async fn by_agent(
         let done = handle.authenticate_publickey_with(&ssh.user, key, None, &mut agent).await;
         match done {
             Ok(AuthResult::Success) => return Ok(None),
-            Ok(AuthResult::Failure { .. }) => {}
+            Ok(AuthResult::Failure { .. }) if !handle.is_closed() => {}
+            Ok(AuthResult::Failure { .. }) => {
+                let text = "the server ended the connection at the login";
+                return Err(Trouble::Lost(text.to_owned()));
+            }
             // An agent may refuse one key and have others.
-            Err(error) => tracing::debug!(%error, "a key of the agent was not used"),
+            Err(error) if !handle.is_closed() => {
+                tracing::debug!(%error, "a key of the agent was not used");
+            }
+            Err(error) => return Err(Trouble::Lost(format!("SSH: {error}"))),
         }
     }
     Ok(Some(count))

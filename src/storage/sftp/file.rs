@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::TryStreamExt as _;
 use futures_util::future::join;
+use futures_util::future::join3;
 use futures_util::stream;
 use russh_sftp::protocol::FileAttributes;
 use russh_sftp::protocol::OpenFlags;
@@ -32,7 +33,15 @@ pub(super) async fn write_new(
 ) -> Result<(), Trouble> {
     let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::EXCLUDE;
     let attributes = FileAttributes { permissions: Some(FILE_MODE), ..FileAttributes::empty() };
-    let handle = link.session.open(path, flags, attributes).await?.handle;
+    let handle = match link.session.open(path, flags, attributes).await {
+        Ok(opened) => opened.handle,
+        Err(error) => return Err(explained(link, path, error.into()).await),
+    };
+    if let (Syncs::All | Syncs::Files, Some(content)) =
+        (link.syncs(), short(parts, link.chunk_bytes))
+    {
+        return write_short(link, (path, &handle), content).await;
+    }
     let written = stream::iter(Pieces::new(parts, link.chunk_bytes))
         .map(Ok)
         .try_for_each_concurrent(DEPTH, |(offset, bytes)| write(link, &handle, offset, bytes))
@@ -42,7 +51,7 @@ pub(super) async fn write_new(
         return Err(explained(link, path, trouble).await);
     }
     match link.syncs() {
-        Syncs::OnRequest => {
+        Syncs::All | Syncs::Files => {
             // Sent one behind the other, so one round trip is enough for both.
             let (synced, closed) =
                 join(link.session.fsync(handle.as_str()), link.session.close(handle.as_str()))
@@ -52,7 +61,7 @@ pub(super) async fn write_new(
             }
             closed?;
         }
-        Syncs::Never => {
+        Syncs::Nothing => {
             let attributes = link.session.fstat(handle.as_str()).await;
             let closed = link.session.close(handle.as_str()).await;
             let len_bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
@@ -64,6 +73,35 @@ pub(super) async fn write_new(
         }
     }
     Ok(())
+}
+
+/// The whole content, if it is no longer than one write.
+fn short(parts: &[&[u8]], bytes_max: usize) -> Option<Vec<u8>> {
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    (len <= bytes_max).then(|| parts.concat())
+}
+
+/// One write, made durable, and closed: requests of one file are done in the order in which they
+/// are sent (draft-ietf-secsh-filexfer-02, section 3), so one round trip is enough for the three.
+async fn write_short(
+    link: &Link,
+    (path, handle): (&str, &str),
+    content: Vec<u8>,
+) -> Result<(), Trouble> {
+    let session = &link.session;
+    let written =
+        async { if content.is_empty() { Ok(()) } else { write(link, handle, 0, content).await } };
+    let (written, synced, closed) =
+        join3(written, session.fsync(handle), session.close(handle)).await;
+    let done = written.and_then(|()| {
+        synced?;
+        closed?;
+        Ok(())
+    });
+    match done {
+        Err(trouble) => Err(explained(link, path, trouble).await),
+        Ok(()) => Ok(()),
+    }
 }
 
 async fn write(link: &Link, handle: &str, offset: u64, bytes: Vec<u8>) -> Result<(), Trouble> {
@@ -172,7 +210,8 @@ pub(super) async fn read_range(
     let filled = match filled {
         // What no file can have is refused in other words than the end of this one.
         Err(trouble) if !trouble.is_lost() && trouble.kind() != StorageErrorKind::Length => {
-            let size = link.session.fstat(handle.as_str()).await?.attrs.size;
+            let found = link.session.fstat(handle.as_str()).await;
+            let size = found.ok().and_then(|found| found.attrs.size);
             match size.filter(|size| *size < offset.saturating_add(len)) {
                 Some(size) => {
                     let text = format!("expected {len} bytes at {offset}, found {size} in all");

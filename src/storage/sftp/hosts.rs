@@ -106,6 +106,13 @@ impl Known {
                  connecting with ssh once",
                 files.iter().map(|file| shown(file)).collect::<Vec<_>>().join(", ")
             )),
+            Expected::Keys { keys, .. } if keys.iter().all(|key| key.algorithm().is_rsa()) => {
+                Err(format!(
+                    "of {host} only keys of RSA are known, which are not supported; it shows \
+                     {found}: compare that with what its administrator sees, then give it as host \
+                     key"
+                ))
+            }
             Expected::Keys { .. } => Err(format!(
                 "{host} is not the server that is known, or somebody stands in between: it shows \
                  a new key, {found}"

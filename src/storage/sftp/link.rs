@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 
+use futures_util::future::join;
 use russh::client;
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::rawsession::Limits;
@@ -40,7 +39,6 @@ pub(super) struct Link {
     /// Listings that may start.
     pub(super) folders: Semaphore,
     syncs: Syncs,
-    cannot_sync_folders: AtomicBool,
     carrier: Carrier,
 }
 
@@ -51,11 +49,13 @@ pub(super) enum Carrier {
     Program(Mutex<tokio::process::Child>),
 }
 
-/// Whether the server can make what was written durable.
+/// What the server can make durable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Syncs {
-    OnRequest,
-    Never,
+    /// Files, and the names in folders.
+    All,
+    Files,
+    Nothing,
 }
 
 impl Link {
@@ -74,15 +74,18 @@ impl Link {
             chunk_bytes = both.clamp(1, CHUNK_BYTES_MAX);
             session.set_limits(limits);
         }
-        let offered = extensions.contains_key(extensions::FSYNC);
+        let syncs = match extensions.contains_key(extensions::FSYNC) {
+            true if can_sync_folders(&session).await? => Syncs::All,
+            true => Syncs::Files,
+            false => Syncs::Nothing,
+        };
         Ok(Self {
             session,
             generation,
             chunk_bytes: usize::try_from(chunk_bytes).unwrap_or(1),
             in_flight: Semaphore::new(IN_FLIGHT_MAX),
             folders: Semaphore::new(FOLDERS_MAX),
-            syncs: if offered { Syncs::OnRequest } else { Syncs::Never },
-            cannot_sync_folders: AtomicBool::new(false),
+            syncs,
             carrier,
         })
     }
@@ -102,20 +105,18 @@ impl Link {
         self.syncs
     }
 
-    pub(super) fn weaknesses(&self) -> Vec<&'static str> {
-        let mut found = Vec::new();
-        if self.syncs == Syncs::Never {
-            found.push(
-                "the server cannot make files durable (fsync@openssh.com): what was written just \
-                 before a power cut of the server may be lost, and the next check tells",
-            );
-        } else if self.cannot_sync_folders.load(Ordering::Relaxed) {
-            found.push(
+    pub(super) const fn weakness(&self) -> Option<&'static str> {
+        match self.syncs {
+            Syncs::All => None,
+            Syncs::Files => Some(
                 "the server cannot make folders durable: names that were given just before a \
                  power cut of the server may be lost, and the next check tells",
-            );
+            ),
+            Syncs::Nothing => Some(
+                "the server cannot make files durable (fsync@openssh.com): what was written just \
+                 before a power cut of the server may be lost, and the next check tells",
+            ),
         }
-        found
     }
 
     /// Opens a file to be read.
@@ -139,24 +140,33 @@ impl Link {
         Ok(())
     }
 
-    /// Makes the names in a folder durable. OpenSSH opens a folder as it does a file, and syncs
-    /// what was opened; a server that does not is no worse than one that cannot sync at all.
+    /// Makes the names in a folder durable, where the server can.
     pub(super) async fn sync_folder(self: &Arc<Self>, path: &str) -> Result<(), Trouble> {
-        if self.syncs == Syncs::Never || self.cannot_sync_folders.load(Ordering::Relaxed) {
+        if self.syncs != Syncs::All {
             return Ok(());
         }
-        let handle = match self.open(path).await {
-            Ok(handle) => handle,
-            Err(trouble) if trouble.is_lost() => return Err(trouble),
-            Err(trouble) => {
-                tracing::debug!(%trouble, "this server opens no folder as a file");
-                self.cannot_sync_folders.store(true, Ordering::Relaxed);
-                return Ok(());
-            }
-        };
+        let handle = self.open(path).await?;
         let synced = self.session.fsync(handle.as_str()).await;
         self.close_later(handle);
         synced?;
         Ok(())
+    }
+}
+
+/// OpenSSH opens a folder as it does a file, and syncs what was opened. Tried once, on the folder
+/// that everybody has: what fails later is a failure.
+async fn can_sync_folders(session: &RawSftpSession) -> Result<bool, Trouble> {
+    let opened = session.open(".", OpenFlags::READ, FileAttributes::empty()).await;
+    let handle = match opened.map_err(Trouble::from) {
+        Ok(opened) => opened.handle,
+        Err(trouble) if trouble.is_lost() => return Err(trouble),
+        Err(_) => return Ok(false),
+    };
+    let (synced, closed) =
+        join(session.fsync(handle.as_str()), session.close(handle.as_str())).await;
+    closed?;
+    match synced.map_err(Trouble::from) {
+        Err(trouble) if trouble.is_lost() => Err(trouble),
+        synced => Ok(synced.is_ok()),
     }
 }

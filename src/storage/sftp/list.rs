@@ -19,8 +19,12 @@ use super::link::Link;
 use super::modified;
 use super::trouble::Trouble;
 
-/// Most questions for a folder's names that are under way at once. A server answers a hundred names
-/// at a time, so that long folders would take as many round trips.
+/// Questions for a folder's names that are under way at once: first two, so that a short folder and
+/// its end come in one round trip, then more. A server answers a hundred names at a time, so that
+/// long folders would take as many round trips.
+/// Names in one folder: more than any repository has.
+const NAMES_MAX: usize = 10_000_000;
+const READS_MIN: usize = 2;
 const READS_MAX: usize = 16;
 /// The kind of a file in its mode, as POSIX has it.
 const KIND: u32 = 0o170_000;
@@ -129,10 +133,13 @@ async fn one(link: &Arc<Link>, root: &str, folder: String) -> (String, Result<Ve
 
 async fn names(link: &Link, handle: &str, folder: &str) -> Result<Vec<Item>, Trouble> {
     let mut found = Vec::new();
-    let mut reads = 1;
+    let mut reads = READS_MIN;
     loop {
         let answers = try_join_all((0..reads).map(|_| names_once(link, handle))).await?;
         let is_done = answers.iter().any(Option::is_none);
+        if answers.iter().flatten().any(Vec::is_empty) || found.len() > NAMES_MAX {
+            return Err(Trouble::Lost("the server lists a folder without an end".to_owned()));
+        }
         for file in answers.into_iter().flatten().flatten() {
             if matches!(file.filename.as_str(), "." | "..") {
                 continue;

@@ -30,6 +30,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
+use futures_util::future::join;
 use russh_sftp::protocol::FileAttributes;
 
 use crate::run::Run;
@@ -126,6 +127,8 @@ pub struct SftpStorage {
     /// Held through a barrier, so that a second one waits for what the first took over.
     barrier: Mutex<()>,
     broken: AtomicBool,
+    /// Whether the server has let us in already.
+    was_in: AtomicBool,
 }
 
 impl SftpStorage {
@@ -177,6 +180,7 @@ impl SftpStorage {
             unsynced: Mutex::default(),
             barrier: Mutex::default(),
             broken: AtomicBool::new(false),
+            was_in: AtomicBool::new(false),
         })
     }
 
@@ -211,7 +215,18 @@ impl SftpStorage {
             return Ok(Arc::clone(link));
         }
         *held = None;
-        let link = Arc::new(connect::connect(&self.options.way).await?);
+        let link = match connect::connect(&self.options.way).await {
+            Ok(link) => Arc::new(link),
+            // Who was let in before is let in again, once the server is up: while it starts, it may
+            // refuse everybody.
+            Err(Trouble::Said(StorageErrorKind::Denied, text))
+                if self.was_in.load(Ordering::Relaxed) =>
+            {
+                return Err(Trouble::Lost(text));
+            }
+            Err(trouble) => return Err(trouble),
+        };
+        self.was_in.store(true, Ordering::Relaxed);
         *held = Some(Arc::clone(&link));
         Ok(link)
     }
@@ -247,12 +262,17 @@ impl SftpStorage {
 
     /// The items below a folder, all of them.
     fn tree(&self, folder: &str) -> Result<Vec<Item>, Trouble> {
-        self.wait(async |link| match list::tree(link, &self.options.root, folder).await {
-            Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => {
-                self.has_root(link).await?;
-                Ok(Vec::new())
+        self.wait(async |link| {
+            // Asked beside, not after: many folders of a repository are missing, and each would
+            // cost a round trip more.
+            let listing = list::tree(link, &self.options.root, folder);
+            let (listed, has_root) = join(listing, self.has_root(link)).await;
+            match listed {
+                Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => {
+                    has_root.map(|()| Vec::new())
+                }
+                listed => listed,
             }
-            listed => listed,
         })
     }
 
@@ -351,6 +371,8 @@ impl Storage for SftpStorage {
             let detail = format!("expected at most {BLOB_BYTES_MAX} bytes, found {len_bytes}");
             return Err(self.error(OPERATION, name.as_str(), StorageErrorKind::Length, &detail));
         }
+        // Before the name is given: an answer that is lost leaves a name that nobody else marks.
+        self.unsynced().touch(name.as_str());
         let created = self.wait(async |link| {
             self.put(link, name, parts).await?;
             self.unsynced().add(name.as_str(), parts, link.generation);
@@ -407,15 +429,18 @@ impl Storage for SftpStorage {
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         let path = self.path(name.as_str());
+        // Before it is sent: a barrier beside it must not take the blob for one that was lost.
+        let created = self.unsynced().remove(name.as_str());
         let removed = self.wait(async |link| self.of_blob(link, link.remove(&path).await).await);
-        removed.map_err(|trouble| self.failed("delete", name.as_str(), trouble))?;
-        self.unsynced().remove(name.as_str());
-        Ok(())
+        removed.map_err(|trouble| {
+            self.unsynced().put_back(name.as_str(), created);
+            self.failed("delete", name.as_str(), trouble)
+        })
     }
 
     fn weaknesses(&self) -> Vec<String> {
         let link = self.wire.wait(self.link.lock()).clone();
-        let found = link.map(|link| link.weaknesses()).unwrap_or_default();
+        let found = link.and_then(|link| link.weakness());
         found.into_iter().map(str::to_owned).collect()
     }
 

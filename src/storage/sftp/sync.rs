@@ -36,10 +36,12 @@ pub(super) struct Unsynced {
     dirty: BTreeSet<String>,
     /// Folders known to be durable, their ancestors included.
     durable: BTreeSet<String>,
+    /// Names that were deleted since the last barrier took over.
+    deleted: BTreeSet<String>,
 }
 
 #[derive(Debug)]
-struct Created {
+pub(super) struct Created {
     len_bytes: u64,
     tail: Vec<u8>,
     /// The connection over which it was created.
@@ -61,18 +63,27 @@ impl Unsynced {
             let (_, end) = part.split_at(part.len() - missing);
             tail.splice(0..0, end.iter().copied());
         }
+        self.deleted.remove(name);
         self.created.insert(name.to_owned(), Created { len_bytes, tail, generation });
         self.touch(name);
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
-        self.created.remove(name);
+    /// What was known of it, to be put back if it stays.
+    pub(super) fn remove(&mut self, name: &str) -> Option<Created> {
+        self.deleted.insert(name.to_owned());
         self.touch(name);
+        self.created.remove(name)
+    }
+
+    pub(super) fn put_back(&mut self, name: &str, created: Option<Created>) {
+        if let Some(created) = created {
+            self.created.insert(name.to_owned(), created);
+        }
     }
 
     /// A folder's ancestors come along once, because whoever made it may have died before syncing
     /// them.
-    fn touch(&mut self, name: &str) {
+    pub(super) fn touch(&mut self, name: &str) {
         let mut folder = parent_of(name);
         self.dirty.insert(folder.to_owned());
         while !folder.is_empty() && !self.durable.contains(folder) {
@@ -82,6 +93,7 @@ impl Unsynced {
     }
 
     pub(super) fn take(&mut self) -> Taken {
+        self.deleted.clear();
         Taken { created: std::mem::take(&mut self.created), dirty: std::mem::take(&mut self.dirty) }
     }
 }
@@ -124,7 +136,7 @@ impl SftpStorage {
                 })
                 .await?;
             let is_doubtful = |created: &Created| {
-                created.generation != link.generation || link.syncs() == Syncs::Never
+                created.generation != link.generation || link.syncs() != Syncs::All
             };
             stream::iter(taken.created.iter().filter(|(_, created)| is_doubtful(created)))
                 .map(Ok)
@@ -148,7 +160,9 @@ impl SftpStorage {
             let offset = created.len_bytes.saturating_sub(tail.len() as u64);
             file::read_range(link, &path, offset, &mut tail).await?;
         }
-        if found != Some(created.len_bytes) || tail != created.tail {
+        let is_there = found == Some(created.len_bytes) && tail == created.tail;
+        // Somebody here may delete beside a barrier.
+        if !is_there && !self.unsynced().deleted.contains(name) {
             let text = format!("the server has lost `{name}` again, which it had taken");
             return Err(Trouble::said(StorageErrorKind::Other, text));
         }

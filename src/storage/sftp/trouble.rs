@@ -61,6 +61,8 @@ impl From<Error> for Trouble {
                 let text = crate::path::escape(status.error_message.as_bytes());
                 Self::Answered { code: status.status_code, text }
             }
+            // A limit that this side keeps for the server: the line is sound, and has room later.
+            Error::Limited(text) => Self::Said(StorageErrorKind::Transient, text),
             Error::Timeout => Self::Lost("the server gave no answer in time".to_owned()),
             other => Self::Lost(format!("the connection was lost: {other}")),
         }

@@ -1,22 +1,27 @@
 //! From a place to what a storage is opened with: secrets are fetched here and not before.
 
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::environment::Environment;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::daemon;
 use crate::cli::language::table::options;
 use crate::config::secret::SecretError;
 use crate::config::secret::SecretFrom;
+use crate::config::storage::S3;
 use crate::config::storage::Sftp;
 use crate::config::storage::Storage;
+use crate::config::table::Flag;
 use crate::path::escape;
 use crate::secret::SecretBytes;
 use crate::storage::open::Location;
+use crate::storage::s3::S3Options;
+use crate::storage::s3::keys::Keys;
+use crate::storage::s3::place::Addressing;
 use crate::storage::sftp::HostKeys;
 use crate::storage::sftp::Login;
 use crate::storage::sftp::SftpOptions;
@@ -33,13 +38,16 @@ const HOST_KEY: &str = "LIFEBOAT_SFTP_HOST_KEY";
 const KNOWN_HOSTS: &str = "LIFEBOAT_SFTP_KNOWN_HOSTS";
 const COMMAND: &str = "LIFEBOAT_SFTP_COMMAND";
 const AGENT: &str = "SSH_AUTH_SOCK";
+/// What says more of a bucket.
+const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 /// The user's keys that are tried where none is named, as OpenSSH has them.
 const OWN_KEYS: [&str; 2] = ["id_ed25519", "id_ecdsa"];
 /// Hosts that every user of the machine knows.
 const SYSTEM_KNOWN_HOSTS: &str = "/etc/ssh/ssh_known_hosts";
 
 /// # Errors
-/// When a secret cannot be had (2), or this version cannot use the storage (1).
+/// When a secret cannot be had (2).
 pub fn location(place: &Place, environment: &Environment) -> Result<Location, Failure> {
     match &place.0 {
         Storage::Folder { path } => Ok(Location::Folder(path.clone())),
@@ -50,11 +58,34 @@ pub fn location(place: &Place, environment: &Environment) -> Result<Location, Fa
             };
             Ok(Location::Sftp(Box::new(SftpOptions { way, root: sftp.path.clone() })))
         }
-        Storage::S3(_) => {
-            let message = daemon::NO_SUCH_KIND.with("name", place.shown()).with("kind", "s3");
-            Err(Failure::new(Exit::Failed, message, daemon::NAME_FOLDER))
-        }
+        Storage::S3(s3) => Ok(Location::S3(Box::new(bucket(s3, environment)?))),
     }
+}
+
+/// Keys that are not named are those of the variables `AWS_*`, a profile, or the machine itself.
+fn bucket(s3: &S3, environment: &Environment) -> Result<S3Options, Failure> {
+    let fetch = |from: &SecretFrom| fetched(from.fetch(environment));
+    let keys = match (&s3.access_key, &s3.secret_key) {
+        (Some(access), Some(secret)) => {
+            Keys::Static { access: fetch(access)?, secret: fetch(secret)?, session: None }
+        }
+        _ => Keys::Environment,
+    };
+    let text = |name: &str| environment.get(name).and_then(OsStr::to_str).map(str::to_owned);
+    let region = s3.region.clone().or_else(|| REGIONS.into_iter().find_map(text));
+    Ok(S3Options {
+        endpoint: Some(s3.endpoint.clone()),
+        region,
+        bucket: s3.bucket.clone(),
+        prefix: s3.prefix.clone().unwrap_or_default(),
+        addressing: match s3.path_style {
+            Flag::Yes => Addressing::Path,
+            Flag::No => Addressing::VirtualHost,
+        },
+        keys,
+        ca_file: s3.ca_file.clone().or_else(|| environment.get(CA_BUNDLE).map(PathBuf::from)),
+        storage_class: s3.storage_class.clone(),
+    })
 }
 
 fn command(sftp: &Sftp, environment: &Environment) -> Result<Option<Vec<OsString>>, Failure> {

@@ -37,9 +37,6 @@ texts! {
     NAME_JOB: "name one of them" => "nêu một trong các việc đó";
     NO_BACKUP: "the configuration has no `[[backup]]` named `{name}`; it has:\n{jobs}"
         => "cấu hình không có mục `[[backup]]` tên `{name}`; hiện có:\n{jobs}";
-    NO_SUCH_KIND: "storage `{name}` of kind {kind} is not supported in this version"
-        => "phiên bản này chưa dùng được nơi lưu `{name}` thuộc loại {kind}";
-    NAME_FOLDER: "name a storage of kind folder" => "nêu một nơi lưu thuộc loại folder";
     NO_RETENTION: "backup `{name}` has no retention: every snapshot is kept"
         => "mục sao lưu `{name}` không có retention: mọi bản chụp đều được giữ";
     NAME_RETENTION: "give it one in the configuration file, or name rules such as --keep-daily 30"
