@@ -68,6 +68,18 @@ const RETRY_REMOTE: RetryOptions = RetryOptions {
     wait_max: Duration::from_secs(30),
 };
 
+/// Threads that read over a network: most of their time goes by in waiting.
+const REMOTE_THREADS: usize = 8;
+
+/// How many threads read from the repository at the same time.
+#[must_use]
+pub fn threads(context: &Context) -> usize {
+    let own = std::thread::available_parallelism().map_or(2, usize::from);
+    let place = context.settings.repository.as_ref();
+    let is_remote = place.is_some_and(|place| place.as_folder().is_none());
+    if is_remote { own.max(REMOTE_THREADS) } else { own }
+}
+
 /// Which storages are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {

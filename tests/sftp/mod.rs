@@ -107,6 +107,32 @@ fn large_blobs_come_back_whole_and_in_parts() {
     }
 }
 
+/// Parts of more files than stay open, in turn; and none of them outlives its blob.
+#[test]
+fn files_that_stay_open_are_those_that_are_there() {
+    let sshd = Sshd::start();
+    let storage = SftpStorage::create(&run(), sshd.at("parts")).unwrap();
+    let names: Vec<_> = (0..20_u8).map(|n| name(&format!("packs/{n}"))).collect();
+    for (n, name) in (0..).zip(&names) {
+        storage.create(name, &[&[n; 1000]]).unwrap();
+    }
+    let part = |name: &BlobName, offset| {
+        let mut part = [0; 10];
+        storage.read_range(name, offset, &mut part).map(|()| part)
+    };
+    for round in 0..3 {
+        for (n, name) in (0..).zip(&names) {
+            assert_eq!(part(name, round * 300).unwrap(), [n; 10]);
+        }
+    }
+    let last = &names[19];
+    assert_eq!(part(last, 995).unwrap_err().kind, StorageErrorKind::Length);
+    storage.delete(last).unwrap();
+    assert_eq!(part(last, 0).unwrap_err().kind, StorageErrorKind::NotFound);
+    storage.create(last, &[&[99; 20]]).unwrap();
+    assert_eq!(part(last, 5).unwrap(), [99; 10]);
+}
+
 /// Longer than one answer of the server, and with what is no blob.
 #[test]
 fn long_folders_are_listed_whole() {

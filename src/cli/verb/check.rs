@@ -67,7 +67,7 @@ pub struct CheckArgs {
 }
 
 pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
-    let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads_count = open::threads(context);
     let subset = if args.read_data { Some(Subset::All) } else { args.read_data_subset };
     // What is wrong with the records is told by the check itself, once.
     let unwatched = context.unwatched();
@@ -109,7 +109,7 @@ pub fn look_at(
     opened: (&Unlocked, &Repository),
     snapshots: Vec<SnapshotId>,
 ) -> Result<(), Failure> {
-    let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads_count = open::threads(context);
     let options = Options { depth: Depth::Structure, snapshots, threads_count };
     let report = with_keys(context, opened, &options)?;
     tell(context, &report);

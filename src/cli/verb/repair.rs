@@ -59,7 +59,7 @@ pub fn run(context: &Context, args: &RepairArgs) -> Result<Ended, Failure> {
     let unwatched = context.unwatched();
     let (unlocked, repository) = opened::unlocked(&unwatched)?;
     let trust = check::trust_of(context, &unlocked)?;
-    let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads_count = open::threads(context);
     let mender = Mender { keyset: &unlocked.keyset, trust: &trust, threads_count };
     if args.undo {
         return undo(context, (&repository, mender), args);

@@ -26,6 +26,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::errors;
 use crate::cli::language::table::options;
 use crate::cli::language::table::restore as texts;
+use crate::cli::open;
 use crate::cli::output::names::Name;
 use crate::cli::verb::read::ls::no_such_path;
 use crate::format::object::Ref;
@@ -224,7 +225,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
     }
     let place = Place::parse(&args.snapshot)?;
     // A mistake in a pattern is told before anything is opened.
-    resolve(args, SnapshotPath::root())?;
+    resolve(context, args, SnapshotPath::root())?;
     let opened = opened::for_reading(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     opened::warn_if_suspect(context, &opened.snapshots, chosen);
@@ -239,7 +240,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
     }
     let mut total = Report::default();
     for task in &tasks {
-        let options = resolve(args, task.within.clone())?;
+        let options = resolve(context, args, task.within.clone())?;
         if args.how.dry_run {
             plan(context, &opened, &chosen.root, (task, &options))?;
             continue;
@@ -284,7 +285,7 @@ fn refuse_nothing(
     args: &RestoreArgs,
 ) -> Result<(), Failure> {
     for task in tasks {
-        let selection = resolve(args, task.within.clone())?.selection;
+        let selection = resolve(context, args, task.within.clone())?.selection;
         let source = (&opened.reader as &dyn ObjectSource, &chosen.root);
         if execute::selects_any(&context.run, source, &selection)? {
             return Ok(());
@@ -331,7 +332,11 @@ const fn sum(one: Report, other: Report) -> Report {
     }
 }
 
-fn resolve(args: &RestoreArgs, within: SnapshotPath) -> Result<Options, Failure> {
+fn resolve(
+    context: &Context,
+    args: &RestoreArgs,
+    within: SnapshotPath,
+) -> Result<Options, Failure> {
     let selection =
         Selection::new(within, &args.part.include, &args.part.exclude).map_err(|error| {
             let message = options::BAD_PATTERN.with("detail", Said::heard(error));
@@ -340,7 +345,7 @@ fn resolve(args: &RestoreArgs, within: SnapshotPath) -> Result<Options, Failure>
     if args.part.delete && selection.has_patterns() {
         return Err(Failure::usage(texts::DELETE_WITH_PATTERNS, texts::LEAVE_ONE_OUT));
     }
-    let threads_count = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads_count = open::threads(context);
     Ok(Options {
         selection,
         overwrite: match args.part.overwrite {

@@ -201,6 +201,13 @@ pub(super) async fn read_range(
     offset: u64,
     into: &mut [u8],
 ) -> Result<(), Trouble> {
+    if let Some(handle) = link.reader(path) {
+        match fill(link, &handle, offset, into).await {
+            // It may have been closed meanwhile; one that is opened anew tells what is wrong.
+            Err(trouble) if !trouble.is_lost() => link.forget_reader(path),
+            filled => return filled,
+        }
+    }
     let handle = link.open(path).await?;
     let len = into.len() as u64;
     let filled = match len {
@@ -222,7 +229,10 @@ pub(super) async fn read_range(
         }
         filled => filled,
     };
-    link.close_later(handle);
+    match &filled {
+        Ok(()) => link.keep_reader(path, handle),
+        Err(_) => link.close_later(handle),
+    }
     filled
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use futures_util::future::join;
@@ -20,6 +21,8 @@ use super::trouble::Trouble;
 /// Reads and writes in flight over one connection: at 255 KiB each what a link of 1 Gbit/s and
 /// 60 ms holds.
 const IN_FLIGHT_MAX: usize = 32;
+/// Files that stay open to be read from.
+const READERS_MAX: usize = 8;
 /// Folders that are listed at the same time.
 const FOLDERS_MAX: usize = 16;
 /// What every server takes in one read or write (draft-ietf-secsh-filexfer-02, section 3).
@@ -39,6 +42,9 @@ pub(super) struct Link {
     /// Listings that may start.
     pub(super) folders: Semaphore,
     syncs: Syncs,
+    /// Files that were read from lately, with their handles, the newest last: a pack is read in
+    /// many parts, and each would cost a round trip more.
+    readers: Mutex<Vec<(String, String)>>,
     carrier: Carrier,
 }
 
@@ -86,6 +92,7 @@ impl Link {
             in_flight: Semaphore::new(IN_FLIGHT_MAX),
             folders: Semaphore::new(FOLDERS_MAX),
             syncs,
+            readers: Mutex::default(),
             carrier,
         })
     }
@@ -123,6 +130,39 @@ impl Link {
     pub(super) async fn open(&self, path: &str) -> Result<String, Trouble> {
         let opened = self.session.open(path, OpenFlags::READ, FileAttributes::empty()).await;
         Ok(opened?.handle)
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<(String, String)>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The handle of a file that is open already.
+    pub(super) fn reader(&self, path: &str) -> Option<String> {
+        let mut readers = self.readers();
+        let at = readers.iter().position(|(known, _)| known == path)?;
+        let found = readers.remove(at);
+        let handle = found.1.clone();
+        readers.push(found);
+        Some(handle)
+    }
+
+    /// Keeps a file open; the one that was read from longest ago is closed.
+    pub(super) fn keep_reader(self: &Arc<Self>, path: &str, handle: String) {
+        let mut readers = self.readers();
+        readers.push((path.to_owned(), handle));
+        if readers.len() > READERS_MAX {
+            let (_, oldest) = readers.remove(0);
+            self.close_later(oldest);
+        }
+    }
+
+    /// Closes a file that may be open.
+    pub(super) fn forget_reader(self: &Arc<Self>, path: &str) {
+        let mut readers = self.readers();
+        while let Some(at) = readers.iter().position(|(known, _)| known == path) {
+            let (_, handle) = readers.remove(at);
+            self.close_later(handle);
+        }
     }
 
     /// Closes without waiting for the answer, which nobody needs.

@@ -431,7 +431,10 @@ impl Storage for SftpStorage {
         let path = self.path(name.as_str());
         // Before it is sent: a barrier beside it must not take the blob for one that was lost.
         let created = self.unsynced().remove(name.as_str());
-        let removed = self.wait(async |link| self.of_blob(link, link.remove(&path).await).await);
+        let removed = self.wait(async |link| {
+            link.forget_reader(&path);
+            self.of_blob(link, link.remove(&path).await).await
+        });
         removed.map_err(|trouble| {
             self.unsynced().put_back(name.as_str(), created);
             self.failed("delete", name.as_str(), trouble)
