@@ -207,7 +207,8 @@ fn clocks_that_differ_are_told() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said} {complaint}", output.status);
     let told = said.lines().find(|line| line.contains("told: ")).unwrap_or(&said);
     assert!(told.contains("the clock of this machine"), "{told}");
     let (_, seconds) = told.split_once("this machine's is ").unwrap_or_else(|| panic!("{told}"));
