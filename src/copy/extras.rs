@@ -44,13 +44,10 @@ pub(super) fn notes(
 
 /// Tombstones of snapshots that the target never had: without them a number would be missing there
 /// without a reason. Where the snapshot stands, it goes on standing.
-pub(super) fn tombstones<'a>(
-    source: &'a Manifests,
-    target: &BTreeSet<Place>,
-) -> Vec<&'a SignedTombstone> {
+pub(super) fn tombstones(source: &Manifests, target: &BTreeSet<Place>) -> Vec<SignedTombstone> {
     let is_unknown = |signed: &&SignedTombstone| !target.contains(&place_of(signed));
-    let mut missing: Vec<_> = source.tombstones.iter().filter(is_unknown).collect();
-    missing.sort_by_key(|signed| place_of(signed));
+    let mut missing: Vec<_> = source.tombstones.iter().filter(is_unknown).cloned().collect();
+    missing.sort_by_key(place_of);
     missing
 }
 

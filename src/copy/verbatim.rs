@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ use crate::copy::walk::Walk;
 use crate::format::tombstone::SignedTombstone;
 use crate::ids::SnapshotId;
 use crate::run::Run;
+use crate::run::monitor::Held;
 use crate::run::monitor::Phase;
 use crate::run::monitor::Problem;
 use crate::vault::chains::ChainFinding;
@@ -91,8 +93,10 @@ pub fn copy(run: &Run, ends: Ends<'_>, options: CopyOptions) -> Result<CopyRepor
     let lost: BTreeSet<Place> = target.findings.iter().filter_map(lost_place).collect();
     let known: BTreeSet<Place> = standing.union(&removed).copied().collect();
     let tombstones = extras::tombstones(&source, &known);
-    let (walk, bases) = (Walk::new(run, ends), Vec::new());
-    let mut copier = Copier { run, ends, options, walk, bases, tombstones, report };
+    let (reading, held) = run.holding();
+    let (walk, bases) = (Walk::new(&reading, ends), Vec::new());
+    let seen = Seen { run: &reading, held };
+    let mut copier = Copier { run, seen, ends, options, walk, bases, tombstones, report };
     let mut chosen = Vec::new();
     for stored in &source.manifests {
         if standing.contains(&stored.place) {
@@ -105,6 +109,7 @@ pub fn copy(run: &Run, ends: Ends<'_>, options: CopyOptions) -> Result<CopyRepor
             run.problem(&Problem::damage(stored.place.to_string(), message));
         } else if !ends.source.is_acknowledged(run, &stored.place)? {
             copier.report.unfinished_count += 1;
+            copier.take_tombstone(&stored.place)?;
         } else {
             if numbers.contains(&(stored.place.chain, stored.place.seq)) {
                 let message = "another snapshot has this number there: both were backed up to";
@@ -150,19 +155,26 @@ pub(super) fn tell(run: &Run, source: &Manifests) {
     }
 }
 
+/// What is read, and what is wrong with it unless it was removed.
+struct Seen<'a> {
+    run: &'a Run,
+    held: Arc<Held>,
+}
+
 struct Copier<'a> {
     run: &'a Run,
+    seen: Seen<'a>,
     ends: Ends<'a>,
     options: CopyOptions,
     walk: Walk<'a>,
     /// Snapshots of this run that reach what is not looked at again.
     bases: Vec<SnapshotId>,
-    /// Those that the target lacks, by place.
-    tombstones: Vec<&'a SignedTombstone>,
+    /// Those that the target lacks.
+    tombstones: Vec<SignedTombstone>,
     report: CopyReport,
 }
 
-impl<'a> Copier<'a> {
+impl Copier<'_> {
     fn all(&mut self, chosen: &[&StoredManifest]) -> Result<(), CopyError> {
         let mut rest = chosen;
         while !rest.is_empty() {
@@ -181,11 +193,8 @@ impl<'a> Copier<'a> {
             self.walk.snapshot(&stored.manifest.public, None, &mut lacking)?;
         }
         self.count(&lacking);
-        for stored in chosen {
-            if self.walk.bad.is_empty() || !self.is_damaged(stored)? {
-                self.report.copied_count += 1;
-            }
-        }
+        let whole = self.whole(chosen)?;
+        self.report.copied_count += whole.len() as u64;
         Ok(chosen.len())
     }
 
@@ -196,6 +205,8 @@ impl<'a> Copier<'a> {
         let request = SessionRequest { machine: chain.machine, source: chain.source, parent: None };
         let session = self.ends.target.open_session(self.run, request)?;
         let sent = self.send(&session, chosen);
+        // What ends a copy says more than what it met before; the next one meets that again.
+        self.seen.held.forget();
         match sent {
             Ok((taken, whole)) => {
                 self.commit(session, &whole)?;
@@ -226,14 +237,30 @@ impl<'a> Copier<'a> {
         self.count(&lacking);
         self.run.phase(Phase::Copying);
         let parts = (self.ends, session);
-        transfer(self.run, parts, &lacking.data, &mut self.walk.bad)?;
+        transfer(self.seen.run, parts, &lacking.data, &mut self.walk.bad)?;
+        let whole = self.whole(chosen.get(..taken).unwrap_or_default())?;
+        Ok((taken, whole))
+    }
+
+    /// Those of which everything could be read. What was wrong on the way is told, unless it was
+    /// because a snapshot was removed meanwhile, and nothing else is missing for it.
+    fn whole<'s>(
+        &mut self,
+        chosen: &[&'s StoredManifest],
+    ) -> Result<Vec<&'s StoredManifest>, CopyError> {
         let mut whole = Vec::new();
-        for stored in chosen.iter().take(taken) {
-            if self.walk.bad.is_empty() || !self.is_damaged(stored)? {
-                whole.push(*stored);
+        let (mut is_any_damaged, mut is_any_removed) = (false, false);
+        for stored in chosen {
+            match self.state(stored)? {
+                State::Whole => whole.push(*stored),
+                State::Removed => is_any_removed = true,
+                State::Damaged => is_any_damaged = true,
             }
         }
-        Ok((taken, whole))
+        if is_any_damaged || !is_any_removed {
+            self.seen.held.tell();
+        }
+        Ok(whole)
     }
 
     fn commit(&mut self, mut session: Session, whole: &[&StoredManifest]) -> Result<(), CopyError> {
@@ -242,8 +269,9 @@ impl<'a> Copier<'a> {
         } else {
             let manifests: Vec<_> = whole.iter().map(|stored| &stored.manifest).collect();
             let before = self.before(whole);
+            let tombstones: Vec<_> = before.iter().collect();
             let adoption =
-                Adoption { manifests: &manifests, tombstones: &before, bases: &self.bases };
+                Adoption { manifests: &manifests, tombstones: &tombstones, bases: &self.bases };
             let adopted = session.adopt(self.run, adoption)?;
             self.report.tombstones_count += before.len() as u64;
             for stored in whole {
@@ -266,13 +294,13 @@ impl<'a> Copier<'a> {
 
     /// Takes the tombstones of numbers before those of these snapshots: they go with them, in the
     /// order of the chain.
-    fn before(&mut self, whole: &[&StoredManifest]) -> Vec<&'a SignedTombstone> {
+    fn before(&mut self, whole: &[&StoredManifest]) -> Vec<SignedTombstone> {
         let mut last: BTreeMap<Chain, u64> = BTreeMap::new();
         for stored in whole {
             let seq = last.entry(stored.place.chain).or_default();
             *seq = stored.place.seq.max(*seq);
         }
-        let is_before = |signed: &&SignedTombstone| {
+        let is_before = |signed: &SignedTombstone| {
             let place = extras::place_of(signed);
             last.get(&place.chain).is_some_and(|seq| place.seq < *seq)
         };
@@ -286,7 +314,7 @@ impl<'a> Copier<'a> {
     fn bury_rest(&mut self) -> Result<(), CopyError> {
         for signed in std::mem::take(&mut self.tombstones) {
             if self.options.doing == Doing::Copy {
-                self.ends.target.bury(self.run, std::slice::from_ref(signed))?;
+                self.ends.target.bury(self.run, std::slice::from_ref(&signed))?;
             }
             self.report.tombstones_count += 1;
         }
@@ -298,18 +326,37 @@ impl<'a> Copier<'a> {
         self.report.bytes += lacking.bytes;
     }
 
-    /// Whether a snapshot cannot be copied; tells why.
-    fn is_damaged(&mut self, stored: &StoredManifest) -> Result<bool, CopyError> {
-        if !self.walk.reaches_bad(&stored.manifest.public)? {
-            return Ok(false);
+    /// Whether a snapshot can be copied; tells why not.
+    fn state(&mut self, stored: &StoredManifest) -> Result<State, CopyError> {
+        if self.walk.bad.is_empty() || !self.walk.reaches_bad(&stored.manifest.public)? {
+            return Ok(State::Whole);
         }
         if !self.ends.source.has_manifest(self.run, &stored.place)? {
             self.report.unfinished_count += 1;
-            return Ok(true);
+            self.take_tombstone(&stored.place)?;
+            return Ok(State::Removed);
         }
         self.report.damaged_count += 1;
         let message = "it is not copied: something that it needs is lost here";
         self.run.problem(&Problem::damage(stored.place.to_string(), message));
-        Ok(true)
+        Ok(State::Damaged)
     }
+
+    /// Of a snapshot that was removed since the source was looked at, if it was: later numbers of
+    /// its chain are not to stand at the target without a reason why this one is missing.
+    fn take_tombstone(&mut self, place: &Place) -> Result<(), CopyError> {
+        let scope = Scope::One(place.chain);
+        let (run, signers) = (self.run.unwatched(), self.ends.signers);
+        let now = self.ends.source.manifests(&run, scope, Copies::First, signers)?;
+        let is_meant = |signed: &SignedTombstone| extras::place_of(signed) == *place;
+        self.tombstones.extend(now.tombstones.into_iter().find(is_meant));
+        Ok(())
+    }
+}
+
+/// What has become of a snapshot on the way.
+enum State {
+    Whole,
+    Removed,
+    Damaged,
 }

@@ -80,6 +80,13 @@ impl Run {
         Self { monitor: Arc::new(both), ..self.clone() }
     }
 
+    /// The same run, whose problems wait in what is given beside it.
+    #[must_use]
+    pub fn holding(&self) -> (Self, Arc<monitor::Held>) {
+        let held = Arc::new(monitor::Held::new(Arc::clone(&self.monitor)));
+        (Self { monitor: Arc::clone(&held) as _, ..self.clone() }, held)
+    }
+
     /// The same run with nobody watching: for what is looked at a second time.
     #[must_use]
     pub fn unwatched(&self) -> Self {

@@ -1,6 +1,7 @@
 //! What a run tells while it works.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -134,6 +135,49 @@ impl<A: Monitor, B: Monitor> Monitor for Both<A, B> {
     fn phase(&self, phase: Phase) {
         self.0.phase(phase);
         self.1.phase(phase);
+    }
+}
+
+/// Passes counts and phases on, and keeps problems until it is known whether they are any: what is
+/// read may be taken away by somebody who may.
+pub struct Held {
+    inner: Arc<dyn Monitor>,
+    problems: Mutex<Vec<Problem>>,
+}
+
+impl Held {
+    #[must_use]
+    pub fn new(inner: Arc<dyn Monitor>) -> Self {
+        Self { inner, problems: Mutex::default() }
+    }
+
+    fn take(&self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// They are problems.
+    pub fn tell(&self) {
+        self.take().iter().for_each(|problem| self.inner.problem(problem));
+    }
+
+    /// They were none.
+    pub fn forget(&self) {
+        drop(self.take());
+    }
+}
+
+impl Monitor for Held {
+    fn count(&self, what: Count, n: u64) {
+        self.inner.count(what, n);
+    }
+
+    fn problem(&self, problem: &Problem) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.push(problem.clone());
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.inner.phase(phase);
     }
 }
 

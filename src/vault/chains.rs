@@ -1,6 +1,7 @@
 //! Chains of manifests: what is listed, read, and missing.
 
 mod gaps;
+mod told;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -45,6 +46,9 @@ pub enum Scope {
     All,
     One(Chain),
 }
+
+/// How often chains are looked at while somebody removes snapshots.
+const LOOKS_MAX: u32 = 4;
 
 /// How many copies are read of each manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +138,12 @@ impl ChainFinding {
         }
     }
 
+    /// Whether a manifest was listed, and was gone before it was read: somebody removed it, and the
+    /// tombstone that says so is older than that.
+    const fn has_gone(&self) -> bool {
+        matches!(self, Self::LostManifest { fault: Fault::Missing, .. })
+    }
+
     /// Whether nothing is lost by it.
     #[must_use]
     pub const fn is_healable(&self) -> bool {
@@ -145,35 +155,6 @@ impl ChainFinding {
     pub fn problem(&self) -> Problem {
         let made = if self.is_healable() { Problem::healable } else { Problem::damage };
         made(self.subject(), self.to_string())
-    }
-}
-
-impl fmt::Display for ChainFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BadTwin { fault: Fault::Missing, .. } => f.write_str(
-                "a backup was interrupted between the two copies of its manifest; the next backup \
-                 of this folder writes it",
-            ),
-            Self::BadTwin { fault, .. } => {
-                write!(f, "a copy of a manifest is bad: {fault}; the other one is good")
-            }
-            Self::LostManifest { fault, .. } => write!(f, "a manifest is lost: {fault}"),
-            Self::BadTombstone { fault, .. } => write!(f, "a tombstone is bad: {fault}"),
-            Self::Gap { first_seq, last_seq, .. } if first_seq == last_seq => {
-                write!(f, "snapshot {first_seq} is missing without a tombstone")
-            }
-            Self::Gap { first_seq, last_seq, .. } => {
-                write!(f, "snapshots {first_seq} to {last_seq} are missing without a tombstone")
-            }
-            Self::Fork { seq, ids, .. } => {
-                write!(f, "{} snapshots have number {seq}: two writers for one source", ids.len())
-            }
-            Self::OtherPrev { .. } => {
-                f.write_str("the snapshot before is another than the one it was made after")
-            }
-            Self::Stranger { .. } => f.write_str("the name belongs to nothing that is known"),
-        }
     }
 }
 
@@ -307,8 +288,18 @@ impl Vault {
         verifier: &dyn Verifier,
     ) -> Result<Manifests, VaultError> {
         let shelf = self.inner.shelf();
-        let names = ChainNames::list_scope(shelf.storage, scope)?;
-        let mut found = shelf.manifests(run, &names, copies, verifier)?;
+        let look = || {
+            let names = ChainNames::list_scope(shelf.storage, scope)?;
+            let found = shelf.manifests(run, &names, copies, verifier)?;
+            Ok::<_, VaultError>((names, found))
+        };
+        let (mut names, mut found) = look()?;
+        for _ in 1..LOOKS_MAX {
+            if !found.findings.iter().any(ChainFinding::has_gone) {
+                break;
+            }
+            (names, found) = look()?;
+        }
         let strangers = names.strangers.into_iter().map(|name| ChainFinding::Stranger { name });
         found.findings.splice(0..0, strangers);
         Ok(found)

@@ -29,6 +29,8 @@ use crate::vault::names;
 
 /// What is read of a pack at first: its table, unless that is very large.
 const TAIL_BYTES: u64 = 64 * 1024;
+/// How often the index is read while somebody takes away what is listed.
+const LOADS_MAX: u32 = 4;
 
 /// Reads where every object lies. A damaged index file or pack is a problem; a storage that cannot
 /// be read is an error.
@@ -46,21 +48,48 @@ pub(in crate::vault) fn load_telling(
     vault: &Inner,
     tell: &mut dyn FnMut(&BlobName, &Fault),
 ) -> Result<Locations, VaultError> {
+    let mut loaded = load_once(run, vault)?;
+    for _ in 1..LOADS_MAX {
+        if loaded.seen == Seen::All {
+            break;
+        }
+        loaded = load_once(run, vault)?;
+    }
+    loaded.bad.iter().for_each(|(name, fault)| tell(name, fault));
+    Ok(loaded.locations)
+}
+
+/// Whether all that was listed was there to be read. What went meanwhile was moved by a prune, to
+/// where the same look may have been too early to see it.
+#[derive(PartialEq, Eq)]
+enum Seen {
+    All,
+    Some,
+}
+
+struct Loaded {
+    locations: Locations,
+    bad: Vec<(BlobName, Fault)>,
+    seen: Seen,
+}
+
+fn load_once(run: &Run, vault: &Inner) -> Result<Loaded, VaultError> {
     let mut locations = Locations::default();
+    let (mut bad, mut seen) = (Vec::new(), Seen::All);
     // Before the packs: whoever deletes removes the record after them.
     locations.condemn(&Condemned::read(run, vault)?.packs());
     let packs = list_packs(vault)?;
     let mut index_names: Vec<_> =
         vault.storage.list(names::INDEX)?.into_iter().map(|listed| listed.name).collect();
     index_names.sort_unstable();
-    for name in &index_names {
+    for name in index_names {
         run.check()?;
-        match read_index(vault, name)? {
+        match read_index(vault, &name)? {
             Ok(tables) => tables
                 .iter()
                 .for_each(|table| locations.load(table, packs.get(&table.pack).copied())),
-            Err(Fault::Missing) => {}
-            Err(fault) => tell(name, &fault),
+            Err(Fault::Missing) => seen = Seen::Some,
+            Err(fault) => bad.push((name, fault)),
         }
     }
     for (id, len_bytes) in &packs {
@@ -73,12 +102,12 @@ pub(in crate::vault) fn load_telling(
                 locations.load(&table, Some(*len_bytes));
                 locations.unindexed.push(table);
             }
-            Err(Fault::Missing) => {}
-            Err(fault) => tell(&names::pack(id)?, &fault),
+            Err(Fault::Missing) => seen = Seen::Some,
+            Err(fault) => bad.push((names::pack(id)?, fault)),
         }
     }
     locations.finish_loading();
-    Ok(locations)
+    Ok(Loaded { locations, bad, seen })
 }
 
 /// Every pack that is listed, with its length.

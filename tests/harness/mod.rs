@@ -14,6 +14,7 @@ mod laws;
 mod model;
 mod museum;
 mod office;
+mod overtaken;
 mod restore;
 mod scenarios;
 mod target;

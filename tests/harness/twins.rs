@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lifeboat::clock::Clock as _;
+use lifeboat::clock::ManualClock;
 use lifeboat::copy::Doing;
 use lifeboat::copy::Ends;
 use lifeboat::copy::reseal;
@@ -17,6 +19,7 @@ use lifeboat::repository::keys::unlock::unlock;
 use lifeboat::run::monitor::Problem;
 use lifeboat::storage::Storage;
 use lifeboat::storage::memory::MemoryStorage;
+use lifeboat::units::Timestamp;
 
 use super::office::Attempt;
 use super::office::CUTTING;
@@ -86,6 +89,28 @@ fn two_snapshots(office: &mut Office) -> Result<(), String> {
         mutate(office, 0);
     }
     Ok(())
+}
+
+/// Three snapshots of one machine in a storage in memory, with a clock of their own.
+pub(super) fn original(seed: u64) -> Result<Office, String> {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_unix_ms(1_790_000_000_000)));
+    let storage = Arc::new(MemoryStorage::new(Arc::clone(&clock) as _));
+    let mut original = Office::new(&clock, doors(&storage), seed);
+    two_snapshots(&mut original)?;
+    original.backup(0)?;
+    Ok(original)
+}
+
+/// A twin in memory, still without snapshots, whose copies come from the same people's `source`.
+pub(super) fn twin_of(original: &Office, source: Arc<dyn Storage>) -> Result<Office, String> {
+    let clock = Arc::new(ManualClock::new(original.clock.now()));
+    let storage = Arc::new(MemoryStorage::new(Arc::clone(&clock) as _));
+    let mut twin = Office::new(&clock, doors(&storage), original.random_seed + 1);
+    twin.desks.push(Desk { keyset: None, caches: Vec::new(), ..original.desks[0].clone() });
+    let (known, desks) = (original.known.clone(), original.desks.clone());
+    await_copies(&mut twin, Origin { storage: source, known, desks, kind: Kind::Twin, first: 0 });
+    make_twin(&mut twin)?;
+    Ok(twin)
 }
 
 fn origin(office: &Office, kind: Kind, first: usize) -> Result<Origin, String> {
@@ -220,7 +245,7 @@ pub(super) fn make_twin(office: &mut Office) -> Result<(), String> {
 }
 
 /// `copy`. What it says is copied is promised.
-fn copy(office: &mut Office, batch_bytes: u64) -> Result<Told, String> {
+pub(super) fn copy(office: &mut Office, batch_bytes: u64) -> Result<Told, String> {
     let origin = origin_of(office).ok_or("no origin")?;
     let to = office.reader()?;
     let run = &to.process.run;
