@@ -30,16 +30,16 @@ use crate::disk::FileSystem;
 use crate::run::Run;
 use crate::run::seed::Choices;
 use crate::storage::Alone;
-use crate::storage::BLOB_BYTES_MAX;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
+use crate::storage::TEMP_PREFIX;
+use crate::storage::parent_of;
+use crate::storage::refuse::Refuse as _;
 
-/// What every temporary's name starts with.
-pub(crate) const TEMP_PREFIX: &str = ".tmp-";
 /// How often a taken temporary's name is drawn anew.
 const TEMP_DRAWS_MAX: usize = 8;
 
@@ -95,9 +95,9 @@ impl FolderStorage {
                 }
                 Ok(storage)
             }
-            Ok(_) => Err(storage.error("open", "", StorageErrorKind::Other, "not a folder")),
+            Ok(_) => Err(storage.refused("open", "", StorageErrorKind::Other, "not a folder")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(storage.error("open", "", StorageErrorKind::NotFound, "no such folder"))
+                Err(storage.refused("open", "", StorageErrorKind::NotFound, "no such folder"))
             }
             Err(error) => Err(storage.failed("open", "", &error)),
         }
@@ -191,7 +191,7 @@ impl FolderStorage {
     fn refuse_if_broken(&self, operation: &'static str, name: &str) -> Result<(), StorageError> {
         if self.broken.load(Ordering::Acquire) {
             let detail = "an earlier sync failed, what it covered may be lost";
-            return Err(self.error(operation, name, StorageErrorKind::Other, detail));
+            return Err(self.refused(operation, name, StorageErrorKind::Other, detail));
         }
         Ok(())
     }
@@ -238,20 +238,9 @@ impl FolderStorage {
         let kind = kind_of(error);
         if kind == StorageErrorKind::NotFound && !self.has_root() {
             // Not the blob is missing, but all: nobody may conclude anything from that.
-            return self.error(operation, name, StorageErrorKind::Other, "the folder is gone");
+            return self.refused(operation, name, StorageErrorKind::Other, "the folder is gone");
         }
-        self.error(operation, name, kind, &error.to_string())
-    }
-
-    fn error(
-        &self,
-        operation: &'static str,
-        name: &str,
-        kind: StorageErrorKind,
-        detail: &str,
-    ) -> StorageError {
-        let (location, name, detail) = (self.location(), name.to_owned(), detail.to_owned());
-        StorageError { kind, location, operation, name, detail }
+        self.refused(operation, name, kind, &error.to_string())
     }
 }
 
@@ -264,11 +253,7 @@ impl Storage for FolderStorage {
         const OPERATION: &str = "create";
         let failed = |error: io::Error| self.failed(OPERATION, name.as_str(), &error);
         self.refuse_if_broken(OPERATION, name.as_str())?;
-        let len_bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
-        if len_bytes > BLOB_BYTES_MAX {
-            let detail = format!("expected at most {BLOB_BYTES_MAX} bytes, found {len_bytes}");
-            return Err(self.error(OPERATION, name.as_str(), StorageErrorKind::Length, &detail));
-        }
+        self.len_bytes_of(name, parts)?;
         let path = self.path(name.as_str());
         // The rename decides; this only spares writing a large blob in vain.
         if self.disk.stat(&path).is_ok() {
@@ -291,7 +276,7 @@ impl Storage for FolderStorage {
         let content = read.map_err(|error| self.failed("read", name.as_str(), &error))?;
         if content.len() as u64 > bytes_max {
             let detail = format!("expected at most {bytes_max} bytes, found more");
-            return Err(self.error("read", name.as_str(), StorageErrorKind::Length, &detail));
+            return Err(self.refused("read", name.as_str(), StorageErrorKind::Length, &detail));
         }
         Ok(content)
     }
@@ -306,17 +291,14 @@ impl Storage for FolderStorage {
         self.disk.read_at(&self.path(name.as_str()), offset, into).map_err(|error| {
             if error.kind() == io::ErrorKind::UnexpectedEof {
                 let detail = format!("expected {len_bytes} bytes at {offset}, found its end");
-                return self.error("read", name.as_str(), StorageErrorKind::Length, &detail);
+                return self.refused("read", name.as_str(), StorageErrorKind::Length, &detail);
             }
             self.failed("read", name.as_str(), &error)
         })
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        let mut folders = vec![folder_of_prefix(prefix).ok_or_else(|| {
-            let detail = "expected a folder: nothing, or a name that ends in `/`";
-            self.error("list", prefix, StorageErrorKind::Other, detail)
-        })?];
+        let mut folders = vec![self.folder_of(prefix)?];
         let mut found = Vec::new();
         while let Some(folder) = folders.pop() {
             self.list_one(&folder, &mut found, &mut folders)?;
@@ -329,7 +311,7 @@ impl Storage for FolderStorage {
         let stat = stat.map_err(|error| self.failed("stat", name.as_str(), &error))?;
         if stat.kind != FileKind::File {
             let detail = "not a regular file";
-            return Err(self.error("stat", name.as_str(), StorageErrorKind::Other, detail));
+            return Err(self.refused("stat", name.as_str(), StorageErrorKind::Other, detail));
         }
         Ok(BlobStat { len_bytes: stat.len_bytes, created: stat.modified })
     }
@@ -370,25 +352,11 @@ impl Storage for FolderStorage {
         }
         if let Err(error) = self.sync_folders(&dirty) {
             self.broken.store(true, Ordering::Release);
-            return Err(self.error("sync", "", StorageErrorKind::Other, &error.to_string()));
+            return Err(self.refused("sync", "", StorageErrorKind::Other, &error.to_string()));
         }
         self.touched.lock().unwrap_or_else(PoisonError::into_inner).durable.extend(dirty);
         Ok(())
     }
-}
-
-/// The folder of a name; "" for the root.
-pub(crate) fn parent_of(name: &str) -> &str {
-    name.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// The folder that a prefix stands for; none if it is not whole.
-pub(crate) fn folder_of_prefix(prefix: &str) -> Option<String> {
-    if prefix.is_empty() {
-        return Some(String::new());
-    }
-    let folder = prefix.strip_suffix('/')?;
-    BlobName::new(folder).ok().map(|name| name.as_str().to_owned())
 }
 
 fn kind_of(error: &io::Error) -> StorageErrorKind {

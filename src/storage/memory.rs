@@ -8,14 +8,13 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use crate::clock::Clock;
-use crate::storage::BLOB_BYTES_MAX;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
-use crate::storage::folder::folder_of_prefix;
+use crate::storage::refuse::Refuse as _;
 use crate::units::Timestamp;
 
 /// One blob; content is shared, so that copies of a whole storage are cheap.
@@ -58,7 +57,7 @@ impl MemoryStorage {
 
     fn find(&self, operation: &'static str, name: &BlobName) -> Result<MemoryBlob, StorageError> {
         self.lock().get(name).cloned().ok_or_else(|| {
-            failed(operation, name.as_str(), StorageErrorKind::NotFound, "no such blob")
+            self.refused(operation, name.as_str(), StorageErrorKind::NotFound, "no such blob")
         })
     }
 }
@@ -75,15 +74,13 @@ impl Storage for MemoryStorage {
     }
 
     fn create(&self, name: &BlobName, parts: &[&[u8]]) -> Result<(), StorageError> {
-        let wrong = |kind, detail: &str| Err(failed("create", name.as_str(), kind, detail));
-        if parts.iter().map(|part| part.len() as u64).sum::<u64>() > BLOB_BYTES_MAX {
-            return wrong(StorageErrorKind::Length, "longer than a blob may be");
-        }
+        self.len_bytes_of(name, parts)?;
         let content: Arc<[u8]> = parts.concat().into();
         let created = self.clock.now();
         let mut blobs = self.lock();
         if blobs.contains_key(name) {
-            return wrong(StorageErrorKind::AlreadyExists, "the name is taken");
+            let kind = StorageErrorKind::AlreadyExists;
+            return Err(self.refused("create", name.as_str(), kind, "the name is taken"));
         }
         blobs.insert(name.clone(), MemoryBlob { content, created });
         Ok(())
@@ -94,7 +91,7 @@ impl Storage for MemoryStorage {
         let found = blob.content.len();
         if found as u64 > bytes_max {
             let detail = format!("expected at most {bytes_max} bytes, found {found}");
-            return Err(failed("read", name.as_str(), StorageErrorKind::Length, &detail));
+            return Err(self.refused("read", name.as_str(), StorageErrorKind::Length, &detail));
         }
         Ok(blob.content.to_vec())
     }
@@ -109,17 +106,14 @@ impl Storage for MemoryStorage {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let part = blob.content.get(start..start.saturating_add(into.len())).ok_or_else(|| {
             let detail = format!("expected {} bytes at {offset}, found its end", into.len());
-            failed("read", name.as_str(), StorageErrorKind::Length, &detail)
+            self.refused("read", name.as_str(), StorageErrorKind::Length, &detail)
         })?;
         into.copy_from_slice(part);
         Ok(())
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        if folder_of_prefix(prefix).is_none() {
-            let detail = "expected a folder: nothing, or a name that ends in `/`";
-            return Err(failed("list", prefix, StorageErrorKind::Other, detail));
-        }
+        self.folder_of(prefix)?;
         let blobs = self.lock();
         let within = blobs.iter().filter(|(name, _)| name.as_str().starts_with(prefix));
         Ok(within
@@ -135,23 +129,16 @@ impl Storage for MemoryStorage {
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         match self.lock().remove(name) {
             Some(_) => Ok(()),
-            None => {
-                Err(failed("delete", name.as_str(), StorageErrorKind::NotFound, "no such blob"))
-            }
+            None => Err(self.refused(
+                "delete",
+                name.as_str(),
+                StorageErrorKind::NotFound,
+                "no such blob",
+            )),
         }
     }
 
     fn sync(&self) -> Result<(), StorageError> {
         Ok(())
     }
-}
-
-fn failed(
-    operation: &'static str,
-    name: &str,
-    kind: StorageErrorKind,
-    detail: &str,
-) -> StorageError {
-    let (location, name, detail) = ("memory".to_owned(), name.to_owned(), detail.to_owned());
-    StorageError { kind, location, operation, name, detail }
 }

@@ -10,9 +10,11 @@
 pub mod conformance;
 pub mod folder;
 pub mod layer;
+pub mod leftovers;
 pub mod memory;
 pub mod open;
 pub mod probe;
+mod refuse;
 pub mod s3;
 #[cfg(unix)]
 pub mod serve;
@@ -27,12 +29,19 @@ use crate::units::Timestamp;
 
 /// Most bytes of a blob's name.
 pub const NAME_BYTES_MAX: usize = 200;
+/// What the name of every temporary starts with: no blob may be called so.
+const TEMP_PREFIX: &str = ".tmp-";
 /// Most bytes of a blob: a pack at its largest.
 pub const BLOB_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// The name of a blob: `[a-z0-9/.-]`, components without a leading dot, no empty component.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobName(Box<str>);
+
+/// The folder of a name; "" for the root.
+fn parent_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
 
 /// A text that cannot name a blob.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

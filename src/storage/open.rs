@@ -10,8 +10,8 @@ use crate::storage::Storage;
 use crate::storage::StorageError;
 #[cfg(unix)]
 use crate::storage::folder::FolderStorage;
-use crate::storage::folder::leftovers::Leftovers;
-use crate::storage::folder::leftovers::Strangers;
+use crate::storage::leftovers::Leftovers;
+use crate::storage::leftovers::Strangers;
 use crate::storage::s3::S3Options;
 use crate::storage::s3::S3Storage;
 use crate::storage::sftp::SftpOptions;

@@ -8,6 +8,7 @@ use super::name;
 use super::opened;
 use super::proxy::Fate;
 use super::proxy::Proxy;
+use super::proxy::Seen;
 use super::server::server;
 
 /// Above what goes up whole, and no multiple of a part.
@@ -40,6 +41,12 @@ fn a_large_blob_goes_up_in_parts_and_comes_back_without_a_copy() {
     assert!(held.bytes_max < HELD_BYTES_MAX, "{held:?}");
     let parts = proxy.seen().iter().filter(|seen| seen.target.contains("partNumber")).count();
     assert_eq!(parts, LARGE_BYTES.div_ceil(16 << 20));
+    // Each part with its checksum; the joining without one, where it would be that of the whole.
+    let sums = |seen: &&Seen| seen.head.contains("x-amz-checksum-sha256:");
+    let (with, without): (Vec<_>, Vec<_>) = proxy.seen().into_iter().partition(|it| sums(&it));
+    assert!(with.iter().all(|seen| seen.method == "PUT"), "{with:?}");
+    assert!(without.iter().all(|seen| seen.method != "PUT"), "{without:?}");
+    assert!(without.iter().any(|seen| seen.method == "POST" && seen.target.contains("uploadId")));
 
     assert_eq!(storage.stat(&name("packs/big")).unwrap().len_bytes, LARGE_BYTES as u64);
     assert!(storage.read(&name("packs/big"), LARGE_BYTES as u64).unwrap() == bytes);

@@ -127,6 +127,64 @@ fn a_listing_has_every_page_or_is_an_error() {
     assert_eq!(storage.list("p/").unwrap_err().kind, StorageErrorKind::Transient);
 }
 
+/// Something that answers in the place of the server, or a server with ways of its own: nobody may
+/// conclude from it that there is nothing.
+#[test]
+fn odd_answers_are_no_answers() {
+    const NO_END: &str = "<ListBucketResult/>";
+    const BOTH: &str = "<ListBucketResult><IsTruncated>false</IsTruncated>\
+        <NextContinuationToken>x</NextContinuationToken></ListBucketResult>";
+    const ROUND: &str = "<ListBucketResult>\
+        <Contents><Key>copies/of the office/p/a</Key><Size>1</Size></Contents>\
+        <IsTruncated>true</IsTruncated><NextContinuationToken>y</NextContinuationToken>\
+        </ListBucketResult>";
+    let options = server().options(&server().new_bucket());
+    opened(options.clone()).create(&name("p/a"), &[b"1"]).unwrap();
+    let through = |fate: proxy::Fate, is_meant: fn(&proxy::Seen) -> bool| {
+        let proxy = proxy::Proxy::start(server().port, move |seen| match is_meant(seen) {
+            true => fate,
+            false => proxy::Fate::Pass,
+        });
+        (opened(by(&options, proxy.endpoint())), proxy)
+    };
+    for (body, expected) in [
+        (NO_END, "does not say whether"),
+        (BOTH, "does not say whether"),
+        (ROUND, "not how to go on"),
+    ] {
+        let is_listing = |seen: &proxy::Seen| seen.target.contains("max-keys=1000");
+        let (storage, _proxy) = through(proxy::Fate::Say(200, body), is_listing);
+        let error = storage.list("p/").unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Other, "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    // Another token each time, and the same names.
+    let again: &'static str =
+        ROUND.replace("<NextContinuationToken>y", "<NextContinuationToken>z").leak();
+    let proxy = proxy::Proxy::start(server().port, move |seen| {
+        let is_next = seen.target.contains("continuation-token");
+        match seen.target.contains("max-keys=1000") {
+            true => proxy::Fate::Say(200, if is_next { again } else { ROUND }),
+            false => proxy::Fate::Pass,
+        }
+    });
+    let error = opened(by(&options, proxy.endpoint())).list("p/").unwrap_err();
+    assert!(error.to_string().contains("goes backwards"), "{error}");
+    let is_read = |seen: &proxy::Seen| {
+        seen.method == "GET" && seen.target.split('?').next().unwrap().ends_with("/a")
+    };
+    let (storage, _proxy) = through(proxy::Fate::Say(404, "not here"), is_read);
+    assert_eq!(storage.read(&name("p/a"), 9).unwrap_err().kind, StorageErrorKind::Transient);
+    let error = storage.read_range(&name("p/a"), 0, &mut [0]).unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Transient, "{error}");
+    // What ails the keys now says nothing of conditions.
+    let expired = "<Error><Code>ExpiredToken</Code></Error>";
+    let is_probe = |seen: &proxy::Seen| seen.method == "PUT" && seen.target.contains("-probe");
+    let (storage, _proxy) = through(proxy::Fate::Say(400, expired), is_probe);
+    let error = storage.create(&name("p/b"), &[b"1"]).map(|()| storage.lacks().unwrap());
+    assert!(!error.is_ok_and(|lacks| lacks.contains(&Weakness::Replaces)));
+}
+
 #[test]
 fn what_is_no_blob_is_told_apart() {
     let bucket = server().new_bucket();

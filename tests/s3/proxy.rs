@@ -36,8 +36,10 @@ pub(crate) enum Fate {
     Stall,
     /// Half of the answer comes, then nothing.
     StallAnswer,
-    /// Another answer than the server's.
+    /// That it is busy, with this status.
     Busy(u16),
+    /// Another answer than the server's: status and body.
+    Say(u16, &'static str),
     /// The server's answer, dated long after.
     Later,
 }
@@ -49,6 +51,8 @@ pub(crate) struct Seen {
     pub(crate) number: usize,
     pub(crate) method: String,
     pub(crate) target: String,
+    /// All lines before the body, in small letters.
+    pub(crate) head: String,
 }
 
 type Plan = dyn Fn(&Seen) -> Fate + Send + Sync;
@@ -220,19 +224,25 @@ impl Shared {
                 number: self.count.fetch_add(1, Ordering::Relaxed),
                 method: words.next().unwrap(),
                 target: words.next().unwrap(),
+                head: String::from_utf8_lossy(&head.bytes).to_ascii_lowercase(),
             };
             self.seen.lock().unwrap().push(seen.clone());
             let fate = (self.plan)(&seen);
             match fate {
                 Fate::Cut => return Ok(()),
                 Fate::Stall => return until_gone(client),
-                Fate::Busy(status) => {
-                    let body = "<Error><Code>SlowDown</Code></Error>";
+                Fate::Busy(_) | Fate::Say(..) => {
+                    let busy = "<Error><Code>SlowDown</Code></Error>";
+                    let (status, body) = match fate {
+                        Fate::Say(status, body) => (status, body),
+                        Fate::Busy(status) => (status, busy),
+                        _ => unreachable!(),
+                    };
                     let len_bytes = body.len();
                     // The body that would follow is not waited for.
                     write!(
                         client.get_mut(),
-                        "HTTP/1.1 {status} Busy\r\nConnection: close\r\nRetry-After: 1\r\n\
+                        "HTTP/1.1 {status} So\r\nConnection: close\r\nRetry-After: 1\r\n\
                          Content-Length: {len_bytes}\r\n\r\n{body}"
                     )?;
                     client.get_mut().flush()?;

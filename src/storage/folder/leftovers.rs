@@ -7,28 +7,11 @@ use crate::disk::DiskItem;
 use crate::disk::FileKind;
 use crate::storage::BlobName;
 use crate::storage::StorageError;
+use crate::storage::TEMP_PREFIX;
 use crate::storage::folder::FolderStorage;
-use crate::storage::folder::TEMP_PREFIX;
-
-/// How old a temporary must be before it counts as left behind: no `create` takes so long.
-pub const LEFTOVER_AGE_MS_MIN: i64 = 24 * 60 * 60 * 1000;
-
-/// What was removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Leftovers {
-    pub count: u64,
-    pub bytes: u64,
-}
-
-/// What lies beside the blobs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Strangers {
-    /// Temporaries of writers at work, or of writers that were killed.
-    pub temporaries_count: u64,
-    pub temporaries_bytes: u64,
-    /// Names that no blob can have, escaped for people.
-    pub unknown: Vec<String>,
-}
+use crate::storage::leftovers::LEFTOVER_AGE_MS_MIN;
+use crate::storage::leftovers::Leftovers;
+use crate::storage::leftovers::Strangers;
 
 impl FolderStorage {
     /// Calls `look` with every file that is no blob: its path below the root, its item.

@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -43,6 +45,10 @@ use crate::units::Timestamp;
 /// Most bytes of an answer that is no blob: a page of a listing has up to a thousand names of a
 /// kilobyte.
 const ANSWER_BYTES_MAX: u64 = 8 << 20;
+/// Most bytes that a server's complaint is read of.
+const COMPLAINT_BYTES_MAX: u64 = 64 << 10;
+/// How long a server may think about whether it wants a body; one that does not answer gets it.
+const AWAIT_100: Duration = Duration::from_millis(300);
 const CONNECTIONS_IDLE_MAX: usize = 16;
 /// From which size on a server is asked before the body is sent.
 const EXPECT_BYTES_MIN: u64 = 1 << 20;
@@ -205,6 +211,8 @@ pub(super) struct Client {
     agent: Agent,
     place: Place,
     signer: KeySigner,
+    /// Whether a request was signed already.
+    had_keys: AtomicBool,
     wire: &'static Wire,
     clock: Arc<dyn Clock>,
 }
@@ -222,7 +230,8 @@ impl Client {
             .map_err(|detail| Fault::new(StorageErrorKind::Denied, detail))?;
         let wire = Wire::shared().map_err(|error| other(error.to_string()))?;
         let agent = agent(options, patience).map_err(other)?;
-        Ok(Self { agent, place, signer, wire, clock })
+        let had_keys = AtomicBool::new(false);
+        Ok(Self { agent, place, signer, had_keys, wire, clock })
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -250,7 +259,7 @@ impl Client {
         let mut body = Vec::new();
         let reader = answer.body_mut().with_config().limit(u64::MAX).reader();
         // What does not arrive explains nothing; the status still does.
-        let _partly = reader.take(ANSWER_BYTES_MAX).read_to_end(&mut body);
+        let _partly = reader.take(COMPLAINT_BYTES_MAX).read_to_end(&mut body);
         Err(self.answered(answer.status(), answer.headers(), &body))
     }
 
@@ -270,8 +279,11 @@ impl Client {
             let hash = content.sha256().finalize();
             request = request
                 .header("content-length", content.len_bytes())
-                .header("x-amz-content-sha256", HEXLOWER.encode(&hash))
-                .header("x-amz-checksum-sha256", BASE64.encode(&hash));
+                .header("x-amz-content-sha256", HEXLOWER.encode(&hash));
+            // Elsewhere it would be that of the object, not of what is said about it.
+            if ask.method == Method::PUT {
+                request = request.header("x-amz-checksum-sha256", BASE64.encode(&hash));
+            }
             if content.len_bytes() >= EXPECT_BYTES_MIN {
                 request = request.header("expect", "100-continue");
             }
@@ -280,17 +292,22 @@ impl Client {
         }
         let request = request.body(()).map_err(|error| wrong(error.to_string()))?;
         let (mut head, ()) = request.into_parts();
-        self.wire.wait(self.signer.sign(&mut head, None)).map_err(|error| {
-            let detail = match error.kind() {
-                reqsign_core::ErrorKind::CredentialInvalid => {
-                    "no keys that are valid now: neither in variables, nor in a profile, nor of \
-                     this instance"
-                        .to_owned()
-                }
-                _ => format!("the request cannot be signed: {error}"),
-            };
-            Fault::new(StorageErrorKind::Denied, detail)
+        let signed = self.wire.wait(self.signer.sign(&mut head, None));
+        signed.map_err(|error| match error.kind() {
+            reqsign_core::ErrorKind::CredentialInvalid => {
+                let detail = "no keys that are valid now: neither in variables, nor in a profile, \
+                              nor of this instance";
+                // An instance that gave keys before gives them again.
+                let had_keys = self.had_keys.load(Ordering::Relaxed);
+                let passing = StorageErrorKind::Transient;
+                Fault::new(if had_keys { passing } else { StorageErrorKind::Denied }, detail)
+            }
+            _ => {
+                let detail = format!("the request cannot be signed: {error}");
+                Fault::new(StorageErrorKind::Denied, detail)
+            }
         })?;
+        self.had_keys.store(true, Ordering::Relaxed);
         Ok(Request::from_parts(head, ()))
     }
 }
@@ -310,6 +327,7 @@ fn agent(options: &S3Options, patience: Patience) -> Result<Agent, String> {
         .max_idle_connections_per_host(CONNECTIONS_IDLE_MAX)
         .timeout_resolve(Some(patience.connect))
         .timeout_connect(Some(patience.connect))
+        .timeout_await_100(Some(AWAIT_100))
         .timeout_per_read(Some(patience.stall))
         .timeout_per_write(Some(patience.stall))
         .tls_config(tls.build())

@@ -36,6 +36,17 @@ impl Fault {
         self.kind == StorageErrorKind::NotFound && self.code != NO_BUCKET
     }
 
+    /// The same of a blob that is read: that it is missing is believed of a server that says what
+    /// is missing. Something on the way that knows no blobs may answer 404 as well.
+    pub(super) fn of_blob(self) -> Self {
+        let is_bare = self.kind == StorageErrorKind::NotFound && self.code.is_empty();
+        if !is_bare {
+            return self;
+        }
+        let detail = "the server answered 404 without a word on what is missing";
+        Self { kind: StorageErrorKind::Transient, detail: detail.to_owned(), ..self }
+    }
+
     /// An answer that is no success.
     pub(super) fn answered(
         status: StatusCode,
@@ -46,7 +57,10 @@ impl Fault {
         let said = Element::parse(body);
         let said = said.as_ref();
         let text = |name: &str| said.and_then(|said| said.text(name)).map(str::trim);
-        let code = text("Code").unwrap_or_default().to_owned();
+        let mut code = text("Code").unwrap_or_default().to_owned();
+        if code.is_empty() && status == StatusCode::RANGE_NOT_SATISFIABLE {
+            code = BEYOND_END.to_owned();
+        }
         let region = text("Region").map(str::to_owned).or_else(|| {
             let header = headers.get("x-amz-bucket-region")?.to_str().ok()?;
             Some(header.to_owned())
@@ -103,6 +117,8 @@ impl Fault {
     }
 }
 
+/// The blob ends before.
+pub(super) const BEYOND_END: &str = "InvalidRange";
 /// There is no bucket: nothing may be concluded about a blob from that.
 pub(super) const NO_BUCKET: &str = "NoSuchBucket";
 /// The server judged a request too old or too new.
@@ -138,6 +154,7 @@ fn kind_of(status: StatusCode, code: &str) -> StorageErrorKind {
         "EntityTooLarge" => return Kind::Length,
         "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload" | NO_BUCKET => return Kind::NotFound,
         "PreconditionFailed" => return Kind::AlreadyExists,
+        "ExpiredToken" | "InvalidToken" => return Kind::Denied,
         code if SKEWED.contains(&code) => return Kind::Other,
         _ => {}
     }

@@ -70,8 +70,9 @@ fn signer_within(
             .build()
             .new_agent();
         let context = context.with_http_send(Instance(agent));
-        // Neither a company's sign-on nor a program to run: both need a person or a program here.
-        let found = DefaultCredentialProvider::builder().no_sso().no_process().build();
+        // Neither a sign-on of a company or cluster nor a program to run: those need more.
+        let found =
+            DefaultCredentialProvider::builder().no_sso().no_web_identity().no_process().build();
         return Ok(Signer::new(context, found, requests));
     };
     let mut found = StaticCredentialProvider::new(

@@ -5,9 +5,9 @@ use ureq::http::Method;
 use crate::storage::BlobName;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
-use crate::storage::folder::leftovers::LEFTOVER_AGE_MS_MIN;
-use crate::storage::folder::leftovers::Leftovers;
-use crate::storage::folder::leftovers::Strangers;
+use crate::storage::leftovers::LEFTOVER_AGE_MS_MIN;
+use crate::storage::leftovers::Leftovers;
+use crate::storage::leftovers::Strangers;
 use crate::storage::s3::PROBE;
 use crate::storage::s3::S3Storage;
 use crate::storage::s3::client::Ask;
@@ -94,7 +94,11 @@ impl S3Storage {
                 else {
                     return Err(wrong("a row of the uploads has no name or no time"));
                 };
-                found.push(Upload { key, id, begun });
+                // Others may share the bucket.
+                let own = key.strip_prefix(self.client.place().prefix());
+                if own.is_some_and(|name| BlobName::new(name).is_ok()) {
+                    found.push(Upload { key, id, begun });
+                }
             }
             if !page.is_true("IsTruncated") {
                 return Ok((found, now));

@@ -46,12 +46,14 @@ impl S3Storage {
             };
             rows.push((rest.to_vec(), len_bytes));
         }
-        let next = match (page.is_true("IsTruncated"), page.text("NextContinuationToken")) {
-            (false, _) => None,
-            (true, Some(next)) if !next.is_empty() && next != token => Some(next.to_owned()),
-            (true, _) => {
+        let next = page.text("NextContinuationToken").filter(|next| !next.is_empty());
+        let next = match (page.text("IsTruncated"), next) {
+            (Some("false"), None) => None,
+            (Some("true"), Some(next)) if next != token => Some(next.to_owned()),
+            (Some("true"), _) => {
                 return Err(wrong("the listing has more, and the server not how to go on"));
             }
+            _ => return Err(wrong("the server does not say whether the listing has more")),
         };
         Ok(Page { rows, next })
     }
@@ -62,6 +64,11 @@ impl S3Storage {
         let (mut rows, mut token) = (Vec::new(), String::new());
         for _ in 0..PAGES_MAX {
             let page = self.list_page(prefix, &token, KEYS_MAX)?;
+            // Keys come in order: one that comes again would come for ever.
+            let last = rows.last().map(|(key, _): &(Vec<u8>, u64)| key);
+            if page.rows.first().is_some_and(|(first, _)| last.is_some_and(|last| first <= last)) {
+                return Err(Fault::new(StorageErrorKind::Other, "the listing goes backwards"));
+            }
             rows.extend(page.rows);
             match page.next {
                 Some(next) => token = next,
@@ -80,13 +87,18 @@ fn unescape(text: &str) -> Vec<u8> {
         let code = after.get(..2).filter(|code| code.iter().all(u8::is_ascii_hexdigit));
         let code = code.and_then(|code| std::str::from_utf8(code).ok());
         let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        match byte.filter(|_| *first == b'%') {
+        let byte = match first {
+            b'%' => byte,
+            _ => None,
+        };
+        match byte {
             Some(byte) => {
                 found.push(byte);
                 rest = after.get(2..).unwrap_or_default();
             }
             None => {
-                found.push(*first);
+                // In a form a space is a plus sign, and servers write either.
+                found.push(if *first == b'+' { b' ' } else { *first });
                 rest = after;
             }
         }
@@ -103,6 +115,7 @@ mod tests {
         assert_eq!(unescape("a%2Fb%252F"), b"a/b%2F");
         assert_eq!(unescape("%"), b"%");
         assert_eq!(unescape("%2"), b"%2");
-        assert_eq!(unescape("%+1%zz"), b"%+1%zz");
+        assert_eq!(unescape("%+1%zz"), b"% 1%zz");
+        assert_eq!(unescape("of+the%20office%2B"), b"of the office+");
     }
 }

@@ -33,19 +33,19 @@ use std::sync::PoisonError;
 use ureq::http::Method;
 
 use crate::run::Run;
-use crate::storage::BLOB_BYTES_MAX;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
-use crate::storage::folder::folder_of_prefix;
+use crate::storage::refuse::Refuse as _;
 use crate::storage::s3::client::Answer;
 use crate::storage::s3::client::Ask;
 use crate::storage::s3::client::Client;
 use crate::storage::s3::client::Content;
 use crate::storage::s3::client::Patience;
+use crate::storage::s3::fault::BEYOND_END;
 use crate::storage::s3::fault::Fault;
 use crate::storage::s3::fault::NO_BUCKET;
 use crate::storage::s3::keys::Keys;
@@ -54,6 +54,9 @@ use crate::storage::s3::place::REGION_DEFAULT;
 
 /// Where no blob can be: a component with a leading dot.
 const PROBE: &str = ".lifeboat-probe";
+/// A server that knows no conditions.
+const NO_CONDITIONS: [&str; 4] =
+    ["NotImplemented", "NotSupported", "InvalidRequest", "InvalidArgument"];
 const PROBE_TEXT: &[u8] = b"Here a backup program tries whether the server keeps a taken name.\n";
 /// Which bucket, and how to get there.
 #[derive(Clone, PartialEq, Eq)]
@@ -160,6 +163,7 @@ impl S3Storage {
     ) -> Result<Self, StorageError> {
         let unplaced = format!("s3:{}", crate::path::escape(options.bucket.as_bytes()));
         let mut region = options.region.clone().unwrap_or_else(|| REGION_DEFAULT.to_owned());
+        let mut has_moved = false;
         loop {
             let client = Client::new(&options, &region, run.clock.clone(), patience)
                 .map_err(|fault| error(unplaced.clone(), "open", "", fault))?;
@@ -167,10 +171,11 @@ impl S3Storage {
             let Err(fault) = storage.list_page("", "", 1) else { return Ok(storage) };
             // A server that knows regions tells the right one; who named one meant it.
             let moved = fault.region.clone().filter(|found| {
-                storage.options.region.is_none() && *found != region && !found.is_empty()
+                let is_free = storage.options.region.is_none() && !has_moved;
+                is_free && *found != region && !found.is_empty()
             });
             match moved {
-                Some(found) => region = found,
+                Some(found) => (region, has_moved) = (found, true),
                 None => return Err(storage.not_opened(fault)),
             }
             options = storage.options;
@@ -217,7 +222,8 @@ impl S3Storage {
         // The first one takes the name, unless an earlier run has; the second one must not get it.
         let first = self.try_probe()?;
         let guard = if first == Guard::Ignored { self.try_probe()? } else { first };
-        *known = Some(guard);
+        // What could not be tried now may be tried later.
+        *known = Some(guard).filter(|guard| *guard != Guard::Untried);
         Ok(guard)
     }
 
@@ -228,7 +234,7 @@ impl S3Storage {
             Err(fault) => match fault.kind {
                 StorageErrorKind::AlreadyExists => Ok(Guard::Honoured),
                 StorageErrorKind::Denied | StorageErrorKind::Full => Ok(Guard::Untried),
-                StorageErrorKind::Other => Ok(Guard::Ignored),
+                _ if NO_CONDITIONS.contains(&fault.code.as_str()) => Ok(Guard::Ignored),
                 _ => Err(fault),
             },
         }
@@ -280,7 +286,7 @@ impl S3Storage {
             return self.upload(name, content, guard);
         }
         let mut ask = self.put_of(name, content);
-        if guard == Guard::Honoured {
+        if guard != Guard::Ignored {
             ask = ask.header("if-none-match", "*");
         }
         kept(&self.client.ask(ask)?)
@@ -292,7 +298,7 @@ impl S3Storage {
     }
 
     fn read_whole(&self, ask: Ask<'_>, bytes_max: u64) -> Result<Vec<u8>, Fault> {
-        let answer = self.client.ask(ask)?;
+        let answer = self.client.ask(ask).map_err(Fault::of_blob)?;
         let expected = answer.len_bytes();
         let more = || {
             let detail = format!("expected at most {bytes_max} bytes, found more");
@@ -327,8 +333,8 @@ impl S3Storage {
         let ask = Ask::new(Method::GET, Some(self.client.place().key(name)))
             .header("range", format!("bytes={offset}-{last}"));
         let answer = match self.client.ask(ask) {
-            Err(fault) if fault.code == "InvalidRange" => return Err(ended()),
-            answer => answer?,
+            Err(fault) if fault.code == BEYOND_END => return Err(ended()),
+            answer => answer.map_err(Fault::of_blob)?,
         };
         let found = answer.header("content-range").and_then(range_of);
         match (answer.status(), found) {
@@ -345,17 +351,6 @@ impl S3Storage {
 
     fn failed(&self, operation: &'static str, name: &str, fault: Fault) -> StorageError {
         error(self.location(), operation, name, fault)
-    }
-
-    fn refused(
-        &self,
-        operation: &'static str,
-        name: &str,
-        kind: StorageErrorKind,
-        detail: &str,
-    ) -> StorageError {
-        let (location, name, detail) = (self.location(), name.to_owned(), detail.to_owned());
-        StorageError { kind, location, operation, name, detail }
     }
 }
 
@@ -392,15 +387,9 @@ impl Storage for S3Storage {
     }
 
     fn create(&self, name: &BlobName, parts: &[&[u8]]) -> Result<(), StorageError> {
-        const OPERATION: &str = "create";
-        let content = Content::of(parts);
-        if content.len_bytes() > BLOB_BYTES_MAX {
-            let found = content.len_bytes();
-            let detail = format!("expected at most {BLOB_BYTES_MAX} bytes, found {found}");
-            return Err(self.refused(OPERATION, name.as_str(), StorageErrorKind::Length, &detail));
-        }
-        let put = self.put(name.as_str(), content);
-        put.map_err(|fault| self.failed(OPERATION, name.as_str(), fault))
+        self.len_bytes_of(name, parts)?;
+        let put = self.put(name.as_str(), Content::of(parts));
+        put.map_err(|fault| self.failed("create", name.as_str(), fault))
     }
 
     fn read(&self, name: &BlobName, bytes_max: u64) -> Result<Vec<u8>, StorageError> {
@@ -419,12 +408,8 @@ impl Storage for S3Storage {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        const OPERATION: &str = "list";
-        if folder_of_prefix(prefix).is_none() {
-            let detail = "expected a folder: nothing, or a name that ends in `/`";
-            return Err(self.refused(OPERATION, prefix, StorageErrorKind::Other, detail));
-        }
-        let rows = self.list_rows(prefix).map_err(|fault| self.failed(OPERATION, prefix, fault))?;
+        self.folder_of(prefix)?;
+        let rows = self.list_rows(prefix).map_err(|fault| self.failed("list", prefix, fault))?;
         let blob = |(name, len_bytes): (Vec<u8>, u64)| {
             let name = BlobName::new(std::str::from_utf8(&name).ok()?).ok()?;
             Some(Listed { name, len_bytes })
@@ -454,8 +439,10 @@ impl Storage for S3Storage {
     }
 
     fn weaknesses(&self) -> Vec<String> {
-        let lacks = self.lacks().unwrap_or_default();
-        lacks.iter().map(ToString::to_string).collect()
+        match self.lacks() {
+            Ok(lacks) => lacks.iter().map(ToString::to_string).collect(),
+            Err(error) => vec![format!("what the bucket lacks could not be asked: {error}")],
+        }
     }
 
     /// An answer of success is durable.

@@ -78,10 +78,16 @@ impl S3Storage {
             Err(fault) => {
                 // The first fault is the one to tell.
                 let _leftover = self.take_back(&key, id);
-                return Err(fault);
+                return Err(unfinished(fault));
             }
         };
-        self.join(&key, id, &parts, guard)?;
+        if let Err(fault) = self.join(&key, id, &parts, guard) {
+            // Said no in so many words: then it is not at it.
+            if !fault.code.is_empty() && fault.kind != StorageErrorKind::Transient {
+                let _leftover = self.take_back(&key, id);
+            }
+            return Err(unfinished(fault));
+        }
         let found = self.head(name)?.len_bytes();
         if found != Some(len_bytes) {
             let found = found.unwrap_or_default();
@@ -160,7 +166,7 @@ impl S3Storage {
             .query("uploadId", id)
             .header("content-type", "application/xml")
             .content(Content::of(&[body.as_bytes()]));
-        if guard == Guard::Honoured {
+        if guard != Guard::Ignored {
             ask = ask.header("if-none-match", "*");
         }
         let answer = self.client.ask(ask)?;
@@ -175,6 +181,15 @@ impl S3Storage {
             _ => Err(Fault::new(StorageErrorKind::Transient, "the parts were perhaps not joined")),
         }
     }
+}
+
+/// An upload that somebody took away meanwhile is no blob that is missing.
+fn unfinished(fault: Fault) -> Fault {
+    if !fault.is_missing() {
+        return fault;
+    }
+    let detail = "the upload in parts was ended by somebody else";
+    Fault { kind: StorageErrorKind::Transient, detail: detail.to_owned(), ..fault }
 }
 
 fn lock<'m, 'a>(parts: &'m Mutex<Parts<'a>>) -> MutexGuard<'m, Parts<'a>> {

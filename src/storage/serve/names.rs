@@ -1,7 +1,7 @@
 //! Which paths a client may say.
 
 use crate::storage::BlobName;
-use crate::storage::folder::TEMP_PREFIX;
+use crate::storage::TEMP_PREFIX;
 
 /// What a path stands for, by its letters alone. The folder that is served is the root.
 #[derive(Debug, Clone, PartialEq, Eq)]

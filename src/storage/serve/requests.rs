@@ -30,7 +30,7 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::storage::BLOB_BYTES_MAX;
-use crate::storage::folder::leftovers::LEFTOVER_AGE_MS_MIN;
+use crate::storage::leftovers::LEFTOVER_AGE_MS_MIN;
 
 use super::HANDLES_MAX;
 use super::LISTINGS_MAX;

@@ -2,9 +2,9 @@
 
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
-use crate::storage::folder::leftovers::LEFTOVER_AGE_MS_MIN;
-use crate::storage::folder::leftovers::Leftovers;
-use crate::storage::folder::leftovers::Strangers;
+use crate::storage::leftovers::LEFTOVER_AGE_MS_MIN;
+use crate::storage::leftovers::Leftovers;
+use crate::storage::leftovers::Strangers;
 
 use super::SftpStorage;
 use super::file;

@@ -11,7 +11,7 @@ use russh_sftp::protocol::FileAttributes;
 use crate::storage::BlobName;
 use crate::storage::Listed;
 use crate::storage::StorageErrorKind;
-use crate::storage::folder::TEMP_PREFIX;
+use crate::storage::TEMP_PREFIX;
 use crate::units::Timestamp;
 
 use super::joined;

@@ -36,16 +36,15 @@ use russh_sftp::protocol::FileAttributes;
 use crate::run::Run;
 use crate::run::seed::Choices;
 use crate::secret::SecretBytes;
-use crate::storage::BLOB_BYTES_MAX;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
-use crate::storage::folder::TEMP_PREFIX;
-use crate::storage::folder::folder_of_prefix;
-use crate::storage::folder::parent_of;
+use crate::storage::TEMP_PREFIX;
+use crate::storage::parent_of;
+use crate::storage::refuse::Refuse as _;
 use crate::storage::wire::Wire;
 use crate::units::Timestamp;
 
@@ -189,8 +188,8 @@ impl SftpStorage {
         let found = self.wait(async |link| list::stat(link, &root).await);
         match found.map_err(|trouble| self.failed("open", "", trouble))? {
             Some(item) if item.kind == ItemKind::Folder => Ok(()),
-            Some(_) => Err(self.error("open", "", StorageErrorKind::Other, "not a folder")),
-            None => Err(self.error("open", "", StorageErrorKind::NotFound, "no such folder")),
+            Some(_) => Err(self.refused("open", "", StorageErrorKind::Other, "not a folder")),
+            None => Err(self.refused("open", "", StorageErrorKind::NotFound, "no such folder")),
         }
     }
 
@@ -255,7 +254,7 @@ impl SftpStorage {
     fn refuse_if_broken(&self, operation: &'static str, name: &str) -> Result<(), StorageError> {
         if self.broken.load(Ordering::Acquire) {
             let detail = "an earlier sync failed, what it covered may be lost";
-            return Err(self.error(operation, name, StorageErrorKind::Other, detail));
+            return Err(self.refused(operation, name, StorageErrorKind::Other, detail));
         }
         Ok(())
     }
@@ -298,18 +297,7 @@ impl SftpStorage {
     }
 
     fn failed(&self, operation: &'static str, name: &str, trouble: Trouble) -> StorageError {
-        self.error(operation, name, trouble.kind(), &trouble.to_string())
-    }
-
-    fn error(
-        &self,
-        operation: &'static str,
-        name: &str,
-        kind: StorageErrorKind,
-        detail: &str,
-    ) -> StorageError {
-        let (location, name, detail) = (self.location(), name.to_owned(), detail.to_owned());
-        StorageError { kind, location, operation, name, detail }
+        self.refused(operation, name, trouble.kind(), &trouble.to_string())
     }
 
     /// Writes a durable temporary, making the folder if need be, and gives it its name.
@@ -366,11 +354,7 @@ impl Storage for SftpStorage {
         const OPERATION: &str = "create";
         let failed = |trouble| self.failed(OPERATION, name.as_str(), trouble);
         self.refuse_if_broken(OPERATION, name.as_str())?;
-        let len_bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
-        if len_bytes > BLOB_BYTES_MAX {
-            let detail = format!("expected at most {BLOB_BYTES_MAX} bytes, found {len_bytes}");
-            return Err(self.error(OPERATION, name.as_str(), StorageErrorKind::Length, &detail));
-        }
+        self.len_bytes_of(name, parts)?;
         // Before the name is given: an answer that is lost leaves a name that nobody else marks.
         self.unsynced().touch(name.as_str());
         let created = self.wait(async |link| {
@@ -404,10 +388,7 @@ impl Storage for SftpStorage {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        let folder = folder_of_prefix(prefix).ok_or_else(|| {
-            let detail = "expected a folder: nothing, or a name that ends in `/`";
-            self.error("list", prefix, StorageErrorKind::Other, detail)
-        })?;
+        let folder = self.folder_of(prefix)?;
         let items = self.tree(&folder).map_err(|trouble| self.failed("list", prefix, trouble))?;
         Ok(items.into_iter().filter_map(Item::into_listed).collect())
     }
@@ -422,7 +403,7 @@ impl Storage for SftpStorage {
         let found = found.map_err(|trouble| self.failed("stat", name.as_str(), trouble))?;
         if found.kind != ItemKind::File {
             let detail = "not a regular file";
-            return Err(self.error("stat", name.as_str(), StorageErrorKind::Other, detail));
+            return Err(self.refused("stat", name.as_str(), StorageErrorKind::Other, detail));
         }
         Ok(BlobStat { len_bytes: found.len_bytes, created: found.modified })
     }
@@ -454,7 +435,7 @@ impl Storage for SftpStorage {
         let synced = self.sync_all(&taken);
         synced.map_err(|trouble| {
             self.broken.store(true, Ordering::Release);
-            self.error("sync", "", StorageErrorKind::Other, &trouble.to_string())
+            self.refused("sync", "", StorageErrorKind::Other, &trouble.to_string())
         })
     }
 }

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream;
 
 use crate::storage::StorageErrorKind;
-use crate::storage::folder::parent_of;
+use crate::storage::parent_of;
 
 use super::SftpStorage;
 use super::file;
