@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Backup programs side by side over one server: OpenSSH's SFTP on loopback, or over a slow line.
+"""Backup programs side by side over one server: OpenSSH's SFTP, or a bucket of a Ceph that runs in memory; on
+loopback, or over a slow line.
 
 For every program in turn, on the same tree and the same server:
   backup1   first backup of SRC              backup2   nothing changed
@@ -10,10 +11,12 @@ Each step is run after `sync`. Prints the median of the wall times and their rat
 `--line MBIT,MS` puts a line of that rate and that way there and back between program and server (a delaying
 proxy; the rate is kept by it too), and prints how much of the line the first backup used.
 
-usage: targets.py --src DIR --work DIR [--tools lifeboat,restic,rustic] [--rounds N] [--line 20,80]
+usage: targets.py --src DIR --work DIR [--server sftp|s3] [--tools lifeboat,restic,rustic] [--rounds N]
+                  [--line 20,80]
 Programs come from the environment: LIFEBOAT, RESTIC, RUSTIC (paths), default: by name on PATH.
 """
-import argparse, asyncio, collections, getpass, os, shutil, socket, statistics, subprocess, sys, threading, time
+import argparse, asyncio, collections, datetime, getpass, hashlib, hmac, os, shutil, socket, statistics, subprocess
+import sys, threading, time, urllib.request
 
 
 def port():
@@ -22,7 +25,7 @@ def port():
         return s.getsockname()[1]
 
 
-class Server:
+class Ssh:
     """OpenSSH with a key of its own."""
 
     def __init__(self, work):
@@ -42,6 +45,45 @@ class Server:
             if not line:
                 sys.exit("sshd ended")
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
+    def end(self): self.process.kill()
+
+
+class S3:
+    """The gateway of the tests, with a user, and a bucket for every round of every program."""
+    ACCESS, SECRET, BUCKET = "bench-key", "bench-secret-of-the-tests", "bench"
+
+    def __init__(self, work):
+        self.dir, self.port = os.path.join(work, "rgw"), port()
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/s3/rgw.sh")
+        self.process = subprocess.Popen([script, self.dir, str(self.port), str(port())], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        if self.process.stdout.readline() != b"ready\n":
+            sys.exit("the gateway did not start")
+        subprocess.check_call(["radosgw-admin", "--conf", f"{self.dir}/ceph.conf", "--name", "client.admin", "user",
+                               "create", "--uid=bench", "--display-name=bench", f"--access-key={self.ACCESS}",
+                               f"--secret={self.SECRET}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.ask("PUT", f"/{self.BUCKET}")
+
+    def ask(self, method, path):
+        """One request, signed by AWS Signature Version 4."""
+        at, host = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ"), f"127.0.0.1:{self.port}"
+        body = hashlib.sha256(b"").hexdigest()
+        signed = "host;x-amz-content-sha256;x-amz-date"
+        lines = f"host:{host}\nx-amz-content-sha256:{body}\nx-amz-date:{at}\n"
+        asked = hashlib.sha256(f"{method}\n{path}\n\n{lines}\n{signed}\n{body}".encode()).hexdigest()
+        scope, key = f"{at[:8]}/us-east-1/s3/aws4_request", f"AWS4{self.SECRET}".encode()
+        for part in scope.split("/"):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        text = f"AWS4-HMAC-SHA256\n{at}\n{scope}\n{asked}"
+        sign = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        headers = {"x-amz-content-sha256": body, "x-amz-date": at, "Authorization":
+                   f"AWS4-HMAC-SHA256 Credential={self.ACCESS}/{scope}, SignedHeaders={signed}, Signature={sign}"}
+        urllib.request.urlopen(urllib.request.Request(f"http://{host}{path}", method=method, headers=headers)).read()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 class Line:
@@ -105,6 +147,11 @@ class Tool:
         self.home = os.path.join(work, "home")
         os.makedirs(self.home, exist_ok=True)
         self.env = {"HOME": self.home}
+        self.is_s3 = isinstance(server, S3)
+        if self.is_s3:
+            self.prefix = os.path.basename(work) + f"-{time.monotonic_ns()}"
+            self.env |= {"AWS_ACCESS_KEY_ID": S3.ACCESS, "AWS_SECRET_ACCESS_KEY": S3.SECRET}
+            return
         with open(f"{work}/known", "w") as f:
             f.write(f"[127.0.0.1]:{at} " + " ".join(open(f"{server.dir}/host.pub").read().split()[:2]) + "\n")
         with open(f"{work}/ssh_config", "w") as f:
@@ -128,8 +175,11 @@ class Lifeboat(Tool):
         self.b = os.environ.get("LIFEBOAT", "lifeboat")
         open(f"{self.work}/pass", "w").write("x\n")
         os.chmod(f"{self.work}/pass", 0o600)
+        self.env |= {"LIFEBOAT_PASSWORD_FILE": f"{self.work}/pass", "LIFEBOAT_CACHE_DIR": f"{self.work}/cache"}
+        if self.is_s3:
+            self.env["LIFEBOAT_REPOSITORY"] = f"s3:http://127.0.0.1:{self.at}/{S3.BUCKET}/{self.prefix}"
+            return
         self.env |= {"LIFEBOAT_REPOSITORY": f"sftp://{self.user}@127.0.0.1:{self.at}{self.repo}",
-                     "LIFEBOAT_PASSWORD_FILE": f"{self.work}/pass", "LIFEBOAT_CACHE_DIR": f"{self.work}/cache",
                      "LIFEBOAT_SFTP_IDENTITY": f"{self.server.dir}/login",
                      "LIFEBOAT_SFTP_KNOWN_HOSTS": f"{self.work}/known"}
 
@@ -145,6 +195,9 @@ class Restic(Tool):
         super().__init__(*args)
         self.b = os.environ.get("RESTIC", "restic")
         self.env |= {"RESTIC_PASSWORD": "x", "RESTIC_CACHE_DIR": f"{self.work}/cache"}
+        if self.is_s3:
+            self.o = ["-r", f"s3:http://127.0.0.1:{self.at}/{S3.BUCKET}/{self.prefix}", "-q"]
+            return
         self.o = ["-o", f"sftp.command=ssh -F {self.work}/ssh_config nas -s sftp", "-r", f"sftp:nas:{self.repo}", "-q"]
 
     def init(self): return self.run([self.b, *self.o, "init"])
@@ -159,13 +212,19 @@ class Rustic(Tool):
     def __init__(self, *args):
         super().__init__(*args)
         self.b = os.environ.get("RUSTIC", "rustic")
-        os.makedirs(f"{self.home}/.ssh", exist_ok=True)
-        os.makedirs(self.repo, exist_ok=True)
-        shutil.copy(f"{self.work}/known", f"{self.home}/.ssh/known_hosts")
-        with open(f"{self.work}/rustic.toml", "w") as f:
-            f.write('[repository]\nrepository = "opendal:sftp"\npassword = "x"\n[repository.options]\n'
+        if self.is_s3:
+            options = (f'[repository]\nrepository = "opendal:s3"\npassword = "x"\n[repository.options]\n'
+                       f'endpoint = "http://127.0.0.1:{self.at}"\nbucket = "{S3.BUCKET}"\nroot = "/{self.prefix}"\n'
+                       f'region = "us-east-1"\naccess_key_id = "{S3.ACCESS}"\nsecret_access_key = "{S3.SECRET}"\n')
+        else:
+            os.makedirs(f"{self.home}/.ssh", exist_ok=True)
+            os.makedirs(self.repo, exist_ok=True)
+            shutil.copy(f"{self.work}/known", f"{self.home}/.ssh/known_hosts")
+            options = ('[repository]\nrepository = "opendal:sftp"\npassword = "x"\n[repository.options]\n'
                     f'endpoint = "ssh://127.0.0.1:{self.at}"\nuser = "{self.user}"\nroot = "{self.repo}"\n'
                     f'key = "{self.server.dir}/login"\nknown_hosts_strategy = "Accept"\n')
+        with open(f"{self.work}/rustic.toml", "w") as f:
+            f.write(options)
         self.env |= {"RUSTIC_CACHE_DIR": f"{self.work}/cache", "RUSTIC_NO_PROGRESS": "true",
                      "RUSTIC_LOG_LEVEL": "error"}
         self.o = ["-P", f"{self.work}/rustic"]
@@ -187,6 +246,7 @@ def main():
     a.add_argument("--tools", default="lifeboat,restic,rustic")
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--line")
+    a.add_argument("--server", default="sftp", choices=("sftp", "s3"))
     a = a.parse_args()
     src = os.path.realpath(a.src)
     # The file that is in the middle of the tree, by name.
@@ -194,7 +254,8 @@ def main():
     middle = files[len(files) // 2]
     shutil.rmtree(a.work, ignore_errors=True)
     os.makedirs(a.work)
-    server, times, used = Server(a.work), collections.defaultdict(list), []
+    server = {"sftp": Ssh, "s3": S3}[a.server](a.work)
+    times, used = collections.defaultdict(list), []
     for _ in range(a.rounds):
         for name in a.tools.split(","):
             work = os.path.join(a.work, name)
@@ -213,7 +274,7 @@ def main():
             times[name, "one"].append(tool.one(middle, f"{work}/one"))
             times[name, "restore"].append(tool.restore(f"{work}/all"))
             shutil.rmtree(work, ignore_errors=True)
-    server.process.kill()
+    server.end()
     for step in ("backup1", "backup2", "check", "one", "restore"):
         medians = {name: statistics.median(times[name, step]) for name in a.tools.split(",")}
         rivals = [took for name, took in medians.items() if name != "lifeboat"]

@@ -1,6 +1,7 @@
 //! From a source to a committed snapshot.
 
 pub mod attach;
+mod chain;
 pub mod shrink;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use crate::backup::error::BackupError;
 use crate::backup::parent::ParentTree;
 use crate::backup::parent::lost;
 use crate::backup::parent::lost::Packs;
+use crate::backup::parent::lost::Seen;
 use crate::backup::pipeline;
 use crate::backup::pipeline::Pipeline;
 use crate::backup::pipeline::Plan;
@@ -21,6 +23,8 @@ use crate::backup::remember;
 use crate::backup::remember::Memory;
 use crate::backup::remember::TreeSink;
 use crate::backup::snapshot::attach::Attachments;
+use crate::backup::snapshot::chain::Chain;
+use crate::backup::snapshot::chain::Opened;
 use crate::backup::snapshot::shrink::Shrink;
 use crate::backup::snapshot::shrink::Shrinking;
 use crate::backup::snapshot::shrink::Size;
@@ -40,10 +44,7 @@ use crate::ids::SnapshotId;
 use crate::ids::SourceId;
 use crate::repository::ObjectSink;
 use crate::repository::Stored;
-use crate::repository::cache::Cache;
-use crate::repository::cache::CacheKey;
 use crate::repository::error::RepositoryError;
-use crate::repository::keys::complete;
 use crate::repository::manifest::seal_manifest;
 use crate::repository::open::CachedNodes;
 use crate::repository::open::Repository;
@@ -59,7 +60,6 @@ use crate::vault::error::VaultError;
 use crate::vault::names::Chain as ChainName;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
-use crate::vault::session::SessionRequest;
 
 /// How often a backup that was overtaken becomes the next of its chain instead.
 const COMMITS_MAX: u32 = 16;
@@ -156,91 +156,6 @@ impl Monitor for Tally {
     fn phase(&self, _phase: Phase) {}
 }
 
-/// The chain that a backup continues.
-struct Chain {
-    source: SourceId,
-    newest: Option<Place>,
-    cache_key: CacheKey,
-    cache: Option<Cache>,
-}
-
-impl Chain {
-    fn parent(&self, comparison: &Comparison) -> Option<ParentTree> {
-        match comparison {
-            Comparison::Nothing => None,
-            Comparison::Given(given) => Some(given.tree.clone()),
-            Comparison::Newest => self.cache.as_ref().map(|cache| ParentTree {
-                root: cache.head.root.clone(),
-                started: cache.head.started,
-                decayed: cache.head.decayed.clone(),
-            }),
-        }
-    }
-
-    fn root_before<'a>(&'a self, comparison: &'a Comparison) -> Option<&'a Ref> {
-        match comparison {
-            Comparison::Given(given) => Some(&given.tree.root),
-            _ => self.cache.as_ref().map(|cache| &cache.head.root),
-        }
-    }
-
-    /// How much the snapshot before this one holds, as far as it is known.
-    fn size_before(&self, comparison: &Comparison) -> Option<Size> {
-        if let Comparison::Given(given) = comparison {
-            return Some(given.size);
-        }
-        let head = &self.cache.as_ref()?.head;
-        Some(Size { files_count: head.files_count, content_bytes: head.content_bytes })
-    }
-
-    /// The snapshot whose objects the session relies on.
-    fn relied_on(&self, comparison: &Comparison) -> Option<SnapshotId> {
-        match comparison {
-            Comparison::Given(given) => Some(given.snapshot),
-            _ => self.cache.as_ref().and(self.newest).map(|place| place.id),
-        }
-    }
-}
-
-fn find_chain(
-    run: &Run,
-    repository: &Repository,
-    keys: (&AgentKeyset, &DomainKeys),
-    request: &Request<'_>,
-) -> Result<Chain, BackupError> {
-    let (agent, domain) = keys;
-    let source = domain.source_id(request.dataset);
-    let name = ChainName { machine: agent.machine, source };
-    let newest = repository.vault().head(run, &name).map_err(RepositoryError::from)?;
-    let cache_key = CacheKey {
-        repository: agent.repository,
-        machine: agent.machine,
-        source,
-        key: domain.local_cache().clone(),
-    };
-    let cache = match request.cache.map(|folder| Cache::open(folder, &cache_key)) {
-        None | Some(Ok(None)) => None,
-        Some(Ok(Some(cache))) => Some(cache),
-        Some(Err(error)) => {
-            tracing::warn!(%error, "the local cache is not used");
-            None
-        }
-    };
-    // A session relies on one snapshot: nodes of another one must not be taken for stored.
-    let relied_on = match &request.comparison {
-        Comparison::Given(given) => Some(given.snapshot),
-        _ => newest.map(|place| place.id),
-    };
-    let mut cache = cache.filter(|cache| relied_on == Some(cache.head.snapshot));
-    // What a removed snapshot reached is gone once its manifest is.
-    if let (Some(_), Some(place)) = (&cache, &newest)
-        && !repository.vault().has_manifest(run, place).map_err(RepositoryError::from)?
-    {
-        cache = None;
-    }
-    Ok(Chain { source, newest, cache_key, cache })
-}
-
 /// A snapshot is made all the same: it may be what the user wants, and it costs nothing to keep.
 fn report_shrinking(
     run: &Run,
@@ -264,7 +179,7 @@ pub fn plan(
     request: &Request<'_>,
 ) -> Result<Plan, BackupError> {
     let keys = seal_keys(agent, request.level);
-    let chain = find_chain(run, repository, (agent, &keys.domain), request)?;
+    let chain = chain::find(run, repository, (agent, &keys.domain), request)?;
     let parent = chain.parent(&request.comparison);
     let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
     let pipeline = Pipeline {
@@ -309,17 +224,14 @@ pub fn execute(
     let run = &run.also(Arc::clone(&tally) as Arc<dyn Monitor>);
     let started = run.clock.now();
     let keys = seal_keys(agent, request.level);
-    let mut chain = find_chain(run, repository, (agent, &keys.domain), request)?;
-    if let Err(error) = complete::lasting_records(run, repository.vault().storage()) {
-        tracing::warn!(%error, "missing copies of records could not be written");
-    }
-    let mut session = open_session(run, repository, agent, (&mut chain, request))?;
+    let Opened { chain, mut session, seen } =
+        chain::open(run, repository, (agent, &keys.domain), request)?;
     run.phase(Phase::BackingUp);
     let place = request.cache.map(|folder| (folder, &chain.cache_key));
     let mut memory = Memory::new(chain.cache.as_ref(), place);
     let began = request.attachments.before(run);
     let tree = began.map_err(BackupError::from).and_then(|()| {
-        write_tree(run, repository, (&keys, &chain, &session), request, &mut memory)
+        write_tree(run, (repository, seen), (&keys, &chain, &session), request, &mut memory)
     });
     let tree = tree.and_then(|(tree, packs)| {
         request.source.finish(run)?;
@@ -376,28 +288,6 @@ pub fn execute(
     Ok(report)
 }
 
-/// Opens a session on the snapshot that the chain remembers, or on none if that one is about to go.
-fn open_session(
-    run: &Run,
-    repository: &Repository,
-    agent: &AgentKeyset,
-    (chain, request): (&mut Chain, &Request<'_>),
-) -> Result<Session, BackupError> {
-    loop {
-        let parent = chain.relied_on(&request.comparison);
-        let asked = SessionRequest { machine: agent.machine, source: chain.source, parent };
-        match repository.vault().open_session(run, asked) {
-            Ok(session) => return Ok(session),
-            Err(VaultError::ParentGone { .. })
-                if matches!(request.comparison, Comparison::Newest) && chain.cache.is_some() =>
-            {
-                chain.cache = None;
-            }
-            Err(error) => return Err(RepositoryError::from(error).into()),
-        }
-    }
-}
-
 /// Commits as the next of the chain. Another backup of the same source may have become that since
 /// this one began: then as the one after it.
 fn commit(
@@ -424,7 +314,7 @@ fn commit(
 
 fn write_tree(
     run: &Run,
-    repository: &Repository,
+    (repository, seen): (&Repository, Seen),
     (keys, chain, session): (&SealKeys, &Chain, &Session),
     request: &Request<'_>,
     memory: &mut Memory<'_>,
@@ -435,7 +325,7 @@ fn write_tree(
     }
     let nodes = CachedNodes { repository, cache: chain.cache.as_ref() };
     let root = parent.as_ref().map(|parent| &parent.root);
-    let looked = lost::look(run, &nodes, (root, chain.newest.as_ref()))?;
+    let looked = lost::look(run, &nodes, root, seen)?;
     let doubted = looked.lost.is_some().then(|| repository.vault());
     if let Some(parent) = &mut parent {
         parent.decayed.extend(looked.lost.into_iter().flatten());

@@ -14,6 +14,7 @@ use crate::cli::language::table::options;
 use crate::cli::local::Local;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
+use crate::cli::settings::CacheUse;
 use crate::cli::settings::configured;
 use crate::cli::settings::place::Place;
 use crate::cli::settings::place::location::location;
@@ -37,6 +38,7 @@ use crate::secret::SecretBytes;
 use crate::source::host::host_name;
 use crate::storage::Storage;
 use crate::storage::StorageErrorKind;
+use crate::storage::layer::kept::Kept;
 use crate::storage::layer::retry::RetryOptions;
 use crate::storage::leftovers::Strangers;
 use crate::storage::open;
@@ -46,6 +48,7 @@ use crate::storage::stack::stack;
 use crate::units::Bytes;
 use crate::vault::Vault;
 use crate::vault::VaultOptions;
+use crate::vault::names::KEEPING;
 use crate::vault::tally::listing;
 
 /// Name and version, as written into snapshots and sessions.
@@ -228,17 +231,18 @@ pub struct Writer {
 /// # Errors
 /// As [`unlock`].
 pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writer, Failure> {
-    let config = publish::load_config(&context.run, storage)?;
+    let ahead = publish::ahead(storage)?;
+    let config = publish::load_config(&context.run, &ahead)?;
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
     if let Some((keyset, bytes)) = own_keyset(&local, &config)? {
-        prove(context, storage, (&local, &keyset, &bytes))?;
-        let keyset = newest_keys(context, storage, (&local, keyset), &config)?;
-        let keyset = newest_recipients(context, storage, (&local, keyset))?;
+        prove(context, &ahead, (&local, &keyset, &bytes))?;
+        let keyset = newest_keys(context, &ahead, (&local, keyset), &config)?;
+        let keyset = newest_recipients(context, &ahead, (&local, keyset))?;
         let storage = Arc::clone(storage);
         return Ok(Writer { storage, config, keyset, local });
     }
     let secret = context.settings.secret.fetch(&context.output, Asked::Existing)?;
-    let unlocked = unlock::unlock(&context.run, storage, &secret)?;
+    let unlocked = unlock::unlock(&context.run, &ahead, &secret)?;
     let keyset = join(context, storage, &unlocked, (&local, &secret))?;
     Ok(Writer { storage: Arc::clone(storage), config, keyset, local })
 }
@@ -365,6 +369,23 @@ const fn secret_bytes(secret: &SlotSecret) -> &SecretBytes {
     match secret {
         SlotSecret::Passphrase(bytes) | SlotSecret::KeyFile(bytes) => bytes,
     }
+}
+
+/// The storage for whoever only uses the index: over a network its files are read once.
+///
+/// # Errors
+/// When the place of local state cannot be told.
+pub fn with_index(
+    context: &Context,
+    storage: &Arc<dyn Storage>,
+    config: &ConfigRecord,
+) -> Result<Arc<dyn Storage>, Failure> {
+    if !storage.is_far() || context.settings.cache_use != CacheUse::Yes {
+        return Ok(Arc::clone(storage));
+    }
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
+    let folder = local.folder(config.repository).join("index");
+    Ok(Arc::new(Kept::new(Arc::clone(storage), folder, KEEPING)))
 }
 
 /// The objects of the repository, to whoever holds the store keys.

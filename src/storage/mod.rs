@@ -20,6 +20,7 @@ pub mod s3;
 pub mod serve;
 pub mod sftp;
 pub mod stack;
+pub mod together;
 pub mod wire;
 
 use std::fmt;
@@ -168,6 +169,29 @@ pub trait Storage: Send + Sync + fmt::Debug {
     fn delete(&self, name: &BlobName) -> Result<(), StorageError>;
     /// The barrier: see `durable_after_sync`.
     fn sync(&self) -> Result<(), StorageError>;
+    /// Whether every call costs a way there and back: then what does not depend on each other is
+    /// asked [`together`].
+    fn is_far(&self) -> bool {
+        false
+    }
+    /// As `create`; answers when the blob was created, as `stat` would.
+    fn create_dated(&self, name: &BlobName, parts: &[&[u8]]) -> Result<Timestamp, StorageError> {
+        self.create(name, parts)?;
+        Ok(self.stat(name)?.created)
+    }
+    /// As `create`, but the blob is there only after `may` has agreed, which is asked once. What
+    /// can be done before that is done meanwhile. Answers what `may` did.
+    fn create_if(
+        &self,
+        name: &BlobName,
+        parts: &[&[u8]],
+        may: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StorageError> {
+        if !may() {
+            return Ok(false);
+        }
+        self.create(name, parts).map(|()| true)
+    }
     /// What this medium cannot promise, each with what that costs; as far as it was asked to do it.
     fn weaknesses(&self) -> Vec<String> {
         Vec::new()

@@ -12,6 +12,7 @@ use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
+use crate::storage::together;
 
 /// Where the blobs of a probe lie.
 const FOLDER: &str = "probe/";
@@ -276,12 +277,12 @@ impl Probe<'_> {
     }
 
     fn listing(&self) -> Result<Outcome, StorageError> {
-        let mut expected = Vec::new();
-        for n in 0..LISTED {
+        let numbers: Vec<usize> = (0..LISTED).collect();
+        let mut expected = together::each(&**self.storage, &numbers, |n| {
             let name = self.name(&format!("list-{n}"))?;
-            self.storage.create(&name, &[&noise(n)])?;
-            expected.push((name, n as u64));
-        }
+            self.storage.create(&name, &[&noise(*n)])?;
+            Ok::<_, StorageError>((name, *n as u64))
+        })?;
         let is_one = |row: &Listed| row.name.as_str().starts_with(&format!("{}list-", self.own));
         let rows = self.listed()?.into_iter().filter(is_one);
         let mut found: Vec<_> = rows.map(|row| (row.name, row.len_bytes)).collect();
@@ -358,11 +359,12 @@ impl Probe<'_> {
     /// Takes away all that was made; what stays is told.
     fn clean(&self, probed: &mut Probed) {
         let Ok(rows) = self.listed() else { return };
-        for row in rows {
-            if self.storage.delete(&row.name).is_err() {
-                probed.left.push(row.name);
-            }
-        }
+        let removed = together::each(&**self.storage, &rows, |row| {
+            Ok::<_, StorageError>(self.storage.delete(&row.name).is_ok())
+        });
+        let removed = removed.unwrap_or_default();
+        let left = rows.into_iter().zip(removed).filter(|(_, is_gone)| !is_gone);
+        probed.left.extend(left.map(|(row, _)| row.name));
         if let Err(error) = self.storage.sync() {
             tracing::debug!(%error, "after a probe");
         }

@@ -1,34 +1,43 @@
 //! Chains of manifests: what is listed, read, and missing.
 
 mod gaps;
+pub mod shelf;
 mod told;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::crypto::blind;
-use crate::format::manifest::MANIFEST_BYTES_MAX;
 use crate::format::manifest::SignedManifest;
 use crate::format::note::SignedNote;
 use crate::format::tombstone::SignedTombstone;
-use crate::format::tombstone::TOMBSTONE_BYTES_MAX;
-use crate::ids::RepositoryId;
 use crate::ids::SnapshotId;
 use crate::run::Run;
 use crate::run::monitor::Problem;
 use crate::storage::BlobName;
+use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageErrorKind;
+use crate::storage::together;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
-use crate::vault::load::absent_or_error;
 use crate::vault::names::Chain;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::names::TOMBSTONES;
+
+/// The manifests that are listed at one time; no key is needed to look.
+#[derive(Debug)]
+pub struct Glimpse(ChainNames);
+
+impl Glimpse {
+    pub fn take(run: &Run, storage: &dyn Storage) -> Result<Self, VaultError> {
+        run.check()?;
+        ChainNames::of_manifests(storage, Scope::All).map(Self)
+    }
+}
 
 /// Who may sign: the vault asks, it does not know.
 pub trait Verifier: Sync {
@@ -45,6 +54,16 @@ pub trait Verifier: Sync {
 pub enum Scope {
     All,
     One(Chain),
+}
+
+impl Scope {
+    /// The folder below one of [`MANIFESTS`] or [`TOMBSTONES`] that is meant.
+    fn below(&self, prefix: &str) -> String {
+        match self {
+            Self::All => prefix.to_owned(),
+            Self::One(chain) => chain.prefix(prefix),
+        }
+    }
 }
 
 /// How often chains are looked at while somebody removes snapshots.
@@ -177,13 +196,49 @@ impl ChainNames {
         storage: &dyn Storage,
         scope: Scope,
     ) -> Result<Self, VaultError> {
-        let below = |prefix: &str| match scope {
-            Scope::All => prefix.to_owned(),
-            Scope::One(chain) => chain.prefix(prefix),
-        };
+        Self::of_manifests(storage, scope)?.with_tombstones(storage, scope)
+    }
+
+    /// With what is removed. After the manifests: who removes one has written its tombstone before.
+    fn with_tombstones(mut self, storage: &dyn Storage, scope: Scope) -> Result<Self, VaultError> {
+        for listed in storage.list(&scope.below(TOMBSTONES))? {
+            match Place::parse(TOMBSTONES, &listed.name) {
+                Some(place) => {
+                    self.tombstones.insert(place);
+                }
+                None => self.strangers.push(listed.name),
+            }
+        }
+        self.strangers.sort_unstable();
+        Ok(self)
+    }
+
+    /// The manifests alone, without what tombstones say.
+    pub(in crate::vault) fn of_manifests(
+        storage: &dyn Storage,
+        scope: Scope,
+    ) -> Result<Self, VaultError> {
+        let look = |prefix: &&str| storage.list(&scope.below(prefix));
+        let mut names = Self::of_listed(together::each(storage, &MANIFESTS, look)?);
+        // The second copy is written first. Asked at the same time, a listing of it may have been
+        // the earlier one.
+        if storage.is_far() && names.manifests.values().any(|copies| *copies == [true, false]) {
+            let [_, second] = &MANIFESTS;
+            let again = Self::of_listed(vec![Vec::new(), look(second)?]);
+            for (place, [_, is_listed]) in again.manifests {
+                names.manifests.entry(place).and_modify(|copies| {
+                    let [_, second] = copies;
+                    *second |= is_listed;
+                });
+            }
+        }
+        Ok(names)
+    }
+
+    fn of_listed(listed: Vec<Vec<Listed>>) -> Self {
         let mut names = Self::default();
-        for (copy, prefix) in MANIFESTS.into_iter().enumerate() {
-            for listed in storage.list(&below(prefix))? {
+        for (copy, (prefix, listed)) in MANIFESTS.into_iter().zip(listed).enumerate() {
+            for listed in listed {
                 match Place::parse(prefix, &listed.name) {
                     Some(place) => {
                         let copies = names.manifests.entry(place).or_default();
@@ -193,16 +248,7 @@ impl ChainNames {
                 }
             }
         }
-        for listed in storage.list(&below(TOMBSTONES))? {
-            match Place::parse(TOMBSTONES, &listed.name) {
-                Some(place) => {
-                    names.tombstones.insert(place);
-                }
-                None => names.strangers.push(listed.name),
-            }
-        }
-        names.strangers.sort_unstable();
-        Ok(names)
+        names
     }
 
     /// The newest snapshot, removed or not: the next one follows it.
@@ -254,6 +300,17 @@ impl Vault {
         Ok(ChainNames::list(&self.inner, chain)?.head())
     }
 
+    /// As [`Self::head`], and whether its manifest is there, in one copy at least.
+    pub fn head_and_manifest(
+        &self,
+        run: &Run,
+        chain: &Chain,
+    ) -> Result<Option<(Place, bool)>, VaultError> {
+        run.check()?;
+        let names = ChainNames::list(&self.inner, chain)?;
+        Ok(names.head().map(|head| (head, names.manifests.contains_key(&head))))
+    }
+
     /// Whether a manifest is at its place, in one copy at least. A removed snapshot has one
     /// until it is given up.
     pub fn has_manifest(&self, run: &Run, place: &Place) -> Result<bool, VaultError> {
@@ -287,18 +344,40 @@ impl Vault {
         copies: Copies,
         verifier: &dyn Verifier,
     ) -> Result<Manifests, VaultError> {
+        let manifests = ChainNames::of_manifests(&*self.inner.storage, scope)?;
+        self.manifests_of(run, (scope, manifests), copies, verifier)
+    }
+
+    /// As [`Self::manifests`] of all chains, which were listed before.
+    pub fn manifests_seen(
+        &self,
+        run: &Run,
+        glimpse: Glimpse,
+        copies: Copies,
+        verifier: &dyn Verifier,
+    ) -> Result<Manifests, VaultError> {
+        self.manifests_of(run, (Scope::All, glimpse.0), copies, verifier)
+    }
+
+    fn manifests_of(
+        &self,
+        run: &Run,
+        (scope, manifests): (Scope, ChainNames),
+        copies: Copies,
+        verifier: &dyn Verifier,
+    ) -> Result<Manifests, VaultError> {
         let shelf = self.inner.shelf();
-        let look = || {
-            let names = ChainNames::list_scope(shelf.storage, scope)?;
+        let look = |manifests: ChainNames| {
+            let names = manifests.with_tombstones(shelf.storage, scope)?;
             let found = shelf.manifests(run, &names, copies, verifier)?;
             Ok::<_, VaultError>((names, found))
         };
-        let (mut names, mut found) = look()?;
+        let (mut names, mut found) = look(manifests)?;
         for _ in 1..LOOKS_MAX {
             if !found.findings.iter().any(ChainFinding::has_gone) {
                 break;
             }
-            (names, found) = look()?;
+            (names, found) = look(ChainNames::of_manifests(shelf.storage, scope)?)?;
         }
         let strangers = names.strangers.into_iter().map(|name| ChainFinding::Stranger { name });
         found.findings.splice(0..0, strangers);
@@ -311,178 +390,5 @@ impl Vault {
         let names = ChainNames::list_scope(&*self.inner.storage, Scope::All)?;
         let place = names.manifest(id).ok_or(VaultError::UnknownSnapshot { id: *id })?;
         self.inner.read_manifest_at(&place)?.ok_or(VaultError::LostManifest { id: *id })
-    }
-}
-
-/// What is asked of one manifest.
-#[derive(Clone, Copy)]
-struct Reading<'a> {
-    place: &'a Place,
-    listed: &'a [bool; 2],
-    copies: Copies,
-    verifier: &'a dyn Verifier,
-}
-
-/// Where manifests are read: no key is needed for it.
-#[derive(Clone, Copy)]
-pub(in crate::vault) struct Shelf<'a> {
-    pub storage: &'a dyn Storage,
-    pub repository: RepositoryId,
-}
-
-impl Inner {
-    pub(in crate::vault) fn shelf(&self) -> Shelf<'_> {
-        Shelf { storage: &*self.storage, repository: self.keys.repository() }
-    }
-
-    /// The first good copy of a manifest.
-    pub(in crate::vault) fn read_manifest_at(
-        &self,
-        place: &Place,
-    ) -> Result<Option<SignedManifest>, VaultError> {
-        self.shelf().read_manifest_at(place)
-    }
-}
-
-impl Shelf<'_> {
-    /// Reads the manifests of `names`, and says what is missing or bad.
-    pub(in crate::vault) fn manifests(
-        &self,
-        run: &Run,
-        names: &ChainNames,
-        copies: Copies,
-        verifier: &dyn Verifier,
-    ) -> Result<Manifests, VaultError> {
-        let mut found = Manifests::default();
-        let mut removed = BTreeSet::new();
-        for place in &names.tombstones {
-            run.check()?;
-            let name = place.name(TOMBSTONES)?;
-            match self.read_tombstone(&name, place, verifier)? {
-                Ok(tombstone) => {
-                    removed.insert(*place);
-                    found.tombstones.push(tombstone);
-                }
-                Err(fault) => found.findings.push(ChainFinding::BadTombstone { name, fault }),
-            }
-        }
-        for (place, listed) in &names.manifests {
-            run.check()?;
-            // What was removed on purpose may be half gone already.
-            if removed.contains(place) {
-                continue;
-            }
-            self.read_copies(Reading { place, listed, copies, verifier }, &mut found)?;
-        }
-        let places: BTreeSet<Place> = names.manifests.keys().copied().collect();
-        gaps::find(&places, &removed, &mut found);
-        Ok(found)
-    }
-
-    fn read_copies(&self, asked: Reading<'_>, found: &mut Manifests) -> Result<(), VaultError> {
-        let Reading { place, listed, copies, verifier } = asked;
-        let mut good = None;
-        let mut bad = Vec::new();
-        for (prefix, is_listed) in MANIFESTS.into_iter().zip(listed) {
-            let name = place.name(prefix)?;
-            if !is_listed {
-                bad.push((name, Fault::Missing));
-                continue;
-            }
-            if good.is_some() && copies == Copies::First {
-                continue;
-            }
-            match self.read_manifest_copy(&name, place)? {
-                Ok(manifest) => good = good.or(Some(manifest)),
-                Err(fault) => bad.push((name, fault)),
-            }
-        }
-        let refused = good.as_ref().and_then(|manifest| verifier.manifest(manifest).err());
-        match (good, refused) {
-            (_, Some(why)) => {
-                let fault = Fault::Signature { why };
-                found.findings.push(ChainFinding::LostManifest { place: *place, fault });
-            }
-            (Some(manifest), None) => {
-                let twins = bad.into_iter();
-                let twins = twins.map(|(name, fault)| ChainFinding::BadTwin { name, fault });
-                found.findings.extend(twins);
-                found.manifests.push(StoredManifest { place: *place, manifest });
-            }
-            (None, None) => {
-                let fault = bad.into_iter().map(|(_, fault)| fault);
-                let fault = fault.max_by_key(|fault| *fault != Fault::Missing);
-                let fault = fault.unwrap_or(Fault::Missing);
-                found.findings.push(ChainFinding::LostManifest { place: *place, fault });
-            }
-        }
-        Ok(())
-    }
-
-    /// The first good copy of a manifest.
-    fn read_manifest_at(&self, place: &Place) -> Result<Option<SignedManifest>, VaultError> {
-        for prefix in MANIFESTS {
-            if let Ok(manifest) = self.read_manifest_copy(&place.name(prefix)?, place)? {
-                return Ok(Some(manifest));
-            }
-        }
-        Ok(None)
-    }
-
-    fn read_manifest_copy(
-        &self,
-        name: &BlobName,
-        place: &Place,
-    ) -> Result<Result<SignedManifest, Fault>, VaultError> {
-        let read = self.storage.read(name, MANIFEST_BYTES_MAX);
-        let bytes = match absent_or_error(read, MANIFEST_BYTES_MAX)? {
-            Ok(bytes) => bytes,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        if blind::hash(&bytes) != *place.id.as_bytes() {
-            return Ok(Err(Fault::Hash));
-        }
-        let manifest = match SignedManifest::decode(bytes) {
-            Ok(manifest) => manifest,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let public = &manifest.public;
-        let fields = [
-            ("repository", public.repository == self.repository),
-            ("machine", public.machine == place.chain.machine),
-            ("source", public.source == place.chain.source),
-            ("seq", public.seq == place.seq),
-        ];
-        match fields.into_iter().find(|(_, is_equal)| !is_equal) {
-            Some((field, _)) => Ok(Err(Fault::Misplaced { field })),
-            None => Ok(Ok(manifest)),
-        }
-    }
-
-    fn read_tombstone(
-        &self,
-        name: &BlobName,
-        place: &Place,
-        verifier: &dyn Verifier,
-    ) -> Result<Result<SignedTombstone, Fault>, VaultError> {
-        let read = self.storage.read(name, TOMBSTONE_BYTES_MAX);
-        let bytes = match absent_or_error(read, TOMBSTONE_BYTES_MAX)? {
-            Ok(bytes) => bytes,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        let signed = match SignedTombstone::decode(&bytes) {
-            Ok(signed) => signed,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let tombstone = &signed.tombstone;
-        let chain = Chain { machine: tombstone.machine, source: tombstone.source };
-        let found = Place { chain, seq: tombstone.seq, id: tombstone.snapshot };
-        if found != *place || tombstone.repository != self.repository {
-            return Ok(Err(Fault::Misplaced { field: "snapshot" }));
-        }
-        Ok(match verifier.tombstone(&signed) {
-            Ok(()) => Ok(signed),
-            Err(why) => Err(Fault::Signature { why }),
-        })
     }
 }

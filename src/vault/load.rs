@@ -18,8 +18,11 @@ use crate::ids::PackId;
 use crate::run::Run;
 use crate::run::monitor::Problem;
 use crate::storage::BlobName;
+use crate::storage::Listed;
+use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
+use crate::storage::together;
 use crate::vault::Inner;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
@@ -29,6 +32,9 @@ use crate::vault::names;
 
 /// What is read of a pack at first: its table, unless that is very large.
 const TAIL_BYTES: u64 = 64 * 1024;
+/// Bytes of index files, and tables of packs, that are read together.
+const INDEX_BYTES_TOGETHER: u64 = 4 * 1024 * 1024;
+const TABLES_TOGETHER: usize = 64;
 /// How often the index is read while somebody takes away what is listed.
 const LOADS_MAX: u32 = 4;
 
@@ -76,38 +82,66 @@ struct Loaded {
 fn load_once(run: &Run, vault: &Inner) -> Result<Loaded, VaultError> {
     let mut locations = Locations::default();
     let (mut bad, mut seen) = (Vec::new(), Seen::All);
-    // Before the packs: whoever deletes removes the record after them.
-    locations.condemn(&Condemned::read(run, vault)?.packs());
-    let packs = list_packs(vault)?;
-    let mut index_names: Vec<_> =
-        vault.storage.list(names::INDEX)?.into_iter().map(|listed| listed.name).collect();
-    index_names.sort_unstable();
-    for name in index_names {
-        run.check()?;
-        match read_index(vault, &name)? {
-            Ok(tables) => tables
-                .iter()
-                .for_each(|table| locations.load(table, packs.get(&table.pack).copied())),
-            Err(Fault::Missing) => seen = Seen::Some,
-            Err(fault) => bad.push((name, fault)),
-        }
-    }
-    for (id, len_bytes) in &packs {
-        if locations.knows_pack(id) {
-            continue;
-        }
-        run.check()?;
-        match read_table(vault, id, *len_bytes)? {
-            Ok(table) => {
-                locations.load(&table, Some(*len_bytes));
-                locations.unindexed.push(table);
+    let storage = &*vault.storage;
+    let (listed, indexes) =
+        together::both(storage, || list_doomed(run, vault), || storage.list(names::INDEX));
+    let (condemned, packs) = listed?;
+    locations.condemn(&condemned.packs());
+    let mut indexes = indexes?;
+    indexes.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    let mut rest = indexes.as_slice();
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(read_together(storage, rest));
+        let read = together::each(storage, now, |listed| {
+            run.check()?;
+            read_index(vault, &listed.name)
+        })?;
+        for (listed, read) in now.iter().zip(read) {
+            match read {
+                Ok(tables) => tables
+                    .iter()
+                    .for_each(|table| locations.load(table, packs.get(&table.pack).copied())),
+                Err(Fault::Missing) => seen = Seen::Some,
+                Err(fault) => bad.push((listed.name.clone(), fault)),
             }
-            Err(Fault::Missing) => seen = Seen::Some,
-            Err(fault) => bad.push((names::pack(id)?, fault)),
+        }
+        rest = later;
+    }
+    let unknown: Vec<_> = packs.iter().filter(|(id, _)| !locations.knows_pack(id)).collect();
+    for some in unknown.chunks(TABLES_TOGETHER) {
+        let read = together::each(storage, some, |(id, len_bytes)| {
+            run.check()?;
+            read_table(vault, id, **len_bytes)
+        })?;
+        for ((id, len_bytes), read) in some.iter().zip(read) {
+            match read {
+                Ok(table) => {
+                    locations.load(&table, Some(**len_bytes));
+                    locations.unindexed.push(table);
+                }
+                Err(Fault::Missing) => seen = Seen::Some,
+                Err(fault) => bad.push((names::pack(id)?, fault)),
+            }
         }
     }
     locations.finish_loading();
     Ok(Loaded { locations, bad, seen })
+}
+
+/// What is condemned, and then the packs: whoever deletes removes the record after them.
+fn list_doomed(run: &Run, vault: &Inner) -> Result<(Condemned, BTreeMap<PackId, u64>), VaultError> {
+    Ok((Condemned::read(run, vault)?, list_packs(vault)?))
+}
+
+/// How many of the first index files are read together.
+fn read_together(storage: &dyn Storage, listed: &[Listed]) -> usize {
+    let bytes_max = if storage.is_far() { INDEX_BYTES_TOGETHER } else { 0 };
+    let mut bytes = 0_u64;
+    let fits = listed.iter().take_while(|listed| {
+        bytes = bytes.saturating_add(listed.len_bytes);
+        bytes <= bytes_max
+    });
+    fits.count().max(1)
 }
 
 /// Every pack that is listed, with its length.

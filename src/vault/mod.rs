@@ -40,6 +40,7 @@ use crate::run::Run;
 use crate::storage::BlobName;
 use crate::storage::Storage;
 use crate::storage::StorageErrorKind;
+use crate::storage::together;
 use crate::vault::error::VaultError;
 use crate::vault::locations::Locations;
 
@@ -129,6 +130,15 @@ impl Vault {
     #[must_use]
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.inner.storage
+    }
+
+    /// Calls both, beside each other where the storage is far.
+    pub fn both<A: Send, B>(
+        &self,
+        first: impl Fn() -> A + Send + Sync,
+        second: impl FnOnce() -> B,
+    ) -> (A, B) {
+        together::both(&*self.inner.storage, first, second)
     }
 
     /// Whether the storage answers at all: asked when it failed to give something.

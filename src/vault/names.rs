@@ -1,5 +1,6 @@
 //! Names of the vault's blobs, made and read.
 
+use crate::crypto::blind;
 use crate::format::note::NOTES_COUNT_MAX;
 use crate::ids::BlobId;
 use crate::ids::CondemnedId;
@@ -13,6 +14,7 @@ use crate::ids::SnapshotId;
 use crate::ids::SourceId;
 use crate::storage::BlobName;
 use crate::storage::BlobNameError;
+use crate::storage::layer::kept::Keeping;
 
 pub(in crate::vault) const PACKS: &str = "packs/";
 pub(in crate::vault) const INDEX: &str = "index/";
@@ -122,6 +124,14 @@ pub(in crate::vault) fn index(id: &IndexId) -> Result<BlobName, BlobNameError> {
 pub(in crate::vault) fn parse_index(name: &BlobName) -> Option<IndexId> {
     name.as_str().strip_prefix(INDEX)?.parse().ok()
 }
+
+/// How index files are kept on a machine that has read them.
+pub const KEEPING: Keeping = Keeping {
+    prefix: INDEX,
+    is_genuine: |name, file| {
+        parse_index(name).is_some_and(|id| *id.as_bytes() == blind::hash(file))
+    },
+};
 
 /// The record of a session; renewals are numbered from 1.
 pub(in crate::vault) fn session(

@@ -4,6 +4,7 @@
 //! lists `notes/` sees notes that are whole.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::crypto::blind;
@@ -19,10 +20,11 @@ use crate::run::monitor::Problem;
 use crate::storage::BlobName;
 use crate::storage::Storage;
 use crate::storage::StorageErrorKind;
+use crate::storage::together;
 use crate::vault::Vault;
 use crate::vault::chains::Copies;
-use crate::vault::chains::Shelf;
 use crate::vault::chains::Verifier;
+use crate::vault::chains::shelf::Shelf;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::load::absent_or_error;
@@ -150,13 +152,24 @@ impl NoteNames {
     /// Of one snapshot, or of all.
     fn list(storage: &dyn Storage, snapshot: Option<&Place>) -> Result<Self, VaultError> {
         let mut names = Self::default();
-        for prefix in NOTES {
+        let look = |prefix: &&str| {
             let below = snapshot.map(|snapshot| NotePlace::folder(prefix, snapshot));
-            for listed in storage.list(below.as_deref().unwrap_or(prefix))? {
-                if !names.add(&listed.name) {
-                    names.strangers.push(listed.name);
-                }
+            storage.list(below.as_deref().unwrap_or(prefix))
+        };
+        for listed in together::each(storage, &NOTES, look)?.into_iter().flatten() {
+            if !names.add(&listed.name) {
+                names.strangers.push(listed.name);
             }
+        }
+        // The second copy is written first. Asked at the same time, a listing of it may have been
+        // the earlier one.
+        if storage.is_far() && names.notes.values().any(|copies| *copies == [true, false]) {
+            let [_, second] = &NOTES;
+            let known = names.notes.keys().copied().collect::<BTreeSet<_>>();
+            for listed in look(second)? {
+                names.add(&listed.name);
+            }
+            names.notes.retain(|place, _| known.contains(place));
         }
         names.strangers.sort_unstable();
         Ok(names)
@@ -263,9 +276,14 @@ impl Shelf<'_> {
         (copies, verifier): (Copies, &dyn Verifier),
     ) -> Result<Notes, VaultError> {
         let mut found = Notes::default();
-        for (place, listed) in &names.notes {
+        let listed: Vec<_> = names.notes.iter().collect();
+        let read = together::each(self.storage, &listed, |(place, listed)| {
             run.check()?;
-            self.read_note(place, listed, copies, &mut found)?;
+            self.read_note(place, listed, copies)
+        })?;
+        for (place, one) in names.notes.keys().zip(read) {
+            found.notes.extend(one.notes);
+            found.findings.extend(one.findings);
             found.last.insert(place.snapshot, *place);
         }
         let refused = |stored: &StoredNote| verifier.note(&stored.note).err();
@@ -290,8 +308,8 @@ impl Shelf<'_> {
         place: &NotePlace,
         listed: &[bool; 2],
         copies: Copies,
-        found: &mut Notes,
-    ) -> Result<(), VaultError> {
+    ) -> Result<Notes, VaultError> {
+        let mut found = Notes::default();
         let mut good = None;
         let mut bad = Vec::new();
         for (prefix, is_listed) in NOTES.into_iter().zip(listed) {
@@ -322,7 +340,7 @@ impl Shelf<'_> {
                 found.findings.push(NoteFinding::Lost { place: *place, fault });
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     fn read_note_copy(

@@ -206,7 +206,9 @@ impl Records {
     }
 }
 
-fn without_copy(name: &str) -> &str {
+/// A name without its copy's number.
+#[must_use]
+pub fn without_copy(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, copy)) if copy.len() == 1 && copy.bytes().all(|c| c.is_ascii_digit()) => stem,
         _ => name,

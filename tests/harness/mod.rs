@@ -7,6 +7,7 @@
 
 mod crash;
 mod disk_faults;
+mod far;
 mod faults;
 mod keeping;
 mod keys;

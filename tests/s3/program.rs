@@ -9,7 +9,7 @@ use super::server::User;
 use super::server::server;
 
 /// A scene whose repository is in a bucket of this gateway, with the keys of a user.
-fn scene(rgw: &Rgw, bucket: &str, user: User) -> Scene {
+pub(super) fn scene(rgw: &Rgw, bucket: &str, user: User) -> Scene {
     let mut scene = Scene::new();
     scene.set("AWS_ACCESS_KEY_ID", user.access);
     scene.set("AWS_SECRET_ACCESS_KEY", user.secret);

@@ -5,6 +5,7 @@ mod faults;
 mod login;
 mod program;
 mod server;
+pub mod trips;
 
 use std::cell::Cell;
 use std::ffi::OsString;

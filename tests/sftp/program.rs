@@ -14,17 +14,22 @@ use super::server::Line;
 use super::server::Sshd;
 
 /// A scene whose repository is on the server, as a user of `ssh` would have it.
-fn scene(sshd: &Sshd, port: u16) -> Scene {
+pub(crate) fn scene(sshd: &Sshd, port: u16) -> Scene {
     let mut scene = Scene::new();
-    let host = format!("[127.0.0.1]:{port}");
-    scene.file("known", sshd.known_as(&host, "host_ed25519").as_bytes());
     scene.set("LIFEBOAT_SFTP_KNOWN_HOSTS", scene.path("known"));
     scene.set("LIFEBOAT_SFTP_IDENTITY", sshd.path("login"));
-    scene.set("LIFEBOAT_REPOSITORY", address(sshd, port));
+    move_to(&mut scene, sshd, port);
     scene.file("source/letters/one.txt", b"Dear office,\n");
     scene.file("source/letters/two.txt", &vec![b'x'; 300_000]);
     scene.file("source/data.bin", &(0..400_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
     scene
+}
+
+/// The same repository by another way.
+pub(crate) fn move_to(scene: &mut Scene, sshd: &Sshd, port: u16) {
+    let host = format!("[127.0.0.1]:{port}");
+    scene.file("known", sshd.known_as(&host, "host_ed25519").as_bytes());
+    scene.set("LIFEBOAT_REPOSITORY", address(sshd, port));
 }
 
 fn address(sshd: &Sshd, port: u16) -> String {

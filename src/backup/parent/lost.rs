@@ -20,6 +20,7 @@ use crate::repository::tree::map::MapReader;
 use crate::repository::tree::reader::TreeReader;
 use crate::run::Run;
 use crate::run::monitor::Problem;
+use crate::vault::Vault;
 use crate::vault::names::Place;
 use crate::vault::whole::Presence;
 
@@ -35,17 +36,34 @@ pub(in crate::backup) struct Looked {
     pub packs: Packs,
 }
 
+/// What a listing shows, before it is known whether it matters.
+#[derive(Debug)]
+pub(in crate::backup) struct Seen {
+    packs: Packs,
+    is_repaired: bool,
+}
+
+/// Looks which packs there are, and whether a repair came after the newest snapshot.
+pub(in crate::backup) fn see(
+    run: &Run,
+    vault: &Vault,
+    newest: Option<&Place>,
+) -> Result<Seen, RepositoryError> {
+    let (packs, is_repaired) =
+        vault.both(|| vault.packs(run), || vault.is_repaired_since(run, newest));
+    Ok(Seen { packs: packs?, is_repaired: is_repaired? })
+}
+
 /// Looks whether packs are gone since the last backup, or a repair came after it; and only then
 /// whether all of the parent is there.
 pub(in crate::backup) fn look(
     run: &Run,
     nodes: &CachedNodes<'_>,
-    (parent, newest): (Option<&Ref>, Option<&Place>),
+    parent: Option<&Ref>,
+    Seen { packs, is_repaired }: Seen,
 ) -> Result<Looked, RepositoryError> {
     let vault = nodes.repository.vault();
-    let packs = vault.packs(run)?;
     let Some(root) = parent else { return Ok(Looked { lost: None, packs }) };
-    let is_repaired = vault.is_repaired_since(run, newest)?;
     let known = nodes.cache.map(|cache| &cache.head.packs);
     let is_here = |pack| packs.binary_search(pack).is_ok();
     // A prune removes packs too; after it no table names them any more.

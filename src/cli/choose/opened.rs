@@ -1,6 +1,7 @@
 //! A repository opened for reading, with its snapshots.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::choose::select::FilterArgs;
@@ -17,6 +18,7 @@ use crate::cli::open;
 use crate::format::manifest::SignedManifest;
 use crate::format::snapshot::SnapshotInfo;
 use crate::repository::error::RepositoryError;
+use crate::repository::keys::publish;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::manifest;
 use crate::repository::notes::open_note;
@@ -25,14 +27,17 @@ use crate::repository::trust::Enrolled;
 use crate::retention;
 use crate::run::monitor::Severity;
 use crate::secret::Secret32;
+use crate::storage::Storage;
 use crate::storage::StorageErrorKind;
+use crate::storage::together;
 use crate::vault::Vault;
 use crate::vault::chains::ChainFinding;
 use crate::vault::chains::Copies;
-use crate::vault::chains::Scope;
+use crate::vault::chains::Glimpse;
 use crate::vault::chains::Verifier;
 use crate::vault::error::Fault;
 use crate::vault::names::Place;
+use crate::vault::notes::Notes;
 use crate::vault::notes::StoredNote;
 
 /// Longer than a commit takes between the two copies.
@@ -57,8 +62,10 @@ pub struct Opened {
 /// # Errors
 /// When there is no repository (10), the secret is wrong (12), or the storage fails (15).
 pub fn keys(context: &Context) -> Result<Keys, Failure> {
-    let (unlocked, repository) = unlocked(context)?;
-    let signers = signers(context, &unlocked, &repository)?;
+    let storage = open::storage(context)?;
+    let ahead = publish::ahead(&storage)?;
+    let (unlocked, repository) = unlocked_at(context, (&storage, &ahead))?;
+    let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset)?;
     Ok(Keys { unlocked, signers, repository })
 }
 
@@ -68,9 +75,18 @@ pub fn keys(context: &Context) -> Result<Keys, Failure> {
 /// As [`keys`].
 pub fn unlocked(context: &Context) -> Result<(Unlocked, Repository), Failure> {
     let storage = open::storage(context)?;
-    let unlocked = open::unlock(context, &storage)?;
+    let ahead = publish::ahead(&storage)?;
+    unlocked_at(context, (&storage, &ahead))
+}
+
+/// `ahead` is the storage with what unlocking needs read already.
+fn unlocked_at(
+    context: &Context,
+    (storage, ahead): (&Arc<dyn Storage>, &Arc<dyn Storage>),
+) -> Result<(Unlocked, Repository), Failure> {
+    let unlocked = open::unlock(context, ahead)?;
     let store = unlocked.keyset.store.clone();
-    let repository = open::repository(context, (&storage, &unlocked.config), store)?;
+    let repository = open::repository(context, (storage, &unlocked.config), store)?;
     Ok((unlocked, repository))
 }
 
@@ -83,7 +99,8 @@ pub fn signers(
     unlocked: &Unlocked,
     repository: &Repository,
 ) -> Result<Enrolled, Failure> {
-    Ok(Enrolled::load(&context.run, repository.vault().storage(), &unlocked.keyset)?)
+    let ahead = publish::ahead(repository.vault().storage())?;
+    Ok(Enrolled::load(&context.run, &ahead, &unlocked.keyset)?)
 }
 
 /// The snapshots. A manifest that cannot be read, or that no enrolled machine has signed, is damage
@@ -92,15 +109,26 @@ pub fn signers(
 /// # Errors
 /// When the storage fails (15).
 pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
+    let seen = Glimpse::take(&context.run, &**keys.repository.vault().storage())?;
+    list_seen(context, keys, seen)
+}
+
+fn list_seen(context: &Context, keys: &Keys, seen: Glimpse) -> Result<Vec<Snapshot>, Failure> {
     let Keys { unlocked, signers, repository } = keys;
     let vault = repository.vault();
-    let mut found = vault.manifests(&context.run, Scope::All, Copies::First, signers)?;
+    let (run, asked): (_, (_, &dyn Verifier)) = (&context.run, (Copies::First, signers));
+    let (noted, found) = together::both(
+        &**vault.storage(),
+        || vault.notes(run, None, asked),
+        || vault.manifests_seen(run, seen, Copies::First, signers),
+    );
+    let mut found = found?;
     leave_out_late_twins(context, vault, &mut found.findings)?;
     for finding in &found.findings {
         context.run.problem(&finding.problem());
     }
     let suspects = signers.suspects(&found);
-    let mut notes = notes(context, keys)?;
+    let mut notes = by_snapshot(context, noted?);
     let mut snapshots = Vec::with_capacity(found.manifests.len());
     for stored in &found.manifests {
         context.run.check()?;
@@ -152,9 +180,7 @@ fn leave_out_late_twins(
 }
 
 /// The notes, by snapshot. What is wrong with one is told, and it counts for nothing.
-fn notes(context: &Context, keys: &Keys) -> Result<BTreeMap<Place, Vec<StoredNote>>, Failure> {
-    let asked: (_, &dyn Verifier) = (Copies::First, &keys.signers);
-    let found = keys.repository.vault().notes(&context.run, None, asked)?;
+fn by_snapshot(context: &Context, found: Notes) -> BTreeMap<Place, Vec<StoredNote>> {
     for finding in &found.findings {
         context.run.problem(&finding.problem());
     }
@@ -162,7 +188,7 @@ fn notes(context: &Context, keys: &Keys) -> Result<BTreeMap<Place, Vec<StoredNot
     for stored in found.notes {
         all.entry(stored.place.snapshot).or_default().push(stored);
     }
-    Ok(all)
+    all
 }
 
 fn take_notes(context: &Context, snapshot: &mut Snapshot, key: &Secret32, notes: &[StoredNote]) {
@@ -192,8 +218,24 @@ fn take_notes(context: &Context, snapshot: &mut Snapshot, key: &Secret32, notes:
 /// # Errors
 /// As [`keys`] and [`list`].
 pub fn for_reading(context: &Context) -> Result<Opened, Failure> {
-    let keys = keys(context)?;
-    let snapshots = list(context, &keys)?;
+    let storage = open::storage(context)?;
+    // Which manifests there are shows without a key: a long way is gone once for both.
+    let (seen, keys) = together::both(
+        &*storage,
+        || Glimpse::take(&context.run, &*storage),
+        || {
+            let ahead = publish::ahead(&storage)?;
+            let unlocked = open::unlock(context, &ahead)?;
+            let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset)?;
+            Ok::<_, Failure>((unlocked, signers))
+        },
+    );
+    let (unlocked, signers) = keys?;
+    let storage = open::with_index(context, &storage, &unlocked.config)?;
+    let store = unlocked.keyset.store.clone();
+    let repository = open::repository(context, (&storage, &unlocked.config), store)?;
+    let keys = Keys { unlocked, signers, repository };
+    let snapshots = list_seen(context, &keys, seen?)?;
     Ok(Opened { snapshots, reader: keys.repository })
 }
 

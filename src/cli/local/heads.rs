@@ -16,6 +16,7 @@ use crate::cli::secrets::read_bounded;
 use crate::ids::RepositoryId;
 use crate::run::Run;
 use crate::run::monitor::Problem;
+use crate::storage::together;
 use crate::vault::Vault;
 use crate::vault::names::Place;
 
@@ -77,27 +78,27 @@ impl Heads {
     /// # Errors
     /// When local state or the storage cannot be read.
     pub fn look_for(&self, run: &Run, vault: &Vault) -> Result<(), Failure> {
-        for place in self.all()? {
-            if !vault.stands(run, &place)? {
-                let message = "this machine made it, and it is gone without a tombstone: removed, \
-                               or the whole storage was set back";
-                run.problem(&Problem::damage(place.to_string(), message));
-            }
-        }
-        Ok(())
+        look_for(run, vault, &self.all()?)
     }
 
-    /// Keeps a new snapshot in mind, and the one before it only if that is gone.
+    /// Keeps a new snapshot in mind, and the one before it only if that is gone. `followed` stood
+    /// when the new one was made.
     ///
     /// # Errors
     /// When local state cannot be written.
-    pub fn remember(&self, run: &Run, vault: &Vault, newest: &Place) -> Result<(), Failure> {
+    pub fn remember(
+        &self,
+        run: &Run,
+        vault: &Vault,
+        (newest, followed): (&Place, Option<&Place>),
+    ) -> Result<(), Failure> {
         let (chain, place) = (newest.chain, &self.place);
         let name = format!("{}-{}-{place}.{EXTENSION}", chain.machine, chain.source);
         let path = self.folder.join(name);
         let mut kept = vec![*newest];
         for place in read(&path)? {
-            if place != *newest && !vault.stands(run, &place)? {
+            let is_sure = place == *newest || Some(&place) == followed;
+            if !is_sure && !vault.stands(run, &place)? {
                 kept.push(place);
             }
         }
@@ -107,6 +108,20 @@ impl Heads {
         let written = local::write_private(&path, &[lines.as_bytes()]);
         written.map_err(|error| failed(&path, &error))
     }
+}
+
+/// Reports each of these snapshots that is not in the repository.
+///
+/// # Errors
+/// When the storage cannot be read.
+pub fn look_for(run: &Run, vault: &Vault, places: &[Place]) -> Result<(), Failure> {
+    let stand = together::each(&**vault.storage(), places, |place| vault.stands(run, place))?;
+    for (place, _) in places.iter().zip(stand).filter(|(_, stands)| !stands) {
+        let message = "this machine made it, and it is gone without a tombstone: removed, or the \
+                       whole storage was set back";
+        run.problem(&Problem::damage(place.to_string(), message));
+    }
+    Ok(())
 }
 
 /// Places of one file; a line that is none is passed over.

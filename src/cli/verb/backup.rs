@@ -39,6 +39,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::backup as texts;
 use crate::cli::language::table::options::CORRECT_OPTION;
 use crate::cli::language::table::options::EXPECTED_HOST;
+use crate::cli::local::heads;
 use crate::cli::local::heads::Heads;
 use crate::cli::open;
 use crate::cli::settings;
@@ -57,6 +58,7 @@ use crate::source::host::host_name;
 use crate::units::Bytes;
 
 use crate::cli::open::PROGRAM;
+use crate::storage::together;
 
 /// Make a snapshot.
 ///
@@ -300,7 +302,8 @@ pub fn make(
     writer: &open::Writer,
 ) -> Result<(Ended, Option<BackupReport>), Failure> {
     let keys = writer.keyset.store.clone();
-    let repository = open::repository(context, (&writer.storage, &writer.config), keys)?;
+    let storage = open::with_index(context, &writer.storage, &writer.config)?;
+    let repository = open::repository(context, (&storage, &writer.config), keys)?;
     let folder = writer.local.root();
     let info = |root: &Ref| info(context, (args, input), root);
     let recorder = Recorder {
@@ -342,10 +345,16 @@ pub fn make(
         return Ok((Ended::done(), None));
     }
     let heads = Heads::new(&writer.local, writer.config.repository, &writer.storage.location());
-    heads.look_for(&context.run, repository.vault())?;
-    let report = snapshot::execute(&context.run, &repository, &writer.keyset, &request)?;
+    let (run, vault, made_here) = (&context.run, repository.vault(), heads.all()?);
+    let (looked, report) = together::both(
+        &*writer.storage,
+        || heads::look_for(run, vault, &made_here),
+        || snapshot::execute(run, &repository, &writer.keyset, &request),
+    );
+    looked?;
+    let report = report?;
     if let Some(place) = &report.snapshot
-        && let Err(failure) = heads.remember(&context.run, repository.vault(), place)
+        && let Err(failure) = heads.remember(run, vault, (place, report.parent.as_ref()))
     {
         // The snapshot is safe; only its loss would not be noticed here.
         context.problem(Severity::Problem, texts::A_LOCAL_STATE, failure.message);

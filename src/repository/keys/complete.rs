@@ -1,5 +1,6 @@
 //! Copies of records that a writer left out because it died between them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::format::config::ConfigRecord;
@@ -25,7 +26,9 @@ use crate::repository::keys::publish;
 use crate::repository::keys::slots;
 use crate::run::Run;
 use crate::storage::BlobName;
+use crate::storage::BlobNameError;
 use crate::storage::Storage;
+use crate::storage::together;
 use crate::vault::records;
 use crate::vault::records::Copy;
 use crate::vault::records::Records;
@@ -37,17 +40,28 @@ use crate::vault::records::Records;
 /// Those of the storage. Whoever backs up may go on: a copy that is missing is told elsewhere.
 pub fn lasting_records(run: &Run, storage: &Arc<dyn Storage>) -> Result<(), KeysError> {
     let writer = Writer::new(storage);
-    writer.complete(&publish::config_names()?, signed::<ConfigRecord>)?;
     let folders: [(&str, u8, Check); 4] = [
         (KEYRINGS, KEYRING_COPIES, signed::<KeyringRecord>),
         (RECIPIENTS, RECIPIENTS_COPIES, signed::<RecipientsRecord>),
         (MACHINES, MACHINE_COPIES, signed::<MachineRecord>),
         (CUSTODY, CUSTODY_COPIES, signed::<CustodyRecord>),
     ];
-    for (folder, copies, check) in folders {
-        for name in writer.records.list(folder)? {
+    let config = publish::config_names()?;
+    let (of_config, lacking) = together::both(
+        &**storage,
+        || writer.complete(&config, signed::<ConfigRecord>),
+        || {
+            together::each(&**storage, &folders, |(folder, copies, check)| {
+                let names = |name: &str| records::numbered_names(name, *copies);
+                Ok::<_, KeysError>((writer.lacking(folder, &names)?, *check))
+            })
+        },
+    );
+    of_config?;
+    for (lacking, check) in lacking? {
+        for names in lacking {
             run.check()?;
-            writer.complete(&records::numbered_names(&name, copies)?, check)?;
+            writer.complete(&names, check)?;
         }
     }
     Ok(())
@@ -61,9 +75,10 @@ pub(in crate::repository::keys) fn slots(
 ) -> Result<(), KeysError> {
     let writer = Writer::new(storage);
     let plain: Check = |bytes| record::decode::<SlotRecord>(bytes).map(drop);
-    for name in writer.records.list(SLOTS)? {
+    let names = |name: &str| records::twin_names(name, slots::SLOT_COPIES);
+    for names in writer.lacking(SLOTS, &names)? {
         run.check()?;
-        writer.complete(&records::twin_names(&name, slots::SLOT_COPIES)?, plain)?;
+        writer.complete(&names, plain)?;
     }
     Ok(())
 }
@@ -76,23 +91,34 @@ fn signed<R: SignedRecord>(bytes: &[u8]) -> Result<(), RecordError> {
 }
 
 struct Writer {
+    storage: Arc<dyn Storage>,
     records: Records,
 }
 
+/// The names of all copies of a record.
+type Names<'a> = &'a dyn Fn(&str) -> Result<Vec<BlobName>, BlobNameError>;
+
 impl Writer {
     fn new(storage: &Arc<dyn Storage>) -> Self {
-        Self { records: Records::new(Arc::clone(storage)) }
+        Self { storage: Arc::clone(storage), records: Records::new(Arc::clone(storage)) }
+    }
+
+    /// Records below a folder of which the listing lacks a copy: all their names.
+    fn lacking(&self, folder: &str, names: Names<'_>) -> Result<Vec<Vec<BlobName>>, KeysError> {
+        let listed: BTreeSet<BlobName> =
+            self.storage.list(folder)?.into_iter().map(|listed| listed.name).collect();
+        let stems: BTreeSet<&str> =
+            listed.iter().map(|name| records::without_copy(name.as_str())).collect();
+        let all = stems.into_iter().map(names).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().filter(|names| !names.iter().all(|it| listed.contains(it))).collect())
     }
 
     /// Only what is missing is written, and only from a copy that can be read: a damaged copy
     /// stays as it is, for whoever looks at it.
     fn complete(&self, names: &[BlobName], check: Check) -> Result<(), KeysError> {
-        let mut missing = Vec::new();
-        for name in names {
-            if !self.records.exists(name)? {
-                missing.push(name.clone());
-            }
-        }
+        let exist = together::each(&*self.storage, names, |name| self.records.exists(name))?;
+        let missing = names.iter().zip(exist).filter(|(_, exists)| !exists);
+        let missing: Vec<BlobName> = missing.map(|(name, _)| name.clone()).collect();
         if missing.is_empty() || missing.len() == names.len() {
             return Ok(());
         }

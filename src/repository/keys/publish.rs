@@ -9,6 +9,8 @@ use crate::crypto::sign::SigningKey;
 use crate::crypto::sign::VerifyingKey;
 use crate::format::config::CONFIG_NAMES;
 use crate::format::config::ConfigRecord;
+use crate::format::keyring::KEYRINGS;
+use crate::format::machine::MACHINES;
 use crate::format::recipients::RECIPIENTS;
 use crate::format::recipients::RECIPIENTS_COPIES;
 use crate::format::recipients::RecipientsRecord;
@@ -16,12 +18,15 @@ use crate::format::record;
 use crate::format::record::RecordError;
 use crate::format::record::Signed;
 use crate::format::record::SignedRecord;
+use crate::format::slot::SLOTS;
 use crate::ids::RepositoryId;
 use crate::repository::keys::error::KeysError;
 use crate::run::Run;
 use crate::run::monitor::Problem;
 use crate::storage::BlobName;
 use crate::storage::Storage;
+use crate::storage::layer::ahead::Ahead;
+use crate::storage::layer::ahead::Wanted;
 use crate::vault::records;
 use crate::vault::records::Records;
 use crate::vault::records::RecordsError;
@@ -100,6 +105,20 @@ pub(in crate::repository::keys) fn numbered(folder: &str, number: u64, bytes: &[
 /// The names of the config.
 pub(in crate::repository::keys) fn config_names() -> Result<Vec<BlobName>, KeysError> {
     Ok(CONFIG_NAMES.iter().map(|name| BlobName::new(name)).collect::<Result<_, _>>()?)
+}
+
+/// The storage, with the records of keys read ahead: all that opening a repository needs, in the
+/// time of one record. For opening only: what others write meanwhile is not seen.
+pub fn ahead(storage: &Arc<dyn Storage>) -> Result<Arc<dyn Storage>, KeysError> {
+    let names = config_names()?;
+    // Of the copies only the first, unless it is bad.
+    let is_wanted = |name: &BlobName| {
+        let rest = name.as_str().strip_prefix(records::without_copy(name.as_str()));
+        rest.is_none_or(|copy| copy.is_empty() || copy == ".0")
+    };
+    let folders = &[SLOTS, RECIPIENTS, KEYRINGS, MACHINES];
+    let names = names.get(..1).unwrap_or_default();
+    Ok(Ahead::of(storage, Wanted { names, folders, is_wanted }))
 }
 
 /// The config, if there is a repository; the ciphers prove themselves first, because every command

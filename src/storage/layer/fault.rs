@@ -209,6 +209,10 @@ impl Storage for FaultLayer {
         self.end((Verb::Delete, name.as_str()), fault, ())
     }
 
+    fn is_far(&self) -> bool {
+        self.inner.is_far()
+    }
+
     fn weaknesses(&self) -> Vec<String> {
         self.inner.weaknesses()
     }

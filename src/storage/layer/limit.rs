@@ -182,6 +182,25 @@ impl Storage for Limit {
         self.inner.delete(name)
     }
 
+    fn create_dated(&self, name: &BlobName, parts: &[&[u8]]) -> Result<Timestamp, StorageError> {
+        self.take_up(parts.iter().map(|part| part.len()).sum());
+        self.inner.create_dated(name, parts)
+    }
+
+    fn create_if(
+        &self,
+        name: &BlobName,
+        parts: &[&[u8]],
+        may: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StorageError> {
+        self.take_up(parts.iter().map(|part| part.len()).sum());
+        self.inner.create_if(name, parts, may)
+    }
+
+    fn is_far(&self) -> bool {
+        self.inner.is_far()
+    }
+
     fn weaknesses(&self) -> Vec<String> {
         self.inner.weaknesses()
     }

@@ -13,6 +13,7 @@ use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::layer::Verb;
+use crate::units::Timestamp;
 
 /// The calls of one verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,6 +104,25 @@ impl Storage for Metrics {
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         self.count(Verb::Delete, self.inner.delete(name), |()| 0)
+    }
+
+    fn create_dated(&self, name: &BlobName, parts: &[&[u8]]) -> Result<Timestamp, StorageError> {
+        let result = self.inner.create_dated(name, parts);
+        self.count(Verb::Create, result, |_| parts.iter().map(|part| part.len()).sum())
+    }
+
+    fn create_if(
+        &self,
+        name: &BlobName,
+        parts: &[&[u8]],
+        may: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StorageError> {
+        let result = self.inner.create_if(name, parts, may);
+        self.count(Verb::Create, result, |_| parts.iter().map(|part| part.len()).sum())
+    }
+
+    fn is_far(&self) -> bool {
+        self.inner.is_far()
     }
 
     fn weaknesses(&self) -> Vec<String> {

@@ -1,13 +1,18 @@
 //! What goes round a storage.
 //!
 //! What it is: storages that wrap a storage: each does one thing that cuts across them all.
-//! Never: knows which other layers there are; `storage::stack` alone orders them.
+//! Never: knows which other layers there are; `storage::stack` alone orders them. Outside of all,
+//! whoever opens a repository puts `ahead` for a moment, and `kept` for as long as it is open.
 //! Invariants: a layer keeps every promise of [`Storage`](crate::storage::Storage), but `fault`,
 //! which is there to break them.
 //! Start reading at: `retry`.
 
+pub mod ahead;
+#[cfg(any(test, feature = "testing"))]
+pub mod far;
 #[cfg(any(test, feature = "testing"))]
 pub mod fault;
+pub mod kept;
 pub mod limit;
 pub mod metrics;
 pub mod record;

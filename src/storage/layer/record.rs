@@ -13,6 +13,7 @@ use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
 use crate::storage::layer::Verb;
+use crate::units::Timestamp;
 
 /// One call, as it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,27 @@ impl Storage for Record {
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         self.note((Verb::Delete, name.as_str()), 0, self.inner.delete(name))
+    }
+
+    fn create_dated(&self, name: &BlobName, parts: &[&[u8]]) -> Result<Timestamp, StorageError> {
+        let len_bytes = parts.iter().map(|part| part.len()).sum();
+        let result = self.inner.create_dated(name, parts);
+        self.note((Verb::Create, name.as_str()), len_bytes, result)
+    }
+
+    fn create_if(
+        &self,
+        name: &BlobName,
+        parts: &[&[u8]],
+        may: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StorageError> {
+        let len_bytes = parts.iter().map(|part| part.len()).sum();
+        let result = self.inner.create_if(name, parts, may);
+        self.note((Verb::Create, name.as_str()), len_bytes, result)
+    }
+
+    fn is_far(&self) -> bool {
+        self.inner.is_far()
     }
 
     fn weaknesses(&self) -> Vec<String> {

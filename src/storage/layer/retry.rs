@@ -15,6 +15,7 @@ use crate::storage::Listed;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
+use crate::units::Timestamp;
 
 /// How often and how patiently. The n-th wait is drawn between half and all of
 /// `wait_first · 2^(n-1)`, at most `wait_max`.
@@ -71,6 +72,10 @@ impl Retry {
         let half_ms = u64::try_from(longest.as_millis() / 2).unwrap_or(u64::MAX);
         let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
         longest / 2 + Duration::from_millis(choices.below(half_ms.saturating_add(1)))
+    }
+
+    fn dated(&self, name: &BlobName) -> Result<Timestamp, StorageError> {
+        Ok(self.inner.stat(name)?.created)
     }
 
     fn holds(&self, name: &BlobName, parts: &[&[u8]]) -> Result<bool, StorageError> {
@@ -137,6 +142,42 @@ impl Storage for Retry {
             Err(error) if error.kind == StorageErrorKind::NotFound && earlier > 0 => Ok(()),
             result => result,
         })
+    }
+
+    fn create_dated(&self, name: &BlobName, parts: &[&[u8]]) -> Result<Timestamp, StorageError> {
+        self.repeat(|earlier| match self.inner.create_dated(name, parts) {
+            Err(error) if error.kind == StorageErrorKind::AlreadyExists && earlier > 0 => {
+                if self.holds(name, parts)? { self.dated(name) } else { Err(error) }
+            }
+            result => result,
+        })
+    }
+
+    fn create_if(
+        &self,
+        name: &BlobName,
+        parts: &[&[u8]],
+        may: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StorageError> {
+        // Asked once, however often the call is repeated.
+        let mut said = None;
+        self.repeat(|earlier| {
+            let mut may = || *said.get_or_insert_with(&mut *may);
+            match self.inner.create_if(name, parts, &mut may) {
+                Err(error) if error.kind == StorageErrorKind::AlreadyExists && earlier > 0 => {
+                    if self.holds(name, parts)? {
+                        Ok(true)
+                    } else {
+                        Err(error)
+                    }
+                }
+                result => result,
+            }
+        })
+    }
+
+    fn is_far(&self) -> bool {
+        self.inner.is_far()
     }
 
     fn weaknesses(&self) -> Vec<String> {

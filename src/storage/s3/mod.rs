@@ -438,6 +438,10 @@ impl Storage for S3Storage {
         self.client.ask(Ask::new(Method::DELETE, Some(key))).map(|_| ()).map_err(failed)
     }
 
+    fn is_far(&self) -> bool {
+        true
+    }
+
     fn weaknesses(&self) -> Vec<String> {
         match self.lacks() {
             Ok(lacks) => lacks.iter().map(ToString::to_string).collect(),

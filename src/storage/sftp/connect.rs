@@ -58,25 +58,26 @@ const CIPHERS: [cipher::Name; 3] =
 
 static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
-/// Connects, proves who the server is, logs in, and starts SFTP.
-pub(super) async fn connect(way: &Way) -> Result<Link, Trouble> {
+/// Connects, proves who the server is, logs in, and starts SFTP. What lies at the path `root` is
+/// asked along.
+pub(super) async fn connect(way: &Way, root: &str) -> Result<Arc<Link>, Trouble> {
     let made = async {
         match way {
-            Way::Ssh(ssh) => by_ssh(ssh).await,
-            Way::Program(argv) => by_program(argv).await,
+            Way::Ssh(ssh) => by_ssh(ssh, root).await,
+            Way::Program(argv) => by_program(argv, root).await,
         }
     };
     let late = |_| Trouble::Lost(format!("no connection within {} s", CONNECT.as_secs()));
     tokio::time::timeout(CONNECT, made).await.map_err(late)?
 }
 
-async fn by_ssh(ssh: &Ssh) -> Result<Link, Trouble> {
+async fn by_ssh(ssh: &Ssh, root: &str) -> Result<Arc<Link>, Trouble> {
     let known = Known::of(ssh)?;
     let mut refused = None;
     // A server has several keys and shows one: the fingerprint may be that of another.
     for kinds in known.kinds(&KINDS) {
         match handshake(ssh, &known, kinds).await {
-            Ok(handle) => return over_ssh(ssh, handle).await,
+            Ok(handle) => return over_ssh(ssh, handle, root).await,
             Err(Refused::Key(text)) => refused = refused.or(Some(text)),
             Err(Refused::NoSuchKind) => {}
             Err(Refused::Other(trouble)) => return Err(trouble),
@@ -125,16 +126,20 @@ async fn handshake(
     })
 }
 
-async fn over_ssh(ssh: &Ssh, mut handle: client::Handle<Guard>) -> Result<Link, Trouble> {
+async fn over_ssh(
+    ssh: &Ssh,
+    mut handle: client::Handle<Guard>,
+    root: &str,
+) -> Result<Arc<Link>, Trouble> {
     log_in(ssh, &mut handle).await?;
     let channel = handle.channel_open_session().await.map_err(|error| lost(&error))?;
     let asked = channel.request_subsystem(true, "sftp").await;
     asked.map_err(|error| lost(&error))?;
     let session = RawSftpSession::new_with_config(channel.into_stream(), config());
-    start(session, Carrier::Ssh(handle)).await
+    start(session, Carrier::Ssh(handle), root).await
 }
 
-async fn by_program(argv: &[OsString]) -> Result<Link, Trouble> {
+async fn by_program(argv: &[OsString], root: &str) -> Result<Arc<Link>, Trouble> {
     let said = |text| Trouble::said(StorageErrorKind::Other, text);
     let Some((program, arguments)) = argv.split_first() else {
         return Err(said("expected a program that speaks SFTP, found none".to_owned()));
@@ -149,7 +154,7 @@ async fn by_program(argv: &[OsString]) -> Result<Link, Trouble> {
         return Err(said(format!("`{shown}` has no standard input and output")));
     };
     let session = RawSftpSession::new_with_config(tokio::io::join(stdout, stdin), config());
-    start(session, Carrier::Program(Mutex::new(child))).await
+    start(session, Carrier::Program(Mutex::new(child)), root).await
 }
 
 fn config() -> Config {
@@ -160,11 +165,15 @@ fn config() -> Config {
     }
 }
 
-async fn start(session: RawSftpSession, carrier: Carrier) -> Result<Link, Trouble> {
+async fn start(
+    session: RawSftpSession,
+    carrier: Carrier,
+    root: &str,
+) -> Result<Arc<Link>, Trouble> {
     let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
     let version = session.init().await;
     let version = version.map_err(|error| Trouble::Lost(format!("no SFTP: {error}")))?;
-    Link::new(session, carrier, (generation, &version.extensions)).await
+    Link::new(session, carrier, (generation, &version.extensions), root).await
 }
 
 async fn log_in(ssh: &Ssh, handle: &mut client::Handle<Guard>) -> Result<(), Trouble> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::TryStreamExt as _;
 use futures_util::future::join;
+use futures_util::future::join_all;
 use futures_util::future::join3;
 use futures_util::stream;
 use russh_sftp::protocol::FileAttributes;
@@ -16,6 +17,7 @@ use super::joined;
 use super::link::Link;
 use super::link::Syncs;
 use super::list;
+use super::list::Item;
 use super::trouble::Trouble;
 
 /// Requests of one file at a time. The connection bounds those of all files together.
@@ -37,9 +39,8 @@ pub(super) async fn write_new(
         Ok(opened) => opened.handle,
         Err(error) => return Err(explained(link, path, error.into()).await),
     };
-    if let (Syncs::All | Syncs::Files, Some(content)) =
-        (link.syncs(), short(parts, link.chunk_bytes))
-    {
+    let syncs = link.syncs().await?;
+    if let (Syncs::All | Syncs::Files, Some(content)) = (syncs, short(parts, link.chunk_bytes)) {
         return write_short(link, (path, &handle), content).await;
     }
     let written = stream::iter(Pieces::new(parts, link.chunk_bytes))
@@ -50,7 +51,7 @@ pub(super) async fn write_new(
         link.close_later(handle);
         return Err(explained(link, path, trouble).await);
     }
-    match link.syncs() {
+    match syncs {
         Syncs::All | Syncs::Files => {
             // Sent one behind the other, so one round trip is enough for both.
             let (synced, closed) =
@@ -132,9 +133,18 @@ async fn explained(link: &Link, path: &str, trouble: Trouble) -> Trouble {
     }
 }
 
-/// Gives a file its name; `AlreadyExists` if the name is taken.
-pub(super) async fn name_new(link: &Link, temp: &str, path: &str) -> Result<(), Trouble> {
-    let Err(error) = link.session.rename(temp, path).await else { return Ok(()) };
+/// Gives a file its name; `AlreadyExists` if the name is taken. Answers what has it then.
+pub(super) async fn name_new(link: &Link, temp: &str, path: &str) -> Result<Item, Trouble> {
+    // Asked right behind, so one round trip is enough for both.
+    let (renamed, found) = join(link.session.rename(temp, path), list::stat(link, path)).await;
+    let gone = || Trouble::said(StorageErrorKind::Transient, "the name is gone again");
+    let Err(error) = renamed else {
+        // A server may answer out of turn.
+        return match found? {
+            Some(item) => Ok(item),
+            None => list::stat(link, path).await?.ok_or_else(gone),
+        };
+    };
     let trouble = Trouble::from(error);
     if trouble.is_lost() {
         return Err(trouble);
@@ -149,17 +159,25 @@ pub(super) async fn name_new(link: &Link, temp: &str, path: &str) -> Result<(), 
 /// Makes `folder` and those above it below `root`, of which any may be there already.
 pub(super) async fn make_folders(link: &Link, root: &str, folder: &str) -> Result<(), Trouble> {
     let ends = folder.match_indices('/').map(|(at, _)| at).chain([folder.len()]);
-    for end in ends.filter(|end| *end > 0) {
-        let (ancestor, _) = folder.split_at(end);
-        let path = joined(root, ancestor);
-        let attributes =
-            FileAttributes { permissions: Some(FOLDER_MODE), ..FileAttributes::empty() };
-        let Err(error) = link.session.mkdir(path.as_str(), attributes).await else { continue };
-        let trouble = Trouble::from(error);
+    let paths: Vec<_> =
+        ends.filter(|end| *end > 0).map(|end| joined(root, folder.split_at(end).0)).collect();
+    // All at once: where they are made in order, as OpenSSH does, the last one tells.
+    let made = join_all(paths.iter().map(|path| make_folder(link, path))).await;
+    if made.last().is_none_or(Result::is_ok) {
+        return Ok(());
+    }
+    for path in paths {
+        let Err(trouble) = make_folder(link, &path).await else { continue };
         if trouble.is_lost() || list::stat(link, &path).await?.is_none() {
             return Err(trouble);
         }
     }
+    Ok(())
+}
+
+async fn make_folder(link: &Link, path: &str) -> Result<(), Trouble> {
+    let attributes = FileAttributes { permissions: Some(FOLDER_MODE), ..FileAttributes::empty() };
+    link.session.mkdir(path, attributes).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use futures_util::future::OptionFuture;
 use futures_util::future::join;
 use russh::client;
 use russh_sftp::client::RawSftpSession;
@@ -13,9 +14,12 @@ use russh_sftp::client::rawsession::Limits;
 use russh_sftp::extensions;
 use russh_sftp::protocol::FileAttributes;
 use russh_sftp::protocol::OpenFlags;
+use tokio::sync::OnceCell;
 use tokio::sync::Semaphore;
 
 use super::connect::Guard;
+use super::list;
+use super::list::Item;
 use super::trouble::Trouble;
 
 /// Reads and writes in flight over one connection: at 255 KiB each what a link of 1 Gbit/s and
@@ -41,7 +45,11 @@ pub(super) struct Link {
     pub(super) in_flight: Semaphore,
     /// Listings that may start.
     pub(super) folders: Semaphore,
-    syncs: Syncs,
+    /// Whether it syncs files; what it makes of folders is asked when it is first needed.
+    has_fsync: bool,
+    syncs: OnceCell<Syncs>,
+    /// What lay at the storage's root when the connection was made; for the first who asks.
+    root: Mutex<Option<Result<Option<Item>, Trouble>>>,
     /// Files that were read from lately, with their handles, the newest last: a pack is read in
     /// many parts, and each would cost a round trip more.
     readers: Mutex<Vec<(String, String)>>,
@@ -65,36 +73,52 @@ pub(super) enum Syncs {
 }
 
 impl Link {
+    /// Asks for the server's limits, and what lies at `root`, in one round trip.
+    ///
     /// # Errors
     /// When the connection was lost.
     pub(super) async fn new(
         mut session: RawSftpSession,
         carrier: Carrier,
         (generation, extensions): (u64, &HashMap<String, String>),
-    ) -> Result<Self, Trouble> {
+        root: &str,
+    ) -> Result<Arc<Self>, Trouble> {
+        let has_limits = extensions.contains_key(extensions::LIMITS);
+        let asked = OptionFuture::from(has_limits.then(|| session.limits()));
+        let (limits, root) = join(asked, list::at(&session, root)).await;
         let mut chunk_bytes = CHUNK_BYTES_MIN;
-        if extensions.contains_key(extensions::LIMITS) {
-            let limits = Limits::from(session.limits().await?);
+        if let Some(limits) = limits {
+            let limits = Limits::from(limits?);
             let longest = |limit: Option<u64>| limit.unwrap_or(CHUNK_BYTES_MIN);
             let both = longest(limits.read_len).min(longest(limits.write_len));
             chunk_bytes = both.clamp(1, CHUNK_BYTES_MAX);
             session.set_limits(limits);
         }
-        let syncs = match extensions.contains_key(extensions::FSYNC) {
-            true if can_sync_folders(&session).await? => Syncs::All,
-            true => Syncs::Files,
-            false => Syncs::Nothing,
-        };
-        Ok(Self {
+        let link = Arc::new(Self {
             session,
             generation,
             chunk_bytes: usize::try_from(chunk_bytes).unwrap_or(1),
             in_flight: Semaphore::new(IN_FLIGHT_MAX),
             folders: Semaphore::new(FOLDERS_MAX),
-            syncs,
+            has_fsync: extensions.contains_key(extensions::FSYNC),
+            syncs: OnceCell::new(),
+            root: Mutex::new(Some(root)),
             readers: Mutex::default(),
             carrier,
-        })
+        });
+        // Beside what comes first, which reads.
+        let asking = Arc::clone(&link);
+        tokio::spawn(async move {
+            if let Err(trouble) = asking.syncs().await {
+                tracing::debug!(%trouble, "what the server can make durable is asked again");
+            }
+        });
+        Ok(link)
+    }
+
+    /// What lay at the root when the connection was made, once.
+    pub(super) fn root_seen(&self) -> Option<Result<Option<Item>, Trouble>> {
+        self.root.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether it may still be used.
@@ -108,12 +132,21 @@ impl Link {
         }
     }
 
-    pub(super) const fn syncs(&self) -> Syncs {
-        self.syncs
+    /// What the server can make durable; asked once.
+    ///
+    /// # Errors
+    /// When the connection was lost.
+    pub(super) async fn syncs(&self) -> Result<Syncs, Trouble> {
+        let asked = async || match self.has_fsync {
+            true if can_sync_folders(&self.session).await? => Ok(Syncs::All),
+            true => Ok(Syncs::Files),
+            false => Ok(Syncs::Nothing),
+        };
+        self.syncs.get_or_try_init(asked).await.copied()
     }
 
-    pub(super) const fn weakness(&self) -> Option<&'static str> {
-        match self.syncs {
+    pub(super) async fn weakness(&self) -> Result<Option<&'static str>, Trouble> {
+        Ok(match self.syncs().await? {
             Syncs::All => None,
             Syncs::Files => Some(
                 "the server cannot make folders durable: names that were given just before a \
@@ -123,7 +156,7 @@ impl Link {
                 "the server cannot make files durable (fsync@openssh.com): what was written just \
                  before a power cut of the server may be lost, and the next check tells",
             ),
-        }
+        })
     }
 
     /// Opens a file to be read.
@@ -182,7 +215,7 @@ impl Link {
 
     /// Makes the names in a folder durable, where the server can.
     pub(super) async fn sync_folder(self: &Arc<Self>, path: &str) -> Result<(), Trouble> {
-        if self.syncs != Syncs::All {
+        if self.syncs().await? != Syncs::All {
             return Ok(());
         }
         let handle = self.open(path).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use futures_util::stream::FuturesUnordered;
+use russh_sftp::client::RawSftpSession;
 use russh_sftp::protocol::File;
 use russh_sftp::protocol::FileAttributes;
 
@@ -84,7 +85,12 @@ impl Item {
 
 /// What is at `path`, links followed; `None` if nothing is.
 pub(super) async fn stat(link: &Link, path: &str) -> Result<Option<Item>, Trouble> {
-    match link.session.stat(path).await.map_err(Trouble::from) {
+    at(&link.session, path).await
+}
+
+/// The same, before there is more than a session.
+pub(super) async fn at(session: &RawSftpSession, path: &str) -> Result<Option<Item>, Trouble> {
+    match session.stat(path).await.map_err(Trouble::from) {
         Ok(found) => Ok(Some(Item::new(path.to_owned(), &found.attrs))),
         Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => Ok(None),
         Err(trouble) => Err(trouble),
@@ -99,12 +105,19 @@ pub(super) async fn tree(link: &Arc<Link>, root: &str, folder: &str) -> Result<V
     let mut found = Vec::new();
     let mut waiting = FuturesUnordered::new();
     waiting.push(one(link, root, folder.to_owned()));
+    let mut failed = None;
     while let Some((of, listed)) = waiting.next().await {
         let items = match listed {
             Err(trouble) if trouble.kind() == StorageErrorKind::NotFound && of != folder => {
                 Vec::new()
             }
-            listed => listed?,
+            // Those that are under way go on to their end: each has a folder open on the server.
+            Err(trouble) => {
+                failed.get_or_insert(trouble);
+                continue;
+            }
+            Ok(_) if failed.is_some() => continue,
+            Ok(items) => items,
         };
         for item in items {
             if item.kind == ItemKind::Folder && BlobName::new(&item.path).is_ok() {
@@ -113,7 +126,10 @@ pub(super) async fn tree(link: &Arc<Link>, root: &str, folder: &str) -> Result<V
             found.push(item);
         }
     }
-    Ok(found)
+    match failed {
+        Some(trouble) => Err(trouble),
+        None => Ok(found),
+    }
 }
 
 async fn one(link: &Arc<Link>, root: &str, folder: String) -> (String, Result<Vec<Item>, Trouble>) {

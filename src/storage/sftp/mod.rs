@@ -16,6 +16,7 @@ mod hosts;
 mod leftovers;
 mod link;
 mod list;
+mod put;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -45,12 +46,14 @@ use crate::storage::StorageErrorKind;
 use crate::storage::TEMP_PREFIX;
 use crate::storage::parent_of;
 use crate::storage::refuse::Refuse as _;
+use crate::storage::together;
 use crate::storage::wire::Wire;
 use crate::units::Timestamp;
 
 use self::link::Link;
 use self::list::Item;
 use self::list::ItemKind;
+use self::put::Blob;
 use self::sync::Unsynced;
 use self::trouble::Trouble;
 
@@ -151,7 +154,11 @@ impl SftpStorage {
         let storage = Self::over(run, options)?;
         let root = storage.options.root.as_str();
         let made = storage.wait(async |link| {
-            if list::stat(link, &folder_path(root)).await?.is_none() {
+            let seen = match link.root_seen() {
+                Some(seen) => seen?,
+                None => list::stat(link, &folder_path(root)).await?,
+            };
+            if seen.is_none() {
                 file::make_folders(link, "", root).await?;
             }
             Ok(())
@@ -185,7 +192,10 @@ impl SftpStorage {
 
     fn open_root(&self) -> Result<(), StorageError> {
         let root = folder_path(&self.options.root);
-        let found = self.wait(async |link| list::stat(link, &root).await);
+        let found = self.wait(async |link| match link.root_seen() {
+            Some(seen) => seen,
+            None => list::stat(link, &root).await,
+        });
         match found.map_err(|trouble| self.failed("open", "", trouble))? {
             Some(item) if item.kind == ItemKind::Folder => Ok(()),
             Some(_) => Err(self.refused("open", "", StorageErrorKind::Other, "not a folder")),
@@ -214,8 +224,9 @@ impl SftpStorage {
             return Ok(Arc::clone(link));
         }
         *held = None;
-        let link = match connect::connect(&self.options.way).await {
-            Ok(link) => Arc::new(link),
+        let root = folder_path(&self.options.root);
+        let link = match connect::connect(&self.options.way, &root).await {
+            Ok(link) => link,
             // Who was let in before is let in again, once the server is up: while it starts, it may
             // refuse everybody.
             Err(Trouble::Said(StorageErrorKind::Denied, text))
@@ -299,30 +310,6 @@ impl SftpStorage {
     fn failed(&self, operation: &'static str, name: &str, trouble: Trouble) -> StorageError {
         self.refused(operation, name, trouble.kind(), &trouble.to_string())
     }
-
-    /// Writes a durable temporary, making the folder if need be, and gives it its name.
-    async fn put(&self, link: &Arc<Link>, name: &BlobName, parts: &[&[u8]]) -> Result<(), Trouble> {
-        let folder = parent_of(name.as_str());
-        let temp = self.temp_in(folder);
-        let written = match file::write_new(link, &temp, parts).await {
-            Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => {
-                // But never the root: that would fill an empty mount point.
-                self.has_root(link).await?;
-                file::make_folders(link, &self.options.root, folder).await?;
-                file::write_new(link, &temp, parts).await
-            }
-            written => written,
-        };
-        let named = match written {
-            Ok(()) => file::name_new(link, &temp, &self.path(name.as_str())).await,
-            Err(trouble) => Err(trouble),
-        };
-        if named.as_ref().is_err_and(|trouble| !trouble.is_lost()) {
-            // The first error is the one to tell; a leftover is collected later.
-            let _leftover = link.remove(&temp).await;
-        }
-        named
-    }
 }
 
 impl SftpOptions {
@@ -351,20 +338,34 @@ impl Storage for SftpStorage {
     }
 
     fn create(&self, name: &BlobName, parts: &[&[u8]]) -> Result<(), StorageError> {
-        const OPERATION: &str = "create";
-        let failed = |trouble| self.failed(OPERATION, name.as_str(), trouble);
-        self.refuse_if_broken(OPERATION, name.as_str())?;
-        self.len_bytes_of(name, parts)?;
-        // Before the name is given: an answer that is lost leaves a name that nobody else marks.
-        self.unsynced().touch(name.as_str());
-        let created = self.wait(async |link| {
-            self.put(link, name, parts).await?;
-            self.unsynced().add(name.as_str(), parts, link.generation);
-            Ok(())
-        });
-        created.map_err(failed)?;
-        // A barrier that failed meanwhile may have covered the content of this blob.
-        self.refuse_if_broken(OPERATION, name.as_str())
+        self.create_dated(name, parts).map(drop)
+    }
+
+    fn create_dated(&self, name: &BlobName, parts: &[&[u8]]) -> Result<Timestamp, StorageError> {
+        let (temp, blob) = (self.temp_in(parent_of(name.as_str())), Blob { name, parts });
+        let generation = self.write_alone(&temp, blob)?;
+        self.name((&temp, generation), blob)
+    }
+
+    fn create_if(
+        &self,
+        name: &BlobName,
+        parts: &[&[u8]],
+        may: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, StorageError> {
+        let (temp, blob) = (self.temp_in(parent_of(name.as_str())), Blob { name, parts });
+        let (written, may) = together::both(self, || self.write_alone(&temp, blob), may);
+        let generation = written?;
+        if may {
+            return self.name((&temp, generation), blob).map(|_| true);
+        }
+        // A leftover is collected later.
+        drop(self.wait(async |link| link.remove(&temp).await));
+        Ok(false)
+    }
+
+    fn is_far(&self) -> bool {
+        true
     }
 
     fn read(&self, name: &BlobName, bytes_max: u64) -> Result<Vec<u8>, StorageError> {
@@ -423,8 +424,11 @@ impl Storage for SftpStorage {
     }
 
     fn weaknesses(&self) -> Vec<String> {
-        let link = self.wire.wait(self.link.lock()).clone();
-        let found = link.and_then(|link| link.weakness());
+        let found = self.wire.wait(async {
+            let link = self.link.lock().await.clone();
+            // A server that is away tells nothing.
+            link?.weakness().await.ok().flatten()
+        });
         found.into_iter().map(str::to_owned).collect()
     }
 

@@ -135,9 +135,9 @@ impl SftpStorage {
                     link.sync_folder(if path.is_empty() { "." } else { &path }).await
                 })
                 .await?;
-            let is_doubtful = |created: &Created| {
-                created.generation != link.generation || link.syncs() != Syncs::All
-            };
+            let syncs = link.syncs().await?;
+            let is_doubtful =
+                |created: &Created| created.generation != link.generation || syncs != Syncs::All;
             stream::iter(taken.created.iter().filter(|(_, created)| is_doubtful(created)))
                 .map(Ok)
                 .try_for_each_concurrent(DEPTH, async |(name, created)| {

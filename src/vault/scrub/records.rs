@@ -28,6 +28,7 @@ use crate::ids::MachineId;
 use crate::ids::RepositoryId;
 use crate::ids::SessionId;
 use crate::storage::BlobName;
+use crate::storage::together;
 use crate::vault::chains::Verifier;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
@@ -96,10 +97,17 @@ impl Scrub<'_> {
         let is_list = |group: &Group| group.kind == Kind::Recipients;
         let lists = groups.iter().filter(|(_, group)| is_list(group));
         let others = groups.iter().filter(|(_, group)| !is_list(group));
-        let mut newest = 0;
-        for (stem, group) in lists.chain(others) {
+        let all: Vec<_> = lists.chain(others).collect();
+        let read = together::each(&*self.storage, &all, |(_, group)| {
             self.run.check()?;
-            match self.look_at_record(stem, group)? {
+            together::each(&*self.storage, &group.copies, |name| {
+                let read = self.storage.read(name, RECORD_BYTES_MAX as u64);
+                absent_or_error(read, RECORD_BYTES_MAX as u64)
+            })
+        })?;
+        let mut newest = 0;
+        for ((stem, group), copies) in all.into_iter().zip(read) {
+            match self.look_at_record((stem, group), copies) {
                 Some(Told::Recipients(version, admins)) => {
                     newest = newest.max(version);
                     self.signers.admins.extend(admins);
@@ -126,13 +134,16 @@ impl Scrub<'_> {
     }
 
     /// Looks at every copy; what the first good one tells.
-    fn look_at_record(&mut self, stem: &str, group: &Group) -> Result<Option<Told>, VaultError> {
+    fn look_at_record(
+        &mut self,
+        (stem, group): (&str, &Group),
+        copies: Vec<Result<Vec<u8>, Fault>>,
+    ) -> Option<Told> {
         let mut told = None;
         let mut good: Option<Vec<u8>> = None;
         let mut bad = Vec::new();
-        for name in &group.copies {
-            let read = self.storage.read(name, RECORD_BYTES_MAX as u64);
-            let bytes = match absent_or_error(read, RECORD_BYTES_MAX as u64)? {
+        for (name, copy) in group.copies.iter().zip(copies) {
+            let bytes = match copy {
                 Ok(bytes) => bytes,
                 Err(Fault::Missing) => {
                     bad.push((name, None));
@@ -147,7 +158,7 @@ impl Scrub<'_> {
                 Ok(Found::Leftover) => {
                     let names = group.copies.iter().map(ToString::to_string);
                     self.report.leftover_records.extend(names);
-                    return Ok(None);
+                    return None;
                 }
                 Ok(Found::Own(_)) if good.as_ref().is_some_and(|good| *good != bytes) => {
                     bad.push((name, Some("it differs from the copy before it".to_owned())));
@@ -162,7 +173,7 @@ impl Scrub<'_> {
         let class = if good.is_some() { Class::Healable } else { Class::Lost };
         // Listed a moment ago and gone in every copy: somebody removes it just now.
         if good.is_none() && bad.iter().all(|(_, why)| why.is_none()) {
-            return Ok(None);
+            return None;
         }
         for (name, why) in bad {
             match why {
@@ -170,7 +181,7 @@ impl Scrub<'_> {
                 None => self.missing(name, group.kind, class, "this copy is missing"),
             }
         }
-        Ok(told)
+        told
     }
 
     fn judge(&self, (kind, stem): (Kind, &str), bytes: &[u8]) -> Result<Found, String> {

@@ -77,10 +77,11 @@ impl Session {
         run: &Run,
         adoption: Adoption<'_>,
     ) -> Result<Vec<SnapshotId>, VaultError> {
-        let (state, alone) = self.settle(run)?;
+        let settled = self.settle(run, || Ok(()))?;
+        let alone = settled.alone;
         let names = ChainNames::list_scope(&*self.vault.storage, Scope::All)?;
         self.look_at_bases(run, adoption.bases, &names)?;
-        if state == LeaseState::Expired {
+        if settled.lease == LeaseState::Expired {
             self.writer.progress().lease.pin_again();
         }
         let mut steps = Vec::new();

@@ -10,6 +10,7 @@ use crate::ids::SnapshotId;
 use crate::run::Run;
 use crate::run::monitor::Phase;
 use crate::storage::Alone;
+use crate::storage::together;
 use crate::vault::chains::ChainNames;
 use crate::vault::error::VaultError;
 use crate::vault::names::MANIFESTS;
@@ -46,17 +47,44 @@ impl Session {
         })
     }
 
-    /// Makes durable what was flushed, and looks at everything that is relied on. From that look to
-    /// the last manifest nobody else may write one, or take away what a failed barrier covered.
-    pub(super) fn settle(&self, run: &Run) -> Result<(LeaseState, Option<Held>), VaultError> {
+    /// Makes durable what was flushed, looks at everything that is relied on, and calls `check`.
+    /// From these looks to the last manifest nobody else may write one, or take away what a failed
+    /// barrier covered.
+    pub(super) fn settle<T: Send>(
+        &self,
+        run: &Run,
+        check: impl Fn() -> Result<T, VaultError> + Sync,
+    ) -> Result<Settled<T>, VaultError> {
         self.write_index(run)?;
         if self.relies_on_packs() {
             self.barrier(run)?;
         }
-        let state = self.writer.progress().lease.renew(run, &self.vault)?;
+        let storage = &*self.vault.storage;
+        if !storage.is_far() {
+            let lease = self.renew(run)?;
+            let alone = self.alone(run)?;
+            self.rely(run)?;
+            return Ok(Settled { lease, alone, checked: check()? });
+        }
         let alone = self.alone(run)?;
-        self.rely(run)?;
-        Ok((state, alone))
+        // While a lease holds, so does its old record: the new one need not be there when the look
+        // begins.
+        let look = || together::both(storage, &check, || self.rely(run));
+        let (lease, (checked, relied)) = together::both(storage, || self.renew(run), look);
+        let lease = lease?;
+        match lease {
+            LeaseState::Expired => self.rely(run)?,
+            LeaseState::Held => relied?,
+        }
+        Ok(Settled { lease, alone, checked: checked? })
+    }
+
+    /// Not under the lock: others look at what was written meanwhile.
+    fn renew(&self, run: &Run) -> Result<LeaseState, VaultError> {
+        let mut lease = self.writer.progress().lease.clone();
+        let state = lease.renew(run, &self.vault);
+        self.writer.progress().lease = lease;
+        state
     }
 
     fn commit_flushed(
@@ -66,21 +94,29 @@ impl Session {
     ) -> Result<SnapshotId, VaultError> {
         let id = SnapshotId::new(blind::hash(manifest.as_bytes()));
         let storage = &self.vault.storage;
-        let (state, alone) = self.settle(run)?;
-        self.check_chain(run, manifest)?;
-        if state == LeaseState::Expired {
-            self.writer.progress().lease.pin_again();
-        }
         let place = Place { chain: self.chain(), seq: manifest.public.seq, id };
+        let bytes = manifest.as_bytes();
         // The second copy goes first, so that nothing shows under the first name before both are.
         let [first, second] = MANIFESTS;
-        halves::create_same(&self.vault, &place.name(second)?, manifest.as_bytes())?;
-        // A prune that did not see this manifest has a record that is seen now.
-        if let Err(error) = self.rely(run) {
-            self.disown_manifest(&place);
+        let alone = halves::create_same_if(&self.vault, (&place.name(second)?, bytes), || {
+            let settled = self.settle(run, || self.check_chain(run, manifest))?;
+            halves::complete(run, &self.vault, &settled.checked)?;
+            if settled.lease == LeaseState::Expired {
+                self.writer.progress().lease.pin_again();
+            }
+            Ok(settled.alone)
+        })?;
+        let mut is_refused = false;
+        let named = halves::create_same_if(&self.vault, (&place.name(first)?, bytes), || {
+            // A prune that did not see the manifest has a record that is seen now.
+            self.rely(run).inspect_err(|_| is_refused = true)
+        });
+        if let Err(error) = named {
+            if is_refused {
+                self.disown_manifest(&place);
+            }
             return Err(error);
         }
-        halves::create_same(&self.vault, &place.name(first)?, manifest.as_bytes())?;
         if let Err(error) = storage.sync() {
             if alone.is_some() {
                 self.disown_manifest(&place);
@@ -127,12 +163,23 @@ impl Session {
 
     /// The manifest is the next of its chain, that of its parent is still there (what a removed
     /// snapshot reaches is kept until it is given up), and its root is here.
-    fn check_chain(&self, run: &Run, manifest: &SignedManifest) -> Result<(), VaultError> {
-        let names = ChainNames::list(&self.vault, &self.chain())?;
+    fn check_chain(&self, run: &Run, manifest: &SignedManifest) -> Result<ChainNames, VaultError> {
+        let public = &manifest.public;
+        // Read beside the listing: mostly the parent is the one before.
+        let before = self.request.parent.filter(|id| public.prev == Some(*id));
+        let before = before.filter(|_| !self.has_put(&public.root));
+        let before =
+            before.map(|id| Place { chain: self.chain(), seq: public.seq.saturating_sub(1), id });
+        let (names, before) = together::both(
+            &*self.vault.storage,
+            || ChainNames::list(&self.vault, &self.chain()),
+            || before.map(|place| self.vault.read_manifest_at(&place)).transpose(),
+        );
+        let (names, before) = (names?, before?.flatten());
         let head = names.head();
         let expected_seq = head.map_or(1, |head| head.seq.saturating_add(1));
-        let found_seq = manifest.public.seq;
-        if found_seq != expected_seq || manifest.public.prev != head.map(|head| head.id) {
+        let found_seq = public.seq;
+        if found_seq != expected_seq || public.prev != head.map(|head| head.id) {
             return Err(VaultError::NotNext { expected_seq, found_seq });
         }
         if let Some(id) = self.request.parent
@@ -140,19 +187,28 @@ impl Session {
         {
             return Err(VaultError::ParentGone { id });
         }
-        self.check_root(run, &manifest.public.root, &names)?;
-        halves::complete(run, &self.vault, &names).map(drop)
+        self.check_root(run, &public.root, (&names, before))?;
+        Ok(names)
     }
 
-    /// A root that was not put now is either the parent's or known to the index.
-    fn check_root(&self, run: &Run, root: &Sid, names: &ChainNames) -> Result<(), VaultError> {
+    /// A root that was not put now is either the parent's or known to the index. `before` is the
+    /// parent's manifest, if it was read.
+    fn check_root(
+        &self,
+        run: &Run,
+        root: &Sid,
+        (names, before): (&ChainNames, Option<SignedManifest>),
+    ) -> Result<(), VaultError> {
         if self.has_put(root) {
             return Ok(());
         }
-        if let Some(place) = self.request.parent.and_then(|id| names.manifest(&id))
-            && let Some(parent) = self.vault.read_manifest_at(&place)?
-            && parent.public.root == *root
-        {
+        let parent = self.request.parent.and_then(|id| names.manifest(&id));
+        let parent = match (before, parent) {
+            (Some(before), Some(_)) => Some(before),
+            (None, Some(place)) => self.vault.read_manifest_at(&place)?,
+            (_, None) => None,
+        };
+        if parent.is_some_and(|parent| parent.public.root == *root) {
             return Ok(());
         }
         if self.vault.with_locations(run, |locations| locations.holds(root))? {
@@ -160,4 +216,12 @@ impl Session {
         }
         Err(VaultError::RootMissing { sid: *root })
     }
+}
+
+/// A session of which all that was handed over is durable and all that it relies on was looked at.
+pub(super) struct Settled<T> {
+    pub(super) lease: LeaseState,
+    /// Whether nobody else commits until this is dropped.
+    pub(super) alone: Option<Held>,
+    pub(super) checked: T,
 }

@@ -8,6 +8,7 @@
 use crate::crypto::blind;
 use crate::run::Run;
 use crate::storage::StorageError;
+use crate::storage::together;
 use crate::vault::Inner;
 use crate::vault::error::VaultError;
 use crate::vault::names;
@@ -22,11 +23,10 @@ pub(in crate::vault) struct Manifests([u8; 32]);
 impl Manifests {
     pub(in crate::vault) fn now(vault: &Inner) -> Result<Self, StorageError> {
         // A snapshot of which one copy stands is one as well.
-        let mut listed = Vec::new();
-        for prefix in MANIFESTS {
-            listed.extend(vault.storage.list(prefix)?);
-        }
-        let mut names: Vec<&str> = listed.iter().map(|listed| listed.name.as_str()).collect();
+        let storage = &*vault.storage;
+        let listed = together::each(storage, &MANIFESTS, |prefix| storage.list(prefix))?;
+        let listed = listed.iter().flatten();
+        let mut names: Vec<&str> = listed.map(|listed| listed.name.as_str()).collect();
         names.sort_unstable();
         Ok(Self(blind::hash(names.join("\n").as_bytes())))
     }

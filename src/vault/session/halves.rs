@@ -72,6 +72,31 @@ pub(super) fn create_same(vault: &Inner, name: &BlobName, bytes: &[u8]) -> Resul
     }
 }
 
+/// As [`create_same`], but only after `may` has agreed. What can be done before that is done
+/// meanwhile.
+pub(super) fn create_same_if<T>(
+    vault: &Inner,
+    (name, bytes): (&BlobName, &[u8]),
+    may: impl FnOnce() -> Result<T, VaultError>,
+) -> Result<T, VaultError> {
+    let (mut may, mut answer) = (Some(may), None);
+    let created = vault.storage.create_if(name, &[bytes], &mut || {
+        let asked = may.take().map(|may| may());
+        let has_agreed = asked.as_ref().is_some_and(Result::is_ok);
+        answer = asked;
+        has_agreed
+    });
+    let Some(answer) = answer.transpose()? else {
+        // Only a storage that failed has not asked.
+        return Err(created.err().map_or(VaultError::Closed, VaultError::from));
+    };
+    match created {
+        Err(error) if error.kind == StorageErrorKind::AlreadyExists => is_same(vault, name, bytes)?,
+        created => drop(created?),
+    }
+    Ok(answer)
+}
+
 /// An error if other bytes lie there.
 pub(super) fn is_same(vault: &Inner, name: &BlobName, bytes: &[u8]) -> Result<(), VaultError> {
     match vault.storage.read(name, MANIFEST_BYTES_MAX)? == bytes {

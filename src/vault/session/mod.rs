@@ -33,6 +33,7 @@ use crate::ids::SourceId;
 use crate::run::Run;
 use crate::run::monitor::Count;
 use crate::storage::BlobName;
+use crate::storage::together;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::error::VaultError;
@@ -110,9 +111,11 @@ impl Vault {
             program: vault.options.program.clone(),
         };
         let lease = Lease::open(run, vault, &record)?;
-        lease.sweep(vault)?;
         // After its own record: a prune writes its record first, then looks for sessions.
-        let condemned = Condemned::read(run, vault)?;
+        let (swept, condemned) =
+            together::both(&*vault.storage, || lease.sweep(vault), || Condemned::read(run, vault));
+        swept?;
+        let condemned = condemned?;
         vault.change_locations(|locations| locations.condemn(&condemned.packs()));
         if let Some(id) = request.parent.filter(|parent| condemned.gives_up(parent)) {
             lease.close(vault);

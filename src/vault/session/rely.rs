@@ -3,7 +3,9 @@
 use crate::ids::PackId;
 use crate::run::Run;
 use crate::storage::StorageErrorKind;
+use crate::storage::together;
 use crate::vault::chains::ChainNames;
+use crate::vault::chains::Scope;
 use crate::vault::error::VaultError;
 use crate::vault::gc::condemned::Condemned;
 use crate::vault::load;
@@ -18,33 +20,47 @@ impl Session {
     pub(in crate::vault) fn rely(&self, run: &Run) -> Result<(), VaultError> {
         let condemned = Condemned::read(run, &self.vault)?;
         if let Some(id) = self.request.parent {
-            let names = ChainNames::list(&self.vault, &self.chain())?;
+            let scope = Scope::One(self.chain());
+            let names = ChainNames::of_manifests(&*self.vault.storage, scope)?;
             if condemned.gives_up(&id) || names.manifest(&id).is_none() {
                 return Err(VaultError::ParentGone { id });
             }
         }
         let doomed = condemned.packs();
-        let mut gone = None;
-        for (id, len_bytes) in self.relied_packs() {
-            if doomed.contains(&id) || !self.is_there(&id, len_bytes)? {
-                gone = Some(id);
-                break;
-            }
-        }
+        let packs = self.relied_packs();
+        let first_doomed = packs.iter().find(|(id, _)| doomed.contains(id)).map(|(id, _)| *id);
+        let gone = match first_doomed {
+            Some(id) => Some(id),
+            None => self.first_gone(&packs)?,
+        };
         let Some(gone) = gone else { return Ok(()) };
         let locations = load::load(run, &self.vault)?;
         let held = rely_on(&locations, &mut self.open());
         self.vault.replace_locations(locations);
         let gone = held.err().map(|()| gone);
         // What was listed is looked at once more, each by itself.
-        for (id, len_bytes) in self.open().relied.clone() {
-            if gone.is_none() && !self.is_there(&id, len_bytes)? {
-                return Err(VaultError::Gone { name: names::pack(&id)? });
-            }
-        }
+        let relied: Vec<_> = self.open().relied.iter().map(|(id, len)| (*id, *len)).collect();
+        let gone = match gone {
+            Some(id) => Some(id),
+            None => self.first_gone(&relied)?,
+        };
         match gone {
             None => Ok(()),
             Some(id) => Err(VaultError::Gone { name: names::pack(&id)? }),
+        }
+    }
+
+    /// The first of these that is not there with its length.
+    fn first_gone(&self, packs: &[(PackId, u64)]) -> Result<Option<PackId>, VaultError> {
+        let look = |(id, len_bytes): &(PackId, u64)| match self.is_there(id, *len_bytes) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Ok(*id)),
+            Err(error) => Err(Err(error)),
+        };
+        match together::each(&*self.vault.storage, packs, look) {
+            Ok(_) => Ok(None),
+            Err(Ok(gone)) => Ok(Some(gone)),
+            Err(Err(error)) => Err(error),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The thread that writes full packs, so that sealing goes on meanwhile.
+//! The threads that write full packs, so that sealing goes on meanwhile.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -24,7 +24,7 @@ use crate::vault::session::builder::PackBuilder;
 use crate::vault::session::disown::Manifests;
 use crate::vault::session::lease::Lease;
 
-/// What the thread and the session share.
+/// What the threads and the session share.
 #[derive(Debug)]
 pub(in crate::vault) struct Progress {
     /// Tables of the packs written.
@@ -40,11 +40,15 @@ pub(in crate::vault) struct Progress {
     pub broken: Option<VaultError>,
 }
 
-/// Hands packs to the thread: one is written while the next is filled.
+/// Threads that write packs to a storage that is far: while one waits for a name or a barrier, the
+/// line is not idle. Each holds a pack in memory.
+const THREADS_FAR: usize = 2;
+
+/// Hands packs to the threads: they are written while the next is filled.
 #[derive(Debug)]
 pub(in crate::vault) struct PackWriter {
     packs: Option<Sender<PackBuilder>>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
     progress: Arc<Mutex<Progress>>,
 }
 
@@ -60,13 +64,16 @@ impl PackWriter {
         let progress = Arc::new(Mutex::new(progress));
         // No room in the channel: a full pack waits in the session until the last one is written.
         let (packs, queue) = crossbeam_channel::bounded(0);
-        let work =
-            Work { run: run.clone(), vault: Arc::clone(vault), progress: Arc::clone(&progress) };
-        let thread = std::thread::Builder::new().name("pack writer".to_owned());
-        let thread = thread
-            .spawn(move || work.write_all(&queue))
-            .map_err(|error| VaultError::Thread { detail: error.to_string() })?;
-        Ok(Self { packs: Some(packs), thread: Some(thread), progress })
+        let mut threads = Vec::new();
+        for _ in 0..if vault.storage.is_far() { THREADS_FAR } else { 1 } {
+            let (queue, progress): (Receiver<PackBuilder>, _) = (queue.clone(), &progress);
+            let (run, vault) = (run.clone(), Arc::clone(vault));
+            let work = Work { run, vault, progress: Arc::clone(progress) };
+            let thread = std::thread::Builder::new().name("pack writer".to_owned());
+            let thread = thread.spawn(move || work.write_all(&queue));
+            threads.push(thread.map_err(|error| VaultError::Thread { detail: error.to_string() })?);
+        }
+        Ok(Self { packs: Some(packs), threads, progress })
     }
 
     pub(in crate::vault) fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -87,7 +94,7 @@ impl PackWriter {
         error
     }
 
-    /// Waits until the thread takes the pack.
+    /// Waits until a thread takes the pack.
     pub(in crate::vault) fn send(&self, pack: PackBuilder) -> Result<(), VaultError> {
         let sent = self.packs.as_ref().ok_or(VaultError::Closed)?.send(pack);
         match (self.check(), sent) {
@@ -104,11 +111,11 @@ impl PackWriter {
     /// Waits until everything handed over is written.
     pub(in crate::vault) fn finish(&mut self) -> Result<(), VaultError> {
         self.packs = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            let detail = "it panicked".to_owned();
-            return Err(self.poison(VaultError::Thread { detail }));
+        for thread in std::mem::take(&mut self.threads) {
+            if thread.join().is_err() {
+                let detail = "it panicked".to_owned();
+                let _told_below = self.poison(VaultError::Thread { detail });
+            }
         }
         self.check()
     }
@@ -130,6 +137,10 @@ struct Work {
 impl Work {
     fn write_all(&self, queue: &Receiver<PackBuilder>) {
         while let Ok(builder) = queue.recv() {
+            // Another one has failed.
+            if self.progress.lock().unwrap_or_else(PoisonError::into_inner).broken.is_some() {
+                return;
+            }
             if let Err(error) = self.write(builder) {
                 let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
                 progress.broken.get_or_insert(error);
@@ -142,7 +153,9 @@ impl Work {
         let pack = builder.finish(&self.vault.keys)?;
         if self.progress.lock().unwrap_or_else(PoisonError::into_inner).stood.is_none() {
             let stood = Manifests::now(&self.vault)?;
-            self.progress.lock().unwrap_or_else(PoisonError::into_inner).stood = Some(stood);
+            // Of two the one that is kept came before both their packs.
+            let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            progress.stood.get_or_insert(stood);
         }
         create_pack(&self.vault, &pack)?;
         self.run.count(Count::PacksWritten, 1);

@@ -1,0 +1,24 @@
+//! How many ways there and back each step waits for, one after the other.
+
+use crate::sftp::trips;
+use crate::sftp::trips::LongLine;
+
+use super::program;
+use super::server::OWNER;
+use super::server::server;
+
+/// Some tenths above what each step does wait for.
+const TRIPS: [u128; 5] = [27, 21, 8, 15, 23];
+
+#[test]
+fn every_step_keeps_its_budget_of_trips() {
+    let rgw = server();
+    let bucket = rgw.new_bucket();
+    let mut scene = program::scene(rgw, &bucket, OWNER);
+    scene.expect(0, &["-q", "init"]);
+    let port = rgw.endpoint().rsplit(':').next().unwrap().parse().unwrap();
+    let line = LongLine::to(port);
+    let address = format!("s3:http://127.0.0.1:{}/{bucket}/office", line.port);
+    scene.set("LIFEBOAT_REPOSITORY", address);
+    trips::keep(&line, (&scene, "letters/two.txt"), TRIPS);
+}
