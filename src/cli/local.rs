@@ -18,16 +18,12 @@ use crate::cli::secrets::read_bounded;
 use crate::crypto::random_bytes;
 use crate::crypto::sealed::verifier::verifier;
 use crate::disk::private;
-use crate::ids::MachineId;
 use crate::ids::RepositoryId;
-use crate::repository::keys::convert::decode_agent;
 use crate::secret::Secret32;
 use crate::secret::SecretBytes;
 
 /// Most bytes of a keyset file.
 const KEYSET_BYTES_MAX: usize = 1024 * 1024;
-/// Machines that are asked for before it is known which of them is meant.
-const MACHINES_MAX: usize = 8;
 /// Salt and verifier.
 const VERIFIER_BYTES: usize = 64;
 
@@ -78,17 +74,6 @@ impl Local {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&path, &error)),
         }
-    }
-
-    /// What this machine is called in the repositories that it adds to, as far as that can be read.
-    #[must_use]
-    pub fn machines(&self) -> Vec<MachineId> {
-        let Ok(listed) = std::fs::read_dir(&self.dir) else { return Vec::new() };
-        let repositories =
-            listed.flatten().filter_map(|item| item.file_name().to_str()?.parse().ok());
-        let keysets = repositories.filter_map(|id: RepositoryId| self.keyset(id).ok()?);
-        let machines = keysets.filter_map(|bytes| Some(decode_agent(&bytes).ok()?.machine));
-        machines.take(MACHINES_MAX).collect()
     }
 
     /// Keeps this machine's keyset; only its user can read the file.

@@ -231,11 +231,9 @@ pub struct Writer {
 /// # Errors
 /// As [`unlock`].
 pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writer, Failure> {
-    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment);
-    let machines = local.as_ref().ok().filter(|_| storage.is_far()).map(Local::machines);
-    let ahead = publish::ahead(storage, &machines.unwrap_or_default())?;
+    let ahead = publish::ahead(storage)?;
     let config = publish::load_config(&context.run, &ahead)?;
-    let local = local?;
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
     if let Some((keyset, bytes)) = own_keyset(&local, &config)? {
         prove(context, &ahead, (&local, &keyset, &bytes))?;
         let keyset = newest_keys(context, &ahead, (&local, keyset), &config)?;

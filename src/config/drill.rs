@@ -11,6 +11,7 @@ use crate::config::job::CopyJob;
 use crate::config::job::Schedule;
 use crate::config::job::drill_schedule;
 use crate::config::read::Noun;
+use crate::config::table::Flag;
 use crate::config::table::Table;
 use crate::config::value;
 
@@ -30,6 +31,14 @@ pub struct Drill {
     pub sandbox: Sandbox,
     pub report: Option<Report>,
     pub checks: Vec<Check>,
+    /// Id of who leads it, in the continuity plan.
+    pub operator: Option<String>,
+    /// Whether those whose data it is know of it before.
+    #[serde(rename = "announced")]
+    pub is_announced: bool,
+    /// What is taken to have happened, and where it is held: for the minutes.
+    pub scenario: Option<String>,
+    pub location: Option<String>,
     #[serde(skip)]
     pub at: usize,
 }
@@ -177,6 +186,9 @@ pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
     let sandbox = table.needs("sandbox", inner).and_then(sandbox);
     let report = table.table("report").map(report);
     let checks: Vec<Option<Check>> = table.tables("check").into_iter().map(check).collect();
+    let operator = table.text("operator");
+    let is_announced = table.flag("announced", Flag::Yes) == Flag::Yes;
+    let (scenario, location) = (table.text("scenario"), table.text("location"));
     table.finish();
     Some(Drill {
         name: name?,
@@ -190,6 +202,10 @@ pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
         sandbox: sandbox?,
         report,
         checks: checks.into_iter().collect::<Option<_>>()?,
+        operator,
+        is_announced,
+        scenario,
+        location,
         at,
     })
 }

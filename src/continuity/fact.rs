@@ -32,12 +32,19 @@ impl Facts {
     /// When a drill last proved a dataset up to this level; without one up to that of its kind.
     #[must_use]
     pub fn proven(&self, dataset: &str, min_proof: Option<u8>) -> Option<Timestamp> {
-        let is_enough = |item: &Item| {
-            let min = min_proof.unwrap_or(item.level_min);
-            item.is_proven && item.level.is_some_and(|level| level >= min)
-        };
-        self.items(dataset).rev().find(|(_, item)| is_enough(item)).map(|(at, _)| at)
+        proven(&self.drills, dataset, min_proof)
     }
+}
+
+/// When one of these drills, the oldest first, last proved a dataset.
+#[must_use]
+pub fn proven(drills: &[Drill], dataset: &str, min_proof: Option<u8>) -> Option<Timestamp> {
+    let is_enough = |item: &&Item| {
+        let min = min_proof.unwrap_or(item.level_min);
+        item.dataset == dataset && item.is_proven && item.level.is_some_and(|level| level >= min)
+    };
+    let newest = drills.iter().rev().find(|drill| drill.items.iter().any(|it| is_enough(&it)));
+    newest.map(|drill| drill.ended)
 }
 
 /// A dataset of the configuration.
@@ -101,7 +108,10 @@ pub struct Item {
     pub level: Option<u8>,
     /// Least level that proves its kind.
     pub level_min: u8,
+    /// Of a restore of all of it.
     pub rto_s: Option<u64>,
+    /// Size of what was restored.
+    pub bytes: u64,
     pub truth: Truth,
 }
 
@@ -138,6 +148,8 @@ pub struct Entries {
     pub offset: Option<(Timestamp, i64)>,
     /// The newest plan that was signed.
     pub plan: Option<SignedPlan>,
+    /// The newest kit whose list was signed.
+    pub kit: Option<SignedKit>,
     /// Why another ledger, which may have entries, was not read.
     pub unread: Option<String>,
 }
@@ -169,6 +181,14 @@ pub enum Witness {
     Fits(Timestamp),
     /// It does not: the code, of which drill.
     Misfit { code: String, drill: String },
+}
+
+/// A recovery kit in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedKit {
+    pub at: Timestamp,
+    /// Whether its program is the one that runs.
+    pub is_this_program: bool,
 }
 
 /// A plan in the ledger.

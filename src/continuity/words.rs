@@ -85,6 +85,15 @@ words! {
     SLOW_MTD: "{0}: recovery takes {1} (median of {2}), longer than can be borne: {3}"
         => "{0}: khôi phục mất {1} (trung vị của {2} cuộc), quá mức ngừng tối đa {3}";
 
+    NO_KIT: "no kit whose list stands in the ledger: `lifeboat continuity kit --sign`"
+        => "nhật ký bằng chứng chưa có bộ khôi phục nào: `lifeboat continuity kit --sign`";
+    KIT_AT: "newest kit of {0}" => "bộ khôi phục mới nhất ngày {0}";
+    KIT_OTHER: "newest kit of {0}, with another version of the program"
+        => "bộ khôi phục mới nhất ngày {0}, chương trình trong bộ khác phiên bản đang chạy";
+    FLEET: "estimate for the whole office, from {2} drills: {0} (P50), {1} (P90); goal {3}"
+        => "ước tính toàn đơn vị, căn cứ {2} cuộc: {0} (P50), {1} (P90); mục tiêu {3}";
+    FLEET_UNMEASURED: "no estimate for the whole office: no drill has measured {0}"
+        => "chưa ước tính được toàn đơn vị: chưa cuộc diễn tập nào đo {0}";
     FLEET_FEW: "{0} of 3 drills that an estimate needs"
         => "chưa đủ căn cứ: mới có {0}/3 cuộc diễn tập";
 

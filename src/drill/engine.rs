@@ -177,13 +177,18 @@ pub fn execute(
         env: environment(plan, servers),
         preflight: checks,
         items,
-        coverage: None,
-        privacy: Privacy { personal_data: true, basis: None, access: vec!["operator".to_owned()] },
+        coverage: plan.coverage.clone(),
+        privacy: privacy(plan),
         findings: Vec::new(),
         actions: Vec::new(),
         verdict,
     };
     Done { record, stopped }
+}
+
+fn privacy(plan: &Plan) -> Privacy {
+    let access = vec!["operator".to_owned()];
+    Privacy { personal_data: plan.has_personal_data, basis: None, access }
 }
 
 const fn whole(time: Timestamp) -> Timestamp {
@@ -199,8 +204,8 @@ fn about(plan: &Plan, started: Timestamp, ended: Timestamp) -> About {
         plan_ref: plan.plan_ref.clone(),
         announced: plan.is_announced,
         objectives: Vec::new(),
-        scenario: None,
-        location: None,
+        scenario: plan.scenario.clone(),
+        location: plan.location.clone(),
         started_at: told(started, plan.offset_s),
         ended_at: told(ended, plan.offset_s),
     }

@@ -369,7 +369,7 @@ impl<'a> Work<'a> {
             checks: list,
             capsule,
             proof_level,
-            min_proof: planned.kind.min_proof(),
+            min_proof: planned.targets.min_proof.unwrap_or(planned.kind.min_proof()),
             verdict,
             failures,
             attack_signs: self.has_attack_signs,

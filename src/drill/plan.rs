@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::drill::record::Coverage;
 use crate::drill::record::Org;
 use crate::drill::record::People;
 use crate::drill::record::Selection;
@@ -124,6 +125,8 @@ pub struct Targets {
     pub rto_s: Option<u64>,
     pub rpo_s: Option<u64>,
     pub mtd_s: Option<u64>,
+    /// The least level that proves it; none: that of its kind.
+    pub min_proof: Option<Level>,
 }
 
 /// How far restored data is kept from the rest of the world.
@@ -172,9 +175,15 @@ pub struct Plan {
     pub period: String,
     pub plan_ref: Option<String>,
     pub is_announced: bool,
+    /// Whether data of people may be in it.
+    pub has_personal_data: bool,
+    pub scenario: Option<String>,
+    pub location: Option<String>,
     pub org: Option<Org>,
     pub people: Option<People>,
     pub selection: Option<Selection>,
+    /// Of everything that there is, when it began.
+    pub coverage: Option<Coverage>,
     /// Hash of the ledger's entry that samples are drawn from.
     pub root: String,
     pub legal_profile: Option<String>,

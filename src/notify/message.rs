@@ -38,6 +38,8 @@ pub enum Kind {
     Alarms,
     Letter,
     Test,
+    /// Documents go with it.
+    Documents,
     /// A job has begun; for pings.
     Start,
     /// A job has ended and nothing is wrong; for pings.
@@ -57,9 +59,20 @@ pub struct Message {
     pub subject: String,
     pub text: String,
     pub alarms: Vec<AlarmLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<File>,
     /// For the date of a mail.
     #[serde(skip)]
     pub time: Timestamp,
+}
+
+/// A document that a mail carries; other channels are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct File {
+    pub name: String,
+    pub bytes_count: usize,
+    #[serde(skip)]
+    pub content: Vec<u8>,
 }
 
 /// An alarm, for programs.
@@ -188,6 +201,7 @@ impl Voice {
             subject,
             text,
             alarms: Vec::new(),
+            files: Vec::new(),
             time: now,
         }
     }
@@ -209,6 +223,19 @@ impl Voice {
         let values = [("channel", channel), ("host", &*self.host)];
         let text = format!("{}\n", self.say(&words::BODY_TEST, &values));
         self.message(Kind::Test, now, (self.say(&words::SUBJECT_TEST, &values), text))
+    }
+
+    /// Documents, and what they are about.
+    #[must_use]
+    pub fn documents(&self, title: &str, files: Vec<File>, now: Timestamp) -> Message {
+        let values = [("title", title), ("host", &*self.host)];
+        let mut text = format!("{}\n\n", self.say(&words::BODY_DOCUMENTS, &values));
+        for file in &files {
+            let size = Bytes(u64::try_from(file.bytes_count).unwrap_or(u64::MAX));
+            text.push_str(&format!("* {} ({size})\n", escape(file.name.as_bytes())));
+        }
+        let subject = self.say(&words::SUBJECT_DOCUMENTS, &values);
+        Message { files, ..self.message(Kind::Documents, now, (subject, text)) }
     }
 
     /// Several alarms in one message: what is new first, what is over last.

@@ -138,6 +138,9 @@ words! {
     FOOT: "This message has no names of files. `lifeboat status` on {host} tells more."
         => "Thư này không chứa tên tệp. Chạy `lifeboat status` trên máy {host} để biết thêm.";
 
+    SUBJECT_DOCUMENTS: "[Lifeboat] {host}: {title}" => "[Lifeboat] {host}: {title}";
+    BODY_DOCUMENTS: "{title}. Lifeboat on {host} has made these documents:"
+        => "{title}. Lifeboat trên máy {host} đã lập các văn bản sau:";
     LETTER_WELL: "[Lifeboat] {host}: all is well, {month}"
         => "[Lifeboat] {host}: mọi việc đều ổn, {month}";
     LETTER_LOOK: "[Lifeboat] {host}: {count} jobs need a look, {month}"

@@ -194,7 +194,7 @@ impl Desk<'_> {
     }
 
     fn sign_off(&self) -> Table {
-        let people = self.record.people.clone().unwrap_or_default();
+        let people = self.people();
         let mut rows: Vec<(Words, Option<String>)> = vec![(words::OPERATOR, people.operator)];
         let all = |role: Words, names: Vec<String>| match names.is_empty() {
             true => vec![(role, None)],

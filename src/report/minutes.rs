@@ -3,8 +3,6 @@
 use crate::document::font::FACE;
 use crate::drill::follow::Followed;
 use crate::drill::follow::SearchEnd;
-use crate::drill::record::Capsule;
-use crate::drill::record::Item;
 use crate::drill::record::Org;
 use crate::drill::record::People;
 use crate::drill::record::Record;
@@ -19,16 +17,15 @@ use crate::report::checks::Tally;
 use crate::report::legal;
 use crate::report::legal::Frame;
 use crate::report::model::Block;
+use crate::report::model::Document;
 use crate::report::model::Head;
-use crate::report::model::Minutes;
 use crate::report::model::Signature;
+use crate::report::model::Signatures;
 use crate::report::model::Span;
 use crate::report::value;
 use crate::report::value::DOTS;
 use crate::report::words;
 
-/// Findings of more datasets than these are counted in the body; the first annex has each.
-const FINDINGS_MAX: usize = 3;
 /// Class of drills that may be samples.
 const SAMPLED: &str = "D1";
 /// Dots where a whole name is missing.
@@ -49,7 +46,7 @@ pub(in crate::report) struct Desk<'a> {
 ///
 /// # Errors
 /// When the record names a legal frame that there is none of.
-pub fn compose(input: &Input<'_>, language: Language) -> Result<Minutes, ReportError> {
+pub fn compose(input: &Input<'_>, language: Language) -> Result<Document, ReportError> {
     let record = input.record;
     let frame = record.legal_profile.as_deref().map(|id| legal::frame(id, language));
     let desk =
@@ -65,7 +62,7 @@ pub fn compose(input: &Input<'_>, language: Language) -> Result<Minutes, ReportE
     blocks.push(desk.conclusion());
     blocks.push(desk.ending());
     let code = record.drill.code.as_str();
-    Ok(Minutes {
+    Ok(Document {
         language,
         title: words::FILE_TITLE.with(language, &[code]),
         made: value::timestamp(&record.drill.ended_at),
@@ -99,8 +96,19 @@ fn named(name: Option<&String>) -> Span {
 }
 
 impl Desk<'_> {
-    fn people(&self) -> People {
-        self.record.people.clone().unwrap_or_default()
+    pub(in crate::report) fn people(&self) -> People {
+        let named = |id: String| (self.input.named)(&id).unwrap_or(id);
+        let all = |ids: Vec<String>| ids.into_iter().map(named).collect();
+        let people = self.record.people.clone().unwrap_or_default();
+        People {
+            chair: people.chair.map(named),
+            secretary: people.secretary.map(named),
+            operator: people.operator.map(named),
+            owners: all(people.owners),
+            witnesses: all(people.witnesses),
+            absent: all(people.absent),
+            ..people
+        }
     }
 
     fn org(&self) -> Org {
@@ -122,8 +130,10 @@ impl Desk<'_> {
             number: words::NUMBER.with(language, &[DOTS, or_dots(&org.abbr)]),
             nation: words::NATION.of(language).to_owned(),
             motto: words::MOTTO.of(language).to_owned(),
+            dated: None,
             kind: words::KIND.of(language).to_owned(),
             subject: subject.with(language, &[&period]),
+            address: None,
         }
     }
 
@@ -138,7 +148,6 @@ impl Desk<'_> {
         first.push(Span::plain(words::PLACE.of(language)));
         first.push(named(drill.location.as_ref()));
         let mut present: Vec<String> = people.operator.iter().cloned().collect();
-        present.extend(people.owners.iter().cloned());
         present.extend(people.witnesses.iter().cloned());
         let mut second = vec![Span::plain(words::ATTENDED.of(language))];
         second.push(listed(&present));
@@ -217,6 +226,10 @@ impl Desk<'_> {
             or_dots(&targets),
         ];
         let mut text = words::SCOPE.with(language, &values);
+        let owners = self.people().owners;
+        if !owners.is_empty() {
+            text.push_str(&words::OWNERS.with(language, &[&owners.join("; ")]));
+        }
         if let Some(names) = coverage.map(|it| &it.unprotected).filter(|it| !it.is_empty()) {
             text.push_str(&words::UNPROTECTED.with(language, &[&names.join(", ")]));
         }
@@ -380,84 +393,6 @@ impl Desk<'_> {
         told
     }
 
-    /// Findings of the record, then what the items say by themselves.
-    fn found(&self) -> Vec<String> {
-        let (language, record) = (self.language, self.record);
-        let mut found: Vec<String> = Vec::new();
-        let is_bad = |it: &&crate::drill::record::Check| {
-            it.mandatory && !matches!(it.result, Outcome::Pass | Outcome::NotApplicable)
-        };
-        let before: Vec<String> = record
-            .preflight
-            .iter()
-            .filter(is_bad)
-            .map(|it| checks::name(&it.id, language).to_lowercase())
-            .collect();
-        if !before.is_empty() {
-            let head = words::FINDING_BEFORE.of(language);
-            found.push(format!("{head}: {}", before.join(", ")));
-        }
-        let mut by_item: Vec<(&str, Vec<String>)> = Vec::new();
-        for item in &record.items {
-            let mut own: Vec<String> =
-                item.failures.iter().map(|code| checks::failure(*code, language)).collect();
-            if item.attack_signs {
-                own.insert(0, words::FINDING_ATTACK.of(language).to_owned());
-            }
-            if own.is_empty() && item.verdict == Verdict::Conditional {
-                own = self.conditions(item);
-            }
-            if !own.is_empty() {
-                by_item.push((&item.dataset, own));
-            }
-        }
-        if by_item.len() > FINDINGS_MAX {
-            found.extend(self.counted_findings(&by_item));
-        } else {
-            let told =
-                |(dataset, own): &(&str, Vec<String>)| format!("{dataset}: {}", own.join(", "));
-            found.extend(by_item.iter().map(told));
-        }
-        found.extend(record.findings.iter().cloned());
-        found
-    }
-
-    /// How many datasets have each finding, in the order in which findings first come.
-    fn counted_findings(&self, by_item: &[(&str, Vec<String>)]) -> Vec<String> {
-        let language = self.language;
-        let mut counts: Vec<(&str, u64)> = Vec::new();
-        for finding in by_item.iter().flat_map(|(_, own)| own) {
-            match counts.iter_mut().find(|(known, _)| known == finding) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((finding, 1)),
-            }
-        }
-        let all = value::count(self.record.items.len() as u64, language);
-        let told = |(finding, number): (&str, u64)| {
-            let number = value::count(number, language);
-            words::FINDING_COUNT.with(language, &[finding, &number, &all])
-        };
-        counts.into_iter().map(told).collect()
-    }
-
-    /// Why an item is proven with conditions only.
-    pub(in crate::report) fn conditions(&self, item: &Item) -> Vec<String> {
-        let language = self.language;
-        let mut why: Vec<String> = Vec::new();
-        if item.capsule == Capsule::Absent {
-            why.push(words::FINDING_CAPSULE.of(language).to_owned());
-        }
-        let minor = item
-            .checks
-            .iter()
-            .filter(|it| !it.mandatory && matches!(it.result, Outcome::Fail | Outcome::Timeout));
-        why.extend(minor.map(|it| checks::name(&it.id, language)));
-        if why.is_empty() {
-            why.push(words::FINDING_CONDITION.of(language).to_owned());
-        }
-        why
-    }
-
     fn conclusion(&self) -> Block {
         let language = self.language;
         Block::Paragraph(vec![
@@ -478,7 +413,7 @@ impl Desk<'_> {
         ])
     }
 
-    fn signatures(&self) -> [Signature; 2] {
+    fn signatures(&self) -> Signatures {
         let (language, people) = (self.language, self.people());
         let side = |role: words::Words, note: words::Words, name: Option<String>| Signature {
             role: role.of(language).to_owned(),
@@ -486,9 +421,9 @@ impl Desk<'_> {
             // A title may stand behind the name.
             name: name.and_then(|it| it.split(',').next().map(str::to_owned)).unwrap_or_default(),
         };
-        [
+        Signatures::Two(Box::new([
             side(words::SIGN_SECRETARY, words::SIGNATURE, people.secretary),
             side(words::SIGN_CHAIR, words::SIGNATURE_SEAL, people.chair),
-        ]
+        ]))
     }
 }

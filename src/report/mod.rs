@@ -1,12 +1,13 @@
 //! Documents about drills, in the form of Vietnamese offices.
 //!
 //! What it is: the record of a drill as minutes (Biên bản, Mẫu 1.9 of Nghị định 30/2020/NĐ-CP) with
-//! three annexes, as pages of a PDF and as one page of HTML, in Vietnamese and in English.
+//! three annexes; a month or a year as a report (Báo cáo, Mẫu 1.4) with four; both as pages of a
+//! PDF and as one page of HTML, in Vietnamese and in English; the runbook.
 //! Never: invents what the record does not say (dots are left to write on); reads a file or the
 //! clock; leaves out a check that was not carried out; calls something good that nobody looked at.
 //! Invariants: the same record gives the same bytes; both forms and both languages have the same
 //! parts in the same order; the body comes first and long tables stand in annexes.
-//! Start reading at: [`minutes::compose`], then [`paper::pdf`] and [`web::html`].
+//! Start reading at: [`minutes::compose`], [`period::compose`], then [`paper::pdf`], [`web::html`].
 
 pub mod annex;
 pub mod checks;
@@ -14,6 +15,7 @@ pub mod legal;
 pub mod minutes;
 pub mod model;
 pub mod paper;
+pub mod period;
 pub mod results;
 pub mod runbook;
 #[cfg(test)]
@@ -56,6 +58,8 @@ pub struct Input<'a> {
     pub record_hash: &'a str,
     /// Code of the ledger's checkpoint, as it stands on paper.
     pub code: Option<&'a str>,
+    /// Name and title of somebody whom the record has by an id of the continuity plan.
+    pub named: &'a dyn Fn(&str) -> Option<String>,
     /// What a room said in English, in the document's language.
     pub told: &'a dyn Fn(&str) -> String,
 }

@@ -98,7 +98,7 @@ impl Block {
     }
 }
 
-/// The two columns on top.
+/// The two columns on top, and what stands below them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     pub superior: String,
@@ -106,8 +106,12 @@ pub struct Head {
     pub number: String,
     pub nation: String,
     pub motto: String,
+    /// Place and date, of documents that have them.
+    pub dated: Option<String>,
     pub kind: String,
     pub subject: String,
+    /// To whom it is written.
+    pub address: Option<String>,
 }
 
 /// Who signs on one side.
@@ -116,6 +120,15 @@ pub struct Signature {
     pub role: String,
     pub note: String,
     pub name: String,
+}
+
+/// Who signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signatures {
+    /// The secretary on the left, the chair on the right; recipients below.
+    Two(Box<[Signature; 2]>),
+    /// On the right, beside the recipients.
+    One(Signature),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,14 +142,13 @@ pub struct Annex {
 
 /// A whole document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Minutes {
+pub struct Document {
     pub language: Language,
     pub title: String,
     pub made: crate::units::Timestamp,
     pub head: Head,
     pub blocks: Vec<Block>,
-    /// The secretary on the left, the chair on the right.
-    pub signatures: [Signature; 2],
+    pub signatures: Signatures,
     /// `Nơi nhận`, and to whom it goes.
     pub recipients: (String, Vec<String>),
     pub annexes: Vec<Annex>,

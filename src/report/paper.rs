@@ -21,9 +21,10 @@ use crate::document::pdf::About;
 use crate::document::table;
 use crate::report::model::Annex;
 use crate::report::model::Block;
-use crate::report::model::Minutes;
+use crate::report::model::Document;
 use crate::report::model::Place;
 use crate::report::model::Signature;
+use crate::report::model::Signatures;
 use crate::report::model::Span;
 use crate::report::model::Table;
 use crate::report::model::Tone;
@@ -66,7 +67,7 @@ const NATION_SHARE: u16 = 545;
 ///
 /// # Errors
 /// When a page has no room for something that must stay whole.
-pub fn pdf(minutes: &Minutes) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
+pub fn pdf(minutes: &Document) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
     let fonts = Fonts::new()?;
     let pages = pages(minutes, &fonts)?;
     let language = minutes.language.tag();
@@ -79,7 +80,7 @@ pub fn pdf(minutes: &Minutes) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
 /// # Errors
 /// When a page has no room for something that must stay whole.
 pub(in crate::report) fn pages<'f>(
-    minutes: &Minutes,
+    minutes: &Document,
     fonts: &'f Fonts,
 ) -> Result<Vec<Page<'f>>, DocumentError> {
     let frame = Frame {
@@ -99,7 +100,11 @@ pub(in crate::report) fn pages<'f>(
         put(&mut flow, block, CELLS_PT)?;
     }
     let recipients = recipients(minutes);
-    let rest = flow.height_pt(&recipients) + signatures_pt(&flow, minutes);
+    let (below, beside) = match &minutes.signatures {
+        Signatures::Two(_) => (flow.height_pt(&recipients), None),
+        Signatures::One(_) => (0.0, Some(recipients.clone())),
+    };
+    let rest = below + signatures_pt(&flow, minutes);
     flow.need(rest + SIGN_MIN_PT + ENDING_PT + BETWEEN_PT);
     if let Some(last) = last {
         put(&mut flow, last, CELLS_PT)?;
@@ -107,8 +112,11 @@ pub(in crate::report) fn pages<'f>(
     let free = flow.free_pt() - rest - BETWEEN_PT - ROUNDING_PT;
     let gap = free.clamp(SIGN_MIN_PT, SIGN_MAX_PT);
     flow.space(BETWEEN_PT);
-    flow.columns(&signatures(minutes, gap))?;
-    flow.columns(&[recipients])?;
+    let signed: Vec<Column> = beside.clone().into_iter().chain(signatures(minutes, gap)).collect();
+    flow.columns(&signed)?;
+    if beside.is_none() {
+        flow.columns(&[recipients])?;
+    }
     for it in &minutes.annexes {
         annex(&mut flow, it)?;
     }
@@ -119,7 +127,7 @@ fn text(text: &str, style: Style) -> Entry {
     Entry::Text { text: text.to_owned(), style }
 }
 
-fn head(flow: &mut Flow<'_>, minutes: &Minutes) -> Result<(), DocumentError> {
+fn head(flow: &mut Flow<'_>, minutes: &Document) -> Result<(), DocumentError> {
     let head = &minutes.head;
     let office = vec![
         text(&head.superior, SUPERIOR),
@@ -127,14 +135,18 @@ fn head(flow: &mut Flow<'_>, minutes: &Minutes) -> Result<(), DocumentError> {
         Entry::Rule { percent: 40 },
         text(&head.number, TEXT),
     ];
-    let nation =
+    let mut nation =
         vec![text(&head.nation, NATION), text(&head.motto, MOTTO), Entry::Rule { percent: 100 }];
+    nation.extend(head.dated.as_ref().map(|dated| text(dated, NOTE)));
     let column = |share, entries| Column { share, lines: Lines::Centre, entries };
     flow.columns(&[column(OFFICE_SHARE, office), column(NATION_SHARE, nation)])?;
     flow.space(BETWEEN_PT / 2.0);
     let title =
         vec![text(&head.kind, TITLE), text(&head.subject, TITLE), Entry::Rule { percent: 40 }];
-    flow.columns(&[column(1000, title)])
+    flow.columns(&[column(1000, title)])?;
+    let Some(address) = &head.address else { return Ok(()) };
+    flow.space(BETWEEN_PT);
+    flow.columns(&[column(1000, vec![text(address, TEXT)])])
 }
 
 fn pieces(spans: &[Span]) -> Vec<Piece> {
@@ -195,8 +207,8 @@ fn set(model: &Table, cells_pt: f32) -> table::Table {
     }
 }
 
-/// The secretary on the left, the chair on the right.
-fn signatures(minutes: &Minutes, gap_pt: f32) -> Vec<Column> {
+/// Whoever signs, from left to right.
+fn signatures(minutes: &Document, gap_pt: f32) -> Vec<Column> {
     let column = |signature: &Signature| Column {
         share: 500,
         lines: Lines::Centre,
@@ -207,15 +219,18 @@ fn signatures(minutes: &Minutes, gap_pt: f32) -> Vec<Column> {
             text(&signature.name, STRONG),
         ],
     };
-    minutes.signatures.iter().map(column).collect()
+    match &minutes.signatures {
+        Signatures::Two(both) => both.iter().map(column).collect(),
+        Signatures::One(one) => vec![column(one)],
+    }
 }
 
 /// Their height without the room to sign in.
-fn signatures_pt(flow: &Flow<'_>, minutes: &Minutes) -> f32 {
+fn signatures_pt(flow: &Flow<'_>, minutes: &Document) -> f32 {
     signatures(minutes, 0.0).iter().map(|it| flow.height_pt(it)).fold(0.0, f32::max)
 }
 
-fn recipients(minutes: &Minutes) -> Column {
+fn recipients(minutes: &Document) -> Column {
     let (title, list) = &minutes.recipients;
     let mut entries = vec![Entry::Space { pt: BETWEEN_PT / 2.0 }, text(title, RECIPIENTS)];
     entries.extend(list.iter().map(|it| text(it, RECIPIENT)));

@@ -1,6 +1,8 @@
-//! Results by dataset: the table of the body, or its count.
+//! Results by dataset: the table of the body, or its count; findings.
 
+use crate::drill::record::Capsule;
 use crate::drill::record::Item;
+use crate::drill::verdict::Outcome;
 use crate::drill::verdict::Verdict;
 use crate::report::Language;
 use crate::report::checks;
@@ -12,6 +14,8 @@ use crate::report::model::Table;
 use crate::report::value;
 use crate::report::words;
 
+/// Findings of more datasets than these are counted in the body; the first annex has each.
+const FINDINGS_MAX: usize = 3;
 /// More datasets than these are counted in the body and listed in the first annex.
 const ROWS_MAX: usize = 6;
 /// More names of what was not carried out stand in the annex only.
@@ -49,6 +53,84 @@ impl Desk<'_> {
         if !claims.is_empty() {
             blocks.push(Block::text(format!("{}.", claims.join("; "))));
         }
+    }
+
+    /// Findings of the record, then what the items say by themselves.
+    pub(in crate::report) fn found(&self) -> Vec<String> {
+        let (language, record) = (self.language, self.record);
+        let mut found: Vec<String> = Vec::new();
+        let is_bad = |it: &&crate::drill::record::Check| {
+            it.mandatory && !matches!(it.result, Outcome::Pass | Outcome::NotApplicable)
+        };
+        let before: Vec<String> = record
+            .preflight
+            .iter()
+            .filter(is_bad)
+            .map(|it| checks::name(&it.id, language).to_lowercase())
+            .collect();
+        if !before.is_empty() {
+            let head = words::FINDING_BEFORE.of(language);
+            found.push(format!("{head}: {}", before.join(", ")));
+        }
+        let mut by_item: Vec<(&str, Vec<String>)> = Vec::new();
+        for item in &record.items {
+            let mut own: Vec<String> =
+                item.failures.iter().map(|code| checks::failure(*code, language)).collect();
+            if item.attack_signs {
+                own.insert(0, words::FINDING_ATTACK.of(language).to_owned());
+            }
+            if own.is_empty() && item.verdict == Verdict::Conditional {
+                own = self.conditions(item);
+            }
+            if !own.is_empty() {
+                by_item.push((&item.dataset, own));
+            }
+        }
+        if by_item.len() > FINDINGS_MAX {
+            found.extend(self.counted_findings(&by_item));
+        } else {
+            let told =
+                |(dataset, own): &(&str, Vec<String>)| format!("{dataset}: {}", own.join(", "));
+            found.extend(by_item.iter().map(told));
+        }
+        found.extend(record.findings.iter().cloned());
+        found
+    }
+
+    /// How many datasets have each finding, in the order in which findings first come.
+    fn counted_findings(&self, by_item: &[(&str, Vec<String>)]) -> Vec<String> {
+        let language = self.language;
+        let mut counts: Vec<(&str, u64)> = Vec::new();
+        for finding in by_item.iter().flat_map(|(_, own)| own) {
+            match counts.iter_mut().find(|(known, _)| known == finding) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((finding, 1)),
+            }
+        }
+        let all = value::count(self.record.items.len() as u64, language);
+        let told = |(finding, number): (&str, u64)| {
+            let number = value::count(number, language);
+            words::FINDING_COUNT.with(language, &[finding, &number, &all])
+        };
+        counts.into_iter().map(told).collect()
+    }
+
+    /// Why an item is proven with conditions only.
+    pub(in crate::report) fn conditions(&self, item: &Item) -> Vec<String> {
+        let language = self.language;
+        let mut why: Vec<String> = Vec::new();
+        if item.capsule == Capsule::Absent {
+            why.push(words::FINDING_CAPSULE.of(language).to_owned());
+        }
+        let minor = item
+            .checks
+            .iter()
+            .filter(|it| !it.mandatory && matches!(it.result, Outcome::Fail | Outcome::Timeout));
+        why.extend(minor.map(|it| checks::name(&it.id, language)));
+        if why.is_empty() {
+            why.push(words::FINDING_CONDITION.of(language).to_owned());
+        }
+        why
     }
 
     /// Whether the table of results stands in the first annex.

@@ -4,7 +4,9 @@ use super::Input;
 use super::Language;
 use super::minutes::compose;
 use super::model::Block;
-use super::model::Minutes;
+use super::model::Document;
+use super::model::Signature;
+use super::model::Signatures;
 use super::model::Span;
 use super::model::Table;
 use super::paper;
@@ -45,7 +47,7 @@ fn closing() -> Closing {
     }
 }
 
-fn made(record: &Record, language: Language) -> Minutes {
+fn made(record: &Record, language: Language) -> Document {
     let closing = closing();
     let input = Input {
         record,
@@ -53,9 +55,22 @@ fn made(record: &Record, language: Language) -> Minutes {
         followed: &[],
         record_hash: HASH,
         code: Some(CODE),
+        named: &named,
         told: &str::to_owned,
     };
     compose(&input, language).unwrap()
+}
+
+/// As the plan has them; the record has ids only.
+fn named(id: &str) -> Option<String> {
+    let name = match id {
+        "giam-doc" => "Nguyễn Thị Hằng, Giám đốc",
+        "van-thu" => "Trần Văn Bình",
+        "cntt-1" => "Lê Quốc Khánh",
+        "ke-toan-truong" => "Phạm Thị Lan, Kế toán trưởng",
+        _ => return None,
+    };
+    Some(name.to_owned())
 }
 
 /// With everything that a plan would have said.
@@ -69,11 +84,11 @@ fn planned() -> Record {
         place: "An Hòa".to_owned(),
     });
     record.people = Some(People {
-        chair: Some("Nguyễn Thị Hằng, Giám đốc".to_owned()),
-        secretary: Some("Trần Văn Bình".to_owned()),
-        operator: Some("Lê Quốc Khánh".to_owned()),
+        chair: Some("giam-doc".to_owned()),
+        secretary: Some("van-thu".to_owned()),
+        operator: Some("cntt-1".to_owned()),
         substitute: Some(false),
-        owners: vec!["Phạm Thị Lan, Kế toán trưởng".to_owned()],
+        owners: vec!["ke-toan-truong".to_owned()],
         witnesses: Vec::new(),
         absent: Vec::new(),
     });
@@ -146,8 +161,15 @@ fn text_of_block(block: &Block) -> String {
     }
 }
 
+fn signed(document: &Document) -> &[Signature] {
+    match &document.signatures {
+        Signatures::Two(both) => both.as_slice(),
+        Signatures::One(one) => std::slice::from_ref(one),
+    }
+}
+
 /// Everything that a document says, in order.
-fn text(minutes: &Minutes) -> String {
+fn text(minutes: &Document) -> String {
     let head = &minutes.head;
     let mut parts: Vec<String> = [
         &head.superior,
@@ -161,8 +183,7 @@ fn text(minutes: &Minutes) -> String {
     .map(Clone::clone)
     .into();
     parts.extend(minutes.blocks.iter().map(text_of_block));
-    parts
-        .extend(minutes.signatures.iter().map(|it| format!("{} {} {}", it.role, it.note, it.name)));
+    parts.extend(signed(minutes).iter().map(|it| format!("{} {} {}", it.role, it.note, it.name)));
     parts.push(format!("{} {}", minutes.recipients.0, minutes.recipients.1.join(" ")));
     for annex in &minutes.annexes {
         parts.push(format!("# {}\n{}\n{}", annex.number, annex.title, annex.of));
@@ -406,6 +427,7 @@ fn what_is_unknown_is_left_to_write_on() {
         followed: &[],
         record_hash: HASH,
         code: None,
+        named: &|_| None,
         told: &str::to_owned,
     };
     let minutes = compose(&input, Language::Vi).unwrap();

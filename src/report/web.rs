@@ -5,10 +5,11 @@ use unicode_normalization::UnicodeNormalization;
 use crate::document::code::Square;
 use crate::report::model::Annex;
 use crate::report::model::Block;
+use crate::report::model::Document;
 use crate::report::model::Head;
-use crate::report::model::Minutes;
 use crate::report::model::Place;
 use crate::report::model::Signature;
+use crate::report::model::Signatures;
 use crate::report::model::Span;
 use crate::report::model::Table;
 use crate::report::model::Tone;
@@ -17,7 +18,7 @@ const STYLE: &str = include_str!("web.css");
 
 /// The document as HTML.
 #[must_use]
-pub fn html(minutes: &Minutes) -> String {
+pub fn html(minutes: &Document) -> String {
     let mut page = String::with_capacity(32 * 1024);
     let title = shown(&minutes.title);
     let language = minutes.language.tag();
@@ -27,15 +28,22 @@ pub fn html(minutes: &Minutes) -> String {
     ));
     head(&mut page, &minutes.head);
     minutes.blocks.iter().for_each(|it| block(&mut page, it));
-    let [left, right] = &minutes.signatures;
-    page.push_str("<div class=\"pair signatures\">\n");
-    signature(&mut page, left);
-    signature(&mut page, right);
-    page.push_str("</div>\n");
     let (name, list) = &minutes.recipients;
     let list = list.iter().map(|it| shown(it)).collect::<Vec<_>>().join("<br>");
     let name = shown(name);
-    page.push_str(&format!("<p class=\"recipients\"><b>{name}</b><br>{list}</p>\n"));
+    let recipients = format!("<p class=\"recipients\"><b>{name}</b><br>{list}</p>\n");
+    page.push_str("<div class=\"pair signatures\">\n");
+    match &minutes.signatures {
+        Signatures::Two(both) => {
+            both.iter().for_each(|it| signature(&mut page, it));
+            page.push_str(&format!("</div>\n{recipients}"));
+        }
+        Signatures::One(one) => {
+            page.push_str(&format!("<div>{recipients}</div>\n"));
+            signature(&mut page, one);
+            page.push_str("</div>\n");
+        }
+    }
     page.push_str("</main>\n");
     minutes.annexes.iter().for_each(|it| annex(&mut page, it));
     let code = minutes.footer_code.as_deref().map_or_else(String::new, svg);
@@ -68,13 +76,19 @@ fn shown(text: &str) -> String {
 }
 
 fn head(page: &mut String, head: &Head) {
-    let Head { superior, office, number, nation, motto, kind, subject } = head;
+    let Head { superior, office, number, nation, motto, dated, kind, subject, address } = head;
+    let line = |class: &str, text: &Option<String>| match text {
+        Some(text) => format!("<p class=\"{class}\">{}</p>", shown(text)),
+        None => String::new(),
+    };
+    let (dated, address) = (line("dated", dated), line("address", address));
     let [superior, office, number] = [superior, office, number].map(|it| shown(it));
     let [nation, motto, kind, subject] = [nation, motto, kind, subject].map(|it| shown(it));
     page.push_str(&format!(
         "<header class=\"pair\">\n<div><p>{superior}</p><p class=\"own ruled\"><b>{office}</b></p>\
          <p class=\"number\">{number}</p></div>\n<div><p><b>{nation}</b></p><p class=\"motto\">\
-         <b>{motto}</b></p></div>\n</header>\n<h1 class=\"ruled\">{kind}<br>{subject}</h1>\n"
+         <b>{motto}</b></p>{dated}</div>\n</header>\n<h1 class=\"ruled\">{kind}<br>{subject}</h1>\n\
+         {address}"
     ));
 }
 

@@ -70,6 +70,7 @@ words! {
     UNANNOUNCED: "unannounced" => "không báo trước";
     SCOPE: "3. Scope: {0}/{1} datasets, {2} services; {3}; copies taken from: {4}."
         => "3. Phạm vi: {0}/{1} tập dữ liệu, {2} dịch vụ nghiệp vụ; {3}; nơi lấy bản sao: {4}.";
+    OWNERS: " Data owners: {0}." => " Chủ dữ liệu: {0}.";
     UNPROTECTED: " Unprotected: {0}." => " Chưa được bảo vệ: {0}.";
     SEED: "drawn at random, seed {0}" => "chọn ngẫu nhiên, giá trị khởi tạo {0}";
     NOT_DRAWN: "named in advance, not drawn" => "được chỉ định, không chọn ngẫu nhiên";
@@ -370,3 +371,5 @@ pub mod check {
         DIGEST: "content of the tables" => "nội dung các bảng";
     }
 }
+
+pub mod period;

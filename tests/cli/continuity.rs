@@ -1,6 +1,8 @@
 //! `continuity`: the plan beside the configuration.
 
+mod judged;
 mod plan;
+mod report;
 pub mod runbook;
 
 use super::scene::Scene;

@@ -1,6 +1,7 @@
 //! Messages against real servers of mail and HTTP, and commands.
 
 pub mod daemon;
+mod documents;
 mod failing;
 mod metrics;
 pub mod receiver;

@@ -5,6 +5,7 @@ python receiver.py FOLDER: FOLDER has cert.pem and key.pem. The first line says 
 
 import email
 import email.policy
+import hashlib
 import json
 import socket
 import ssl
@@ -40,7 +41,15 @@ class Mails:
             subject=parsed["subject"],
             type=parsed.get_content_type(),
             charset=parsed.get_content_charset(),
-            body=parsed.get_content(),
+            body=(parsed.get_body(preferencelist=("plain",)) or parsed).get_content(),
+            files=[
+                {
+                    "name": part.get_filename(),
+                    "type": part.get_content_type(),
+                    "sha256": hashlib.sha256(part.get_payload(decode=True)).hexdigest(),
+                }
+                for part in parsed.iter_attachments()
+            ],
             id=parsed["message-id"],
             date=parsed["date"],
             auto=parsed["auto-submitted"],

@@ -63,7 +63,7 @@ pub struct Opened {
 /// When there is no repository (10), the secret is wrong (12), or the storage fails (15).
 pub fn keys(context: &Context) -> Result<Keys, Failure> {
     let storage = open::storage(context)?;
-    let ahead = publish::ahead(&storage, &[])?;
+    let ahead = publish::ahead(&storage)?;
     let (unlocked, repository) = unlocked_at(context, (&storage, &ahead))?;
     let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset)?;
     Ok(Keys { unlocked, signers, repository })
@@ -75,7 +75,7 @@ pub fn keys(context: &Context) -> Result<Keys, Failure> {
 /// As [`keys`].
 pub fn unlocked(context: &Context) -> Result<(Unlocked, Repository), Failure> {
     let storage = open::storage(context)?;
-    let ahead = publish::ahead(&storage, &[])?;
+    let ahead = publish::ahead(&storage)?;
     unlocked_at(context, (&storage, &ahead))
 }
 
@@ -99,7 +99,7 @@ pub fn signers(
     unlocked: &Unlocked,
     repository: &Repository,
 ) -> Result<Enrolled, Failure> {
-    let ahead = publish::ahead(repository.vault().storage(), &[])?;
+    let ahead = publish::ahead(repository.vault().storage())?;
     Ok(Enrolled::load(&context.run, &ahead, &unlocked.keyset)?)
 }
 
@@ -224,7 +224,7 @@ pub fn for_reading(context: &Context) -> Result<Opened, Failure> {
         &*storage,
         || Glimpse::take(&context.run, &*storage),
         || {
-            let ahead = publish::ahead(&storage, &[])?;
+            let ahead = publish::ahead(&storage)?;
             let unlocked = open::unlock(context, &ahead)?;
             let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset)?;
             Ok::<_, Failure>((unlocked, signers))

@@ -1,6 +1,7 @@
 //! `notify`: whether anybody would be told.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -17,11 +18,14 @@ use crate::cli::language::table::daemon::telling as texts;
 use crate::cli::output::table::Align;
 use crate::cli::output::table::render;
 use crate::config::Config;
+use crate::config::tell::Channel;
 use crate::disk::unix::RealDisk;
+use crate::notify::message::File;
 use crate::notify::send::Patience;
 use crate::notify::send::Way;
 use crate::notify::send::send;
 use crate::notify::voice;
+use crate::run::monitor::Severity;
 use crate::source::host::host_name;
 
 /// The catalogue's name in the state folder.
@@ -81,11 +85,8 @@ fn test(context: &Context, config: &Config, only: Option<&str>) -> Result<Vec<Te
     if config.channels.is_empty() {
         return Err(Failure::usage(texts::NONE, texts::ADD_CHANNEL));
     }
-    if let Some(name) = only.filter(|name| !config.channels.contains_key(*name)) {
-        let all = config.channels.keys().map(Said::plain).collect();
-        let name = crate::path::escape(name.as_bytes());
-        let message = texts::NO_CHANNEL.with("name", name).with("channels", Said::list(all));
-        return Err(Failure::usage(message, texts::NAME_CHANNEL));
+    if let Some(name) = only {
+        channels(config, &[name.to_owned()])?;
     }
     let host = String::from_utf8_lossy(&host_name()).into_owned();
     let voice = voice(config, host);
@@ -103,6 +104,59 @@ fn test(context: &Context, config: &Config, only: Option<&str>) -> Result<Vec<Te
         });
     }
     Ok(tested)
+}
+
+/// Channels of these names.
+///
+/// # Errors
+/// When the configuration has no such channel (2).
+pub fn channels<'c>(
+    config: &'c Config,
+    names: &[String],
+) -> Result<Vec<(&'c String, &'c Channel)>, Failure> {
+    let of = |name: &String| {
+        config.channels.get_key_value(name).ok_or_else(|| {
+            let all = config.channels.keys().map(Said::plain).collect();
+            let name = crate::path::escape(name.as_bytes());
+            let message = texts::NO_CHANNEL.with("name", name).with("channels", Said::list(all));
+            Failure::usage(message, texts::NAME_CHANNEL)
+        })
+    };
+    names.iter().map(of).collect()
+}
+
+/// Sends documents. A channel that does not take them is a problem; they stay where they are.
+pub fn deliver(
+    context: &Context,
+    (config, channels): (&Config, &[(&String, &Channel)]),
+    (title, paths): (&str, &[PathBuf]),
+) {
+    if channels.is_empty() || paths.is_empty() {
+        return;
+    }
+    let read = |path: &PathBuf| {
+        let content = std::fs::read(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok::<File, std::io::Error>(File { name, bytes_count: content.len(), content })
+    };
+    let host = String::from_utf8_lossy(&host_name()).into_owned();
+    let voice = voice(config, host);
+    let way = way(context);
+    for (name, channel) in channels {
+        let files: Result<Vec<File>, String> =
+            paths.iter().map(read).collect::<Result<_, _>>().map_err(|error| error.to_string());
+        let sent = files.and_then(|files| {
+            let message = voice.documents(title, files, context.run.clock.now());
+            send(channel, &message, &way).map_err(|error| error.to_string())
+        });
+        match sent {
+            Ok(_) => context.output.note(texts::DELIVERED.with("channel", name.as_str())),
+            Err(error) => {
+                let subject = texts::DOCUMENTS_FOR.with("channel", name.as_str());
+                context.problem(Severity::Problem, subject, Said::heard(error));
+            }
+        }
+    }
 }
 
 /// How messages go out of this process.

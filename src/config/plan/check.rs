@@ -116,6 +116,11 @@ pub(super) fn warnings(plan: &Plan, config: &Config, reader: &Reader<'_>) {
         let what = format!("storage {name} is not described: its copies count for no domain");
         reader.warn(reader.at("storage"), "storage", what);
     }
+    let leaders = config.drills.iter().filter_map(|drill| Some((drill, drill.operator.as_ref()?)));
+    for (drill, id) in leaders.filter(|(_, id)| !plan.people.contains_key(*id)) {
+        let what = format!("{id}, who leads [[drill]] {}, is nobody of them", drill.name);
+        reader.warn(reader.at("people"), "people", what);
+    }
     for (role, what) in [
         (Role::Chair, "nobody is chair: no minutes can be signed"),
         (Role::Operator, "nobody is operator: no drill can be signed"),

@@ -192,6 +192,7 @@ impl<'l> Look<'l> {
             14 => self.truth(rule),
             15 => self.actions(rule),
             16 => self.signatures(rule),
+            18 => self.kit(rule),
             20 => self.clock(rule),
             21 => self.ledger(rule),
             23 => self.contacts(rule),

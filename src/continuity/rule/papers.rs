@@ -1,4 +1,4 @@
-//! R16, R20, R21, R23 and R24: signatures, clock, ledger, contacts, the plan itself.
+//! R16, R18, R20, R21, R23 and R24: signatures, kit, clock, ledger, contacts, the plan itself.
 
 use crate::continuity::fact::Entries;
 use crate::continuity::fact::Ledger;
@@ -25,6 +25,8 @@ const CLOCK_GREEN_MS: u64 = 2_000;
 const CLOCK_AMBER_MS: u64 = 60_000;
 const CLOCK_KNOWN: Period = days(1);
 const WITNESS: Period = days(35);
+const KIT_GREEN: Period = days(35);
+const KIT_AMBER: Period = days(60);
 const VERIFIED_GREEN: Period = Period::Months(12);
 const VERIFIED_AMBER: Period = Period::Months(15);
 /// The contact that must be there.
@@ -138,6 +140,26 @@ impl Look<'_> {
     /// Verified, or signed, long enough ago for a colour.
     fn yearly(&self, at: Timestamp) -> Colour {
         self.within_either(at, VERIFIED_GREEN, VERIFIED_AMBER)
+    }
+
+    /// The newest kit whose list is in the ledger.
+    pub(super) fn kit(&self, rule: Rule) -> Judged {
+        let kit = match self.entries() {
+            Err(why) => return Judged::of(rule, Colour::Red, why),
+            Ok(entries) => match (entries.kit, &entries.unread) {
+                (None, Some(why)) => {
+                    return Judged::of(rule, Colour::Red, words::LEDGER_UNREAD.with([why.into()]));
+                }
+                (None, None) => return Judged::of(rule, Colour::Red, words::NO_KIT.said()),
+                (Some(kit), _) => kit,
+            },
+        };
+        let by_age = self.within_either(kit.at, KIT_GREEN, KIT_AMBER);
+        let on = [self.date(kit.at)];
+        match kit.is_this_program {
+            true => Judged::of(rule, by_age, words::KIT_AT.with(on)),
+            false => Judged::of(rule, by_age.min(Colour::Amber), words::KIT_OTHER.with(on)),
+        }
     }
 
     pub(super) fn contacts(&self, rule: Rule) -> Judged {

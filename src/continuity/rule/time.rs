@@ -1,6 +1,7 @@
 //! R12 and R13: how long recovery takes.
 
-use crate::continuity::fact::Drill;
+use crate::continuity::fleet;
+use crate::continuity::fleet::NoEstimate;
 use crate::continuity::rule::Colour;
 use crate::continuity::rule::Judged;
 use crate::continuity::rule::Look;
@@ -11,8 +12,6 @@ use crate::continuity::words;
 
 /// Drills whose median counts.
 const DRILLS: usize = 3;
-/// Fewer drills are no ground for an estimate.
-const FLEET_DRILLS_MIN: usize = 3;
 
 /// The middle one; of two the longer.
 fn median(mut times: Vec<u64>) -> Option<u64> {
@@ -66,14 +65,33 @@ impl Look<'_> {
         tally.judged(rule, words::NO_DATASETS)
     }
 
-    /// There is no estimate of the whole office yet; that there are too few drills is known.
+    /// The whole office, estimated from drills.
     pub(super) fn fleet(&self, rule: Rule) -> Judged {
-        let measures = |drill: &&Drill| drill.items.iter().any(|item| item.rto_s.is_some());
-        match self.facts.drills.iter().filter(measures).count() {
-            count if count < FLEET_DRILLS_MIN => {
-                Judged::of(rule, Colour::Amber, words::FLEET_FEW.with([count.into()]))
+        let goal = self.plan.goals.fleet;
+        let found = match fleet::estimate(self.plan, &self.facts.drills) {
+            Ok(found) => found,
+            Err(NoEstimate::Few(count)) => {
+                return Judged::of(rule, Colour::Amber, words::FLEET_FEW.with([count.into()]));
             }
-            _ => Judged::not_yet(rule),
-        }
+            Err(NoEstimate::Unmeasured(names)) => {
+                let names = Value::List(names.iter().map(Value::from).collect());
+                return Judged::of(rule, Colour::Red, words::FLEET_UNMEASURED.with([names]));
+            }
+        };
+        let goal_s = self.plan.calendar.effort_s(goal);
+        let colour = if found.all.p90_s <= goal_s {
+            Colour::Green
+        } else if found.all.p50_s <= goal_s {
+            Colour::Amber
+        } else {
+            Colour::Red
+        };
+        let values = [
+            Value::Lasting(found.all.p50_s),
+            Value::Lasting(found.all.p90_s),
+            found.basis_count.into(),
+            goal.into(),
+        ];
+        Judged::of(rule, colour, words::FLEET.with(values))
     }
 }

@@ -7,7 +7,10 @@ use std::time::UNIX_EPOCH;
 use lettre::Message as Mail;
 use lettre::SmtpTransport;
 use lettre::Transport as _;
+use lettre::message::Attachment;
 use lettre::message::Mailbox;
+use lettre::message::MultiPart;
+use lettre::message::SinglePart;
 use lettre::message::header::ContentType;
 use lettre::message::header::HeaderName;
 use lettre::message::header::HeaderValue;
@@ -137,12 +140,32 @@ fn mail(post: &Post<'_>, message: &Message) -> Result<Mail, SendError> {
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
-        ))
-        .header(ContentType::TEXT_PLAIN);
+        ));
     for to in post.to {
         builder = builder.to(mailbox(to)?);
     }
-    builder.body(message.text.clone()).map_err(|error| SendError::Message(error.to_string()))
+    let wrong = |error: lettre::error::Error| SendError::Message(error.to_string());
+    if message.files.is_empty() {
+        return builder.header(ContentType::TEXT_PLAIN).body(message.text.clone()).map_err(wrong);
+    }
+    let mut parts = MultiPart::mixed().singlepart(SinglePart::plain(message.text.clone()));
+    for file in &message.files {
+        let part =
+            Attachment::new(file.name.clone()).body(file.content.clone(), media(&file.name)?);
+        parts = parts.singlepart(part);
+    }
+    builder.multipart(parts).map_err(wrong)
+}
+
+/// What a document is, by the ending of its name.
+fn media(name: &str) -> Result<ContentType, SendError> {
+    let text = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("pdf") => "application/pdf",
+        Some("html") => "text/html; charset=utf-8",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    };
+    ContentType::parse(text).map_err(|error| SendError::Message(error.to_string()))
 }
 
 /// The same for the same message, so that one that is sent twice is known.
@@ -153,6 +176,9 @@ fn id(post: &Post<'_>, message: &Message) -> String {
     }
     for to in post.to {
         hasher.update(to.as_bytes()).update(&[0]);
+    }
+    for file in &message.files {
+        hasher.update(file.name.as_bytes()).update(&[0]).update(&file.content);
     }
     let hash = hasher.finalize().to_hex();
     let domain = post.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);

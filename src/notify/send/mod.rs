@@ -15,6 +15,7 @@ use crate::config::secret::Outside;
 use crate::config::secret::SecretError;
 use crate::config::secret::SecretFrom;
 use crate::config::tell::Channel;
+use crate::notify::message::Kind;
 use crate::notify::message::Message;
 use crate::secret::SecretBytes;
 
@@ -74,6 +75,8 @@ pub enum SendError {
     Unencrypted,
     #[error("it answered: {0}")]
     Refused(String),
+    #[error("a ping carries no documents")]
+    NoDocuments,
     #[error("the command: {0}")]
     Command(String),
 }
@@ -99,6 +102,7 @@ pub fn send(channel: &Channel, message: &Message, way: &Way) -> Result<String, S
             mail::send(&mail::Post { server, login, from, to }, message, way)
         }
         Channel::Webhook { url, token } => http::post(url, token.as_ref(), message, way),
+        Channel::Ping { .. } if message.kind == Kind::Documents => Err(SendError::NoDocuments),
         Channel::Ping { url } => http::ping(url, message, way),
         Channel::Command { argv } => command::run(argv, message, way),
     }

@@ -19,7 +19,6 @@ use crate::format::record::RecordError;
 use crate::format::record::Signed;
 use crate::format::record::SignedRecord;
 use crate::format::slot::SLOTS;
-use crate::ids::MachineId;
 use crate::ids::RepositoryId;
 use crate::repository::keys::error::KeysError;
 use crate::run::Run;
@@ -109,29 +108,17 @@ pub(in crate::repository::keys) fn config_names() -> Result<Vec<BlobName>, KeysE
 }
 
 /// The storage, with the records of keys read ahead: all that opening a repository needs, in the
-/// time of one record. Of machines only these, or all if none is named. For opening only: what
-/// others write meanwhile is not seen.
-///
-/// # Errors
-/// Never, but for names that are wrong in the program.
-pub fn ahead(
-    storage: &Arc<dyn Storage>,
-    machines: &[MachineId],
-) -> Result<Arc<dyn Storage>, KeysError> {
+/// time of one record. For opening only: what others write meanwhile is not seen.
+pub fn ahead(storage: &Arc<dyn Storage>) -> Result<Arc<dyn Storage>, KeysError> {
     let names = config_names()?;
     // Of the copies only the first, unless it is bad.
     let is_wanted = |name: &BlobName| {
         let rest = name.as_str().strip_prefix(records::without_copy(name.as_str()));
         rest.is_none_or(|copy| copy.is_empty() || copy == ".0")
     };
-    let mut own: Vec<String> = machines.iter().map(|id| format!("{MACHINES}{id}/")).collect();
-    if own.is_empty() {
-        own.push(MACHINES.to_owned());
-    }
-    let folders: Vec<&str> =
-        [SLOTS, RECIPIENTS, KEYRINGS].into_iter().chain(own.iter().map(String::as_str)).collect();
+    let folders = &[SLOTS, RECIPIENTS, KEYRINGS, MACHINES];
     let names = names.get(..1).unwrap_or_default();
-    Ok(Ahead::of(storage, Wanted { names, folders: &folders, is_wanted }))
+    Ok(Ahead::of(storage, Wanted { names, folders, is_wanted }))
 }
 
 /// The config, if there is a repository; the ciphers prove themselves first, because every command

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::continuity::judged::rule;
 use crate::cli::continuity::office;
 use crate::cli::scene::Scene;
 
@@ -224,8 +225,12 @@ fn a_kit_brings_everything_back_with_the_far_place_and_shares_alone() {
     let made = told.json_of("result").remove(0);
     let kit = scene.path("kit");
     let kit = kit.to_str().unwrap();
-    let told = scene.expect(0, &["continuity", "kit", kit, "--json"]);
-    assert!(told.json_of("result")[0]["files_count"].as_u64().unwrap() >= 10);
+    assert_eq!(rule(&scene, "R18"), "red");
+    let told = scene.expect(0, &["continuity", "kit", kit, "--sign", "-r", "main", "--json"]);
+    let told = told.json_of("result").remove(0);
+    assert!(told["files_count"].as_u64().unwrap() >= 10);
+    assert_eq!(told["ledger_code"].as_str().unwrap().len(), 23);
+    assert_eq!(rule(&scene, "R18"), "green");
     // Nothing is written over, and the list is what everybody's tool reads.
     scene.expect(1, &["continuity", "kit", kit]);
     let sums = std::process::Command::new("sha256sum")

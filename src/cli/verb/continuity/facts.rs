@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::settings::configured;
 use crate::cli::verb::continuity::ledgers::Ledgers;
+use crate::cli::verb::continuity::ledgers::Told;
 use crate::cli::verb::continuity::load::Office;
 use crate::cli::verb::daemon::status;
 use crate::cli::verb::drill::keep::Drills;
@@ -45,6 +46,9 @@ const CAPSULE: &str = ".capsule";
 pub struct Gathered {
     pub facts: Facts,
     pub unread: Vec<Unread>,
+    pub told: Told,
+    /// Records of this machine, the oldest first.
+    pub records: Vec<Record>,
 }
 
 /// A storage that could not be asked, and why.
@@ -88,12 +92,14 @@ pub fn gather(context: &Context, office: &Office) -> Result<Gathered, Failure> {
     let codes = records.iter().filter_map(|(record, code)| {
         Some((record.drill.code.as_str(), time(&record.drill.ended_at), code.as_deref()?))
     });
+    let told = ledgers.told();
     let ledger = ledgers.finish(codes);
-    let mut drills: Vec<Drill> = records.iter().map(|(record, _)| drill(record)).collect();
-    drills.sort_by_key(|drill| drill.ended);
+    let drills = records.iter().map(|(record, _)| drill(record)).collect();
     let now = context.run.clock.now();
     let storages = config.storages.keys().cloned().collect();
-    Ok(Gathered { facts: Facts { now, storages, datasets, drills, ledger }, unread })
+    let facts = Facts { now, storages, datasets, drills, ledger };
+    let records = records.into_iter().map(|(record, _)| record).collect();
+    Ok(Gathered { facts, unread, told, records })
 }
 
 /// Whether entries that no other ledger has may be in a storage that could not be asked. One that
@@ -262,7 +268,9 @@ pub fn time(text: &str) -> Timestamp {
     Timestamp::from_unix_ms(at.unwrap_or_default())
 }
 
-fn drill(record: &Record) -> Drill {
+/// What a record says to the rules.
+#[must_use]
+pub fn drill(record: &Record) -> Drill {
     let led = record.people.as_ref().filter(|people| people.operator.is_some());
     Drill {
         code: record.drill.code.clone(),
@@ -274,7 +282,9 @@ fn drill(record: &Record) -> Drill {
     }
 }
 
-fn number(level: Level) -> u8 {
+/// The number of a level.
+#[must_use]
+pub fn number(level: Level) -> u8 {
     let at = Level::ALL.iter().position(|known| *known == level);
     at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
 }
@@ -293,6 +303,7 @@ fn item(item: &record::Item) -> Item {
         level_min: number(item.min_proof),
         // Part of a dataset says nothing of the time for all of it.
         rto_s: item.measures.rto_tech_s.filter(|_| item.mode == "full"),
+        bytes: item.logical_bytes,
         truth: match item.capsule {
             _ if !item.checks.iter().any(is_compared) => Truth::None,
             Capsule::SamePoint => Truth::SamePoint,

@@ -1,19 +1,24 @@
 //! What the ledgers of all storages say together.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cli::choose::opened::Keys;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::verb::drill::ledger;
+use crate::cli::verb::drill::run::chain::kept_actions;
 use crate::cli::verb::drill::run::chain::open_actions;
 use crate::continuity::fact;
 use crate::continuity::fact::Action;
 use crate::continuity::fact::Entries;
+use crate::continuity::fact::SignedKit;
 use crate::continuity::fact::SignedPlan;
 use crate::continuity::fact::Waiting;
 use crate::continuity::fact::Witness;
+use crate::continuity::summary::Acted;
 use crate::drill::follow::Followed;
+use crate::drill::follow::State;
 use crate::evidence;
 use crate::evidence::checkpoint::Code;
 use crate::evidence::drill::Stage;
@@ -23,6 +28,7 @@ use crate::evidence::keys::Right;
 use crate::evidence::ledger::Ledger;
 use crate::evidence::ledger::is_of_drill;
 use crate::evidence::tree::sha256;
+use crate::evidence::tree::sha256_of;
 use crate::units::Timestamp;
 
 /// `2026-12-01`.
@@ -30,14 +36,38 @@ const DATE_CHARS: usize = 10;
 /// Field of a plan's document: SHA-256 of its file.
 pub const PLAN_HASH: &str = "sha256";
 
+/// Subject of a kit's entries, and field of its document: SHA-256 of the program in it.
+pub const KIT: &str = "kit";
+pub const KIT_PROGRAM: &str = "program_sha256";
+
+/// SHA-256 of the program that runs, if it can be read.
+#[must_use]
+pub fn own_program() -> Option<String> {
+    let own = std::env::current_exe().and_then(std::fs::File::open).and_then(sha256_of);
+    own.ok().map(|hash| hash.to_string())
+}
+
 /// Ledgers as they are read, one storage after the other.
 pub struct Ledgers {
     plan_hash: String,
+    /// SHA-256 of the program that runs.
+    program: Option<String>,
     entries: Entries,
     ledgers: Vec<Ledger>,
     broken: Option<String>,
     /// Which were not read, and why.
     unread: Vec<String>,
+    /// Every corrective action, and the ledgers' codes by storage.
+    acted: BTreeMap<String, Acted>,
+    codes: Vec<(String, String)>,
+}
+
+/// What the ledgers say to a report.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub actions: Vec<Acted>,
+    /// Storage and code of its ledger.
+    pub codes: Vec<(String, String)>,
 }
 
 impl Ledgers {
@@ -45,7 +75,16 @@ impl Ledgers {
     pub fn new(plan: &str) -> Self {
         let plan_hash = sha256(plan.as_bytes()).to_string();
         let (entries, ledgers) = (Entries::default(), Vec::new());
-        Self { plan_hash, entries, ledgers, broken: None, unread: Vec::new() }
+        Self {
+            plan_hash,
+            program: own_program(),
+            entries,
+            ledgers,
+            broken: None,
+            unread: Vec::new(),
+            acted: BTreeMap::new(),
+            codes: Vec::new(),
+        }
     }
 
     /// There may be one in a storage, and it cannot be read.
@@ -69,7 +108,12 @@ impl Ledgers {
         let opened = Ledger::open(&context.run, Arc::clone(storage), access);
         let taken = opened.and_then(|ledger| self.take(&ledger).map(|()| ledger));
         match taken {
-            Ok(ledger) => self.ledgers.push(ledger),
+            Ok(ledger) => {
+                let code = ledger.head().and_then(|(size, _)| ledger.checkpoint_at(size));
+                let code = code.map(|it| (name.to_owned(), it.code().to_string()));
+                self.codes.extend(code);
+                self.ledgers.push(ledger);
+            }
             Err(EvidenceError::Stopped(why)) => return Err(why.into()),
             Err(error @ EvidenceError::Storage(_)) => self.miss(name, &error.to_string()),
             Err(error) => self.broken = Some(error.to_string()),
@@ -100,10 +144,20 @@ impl Ledgers {
                     self.entries.plan = Some(SignedPlan { at: entry.time.at, is_same });
                 }
             }
+            if entry.kind == Kind::Custody && entry.subject == KIT {
+                let document = ledger.document(entry.document)?;
+                let program = document.get(KIT_PROGRAM).and_then(serde_json::Value::as_str);
+                let is_this_program = program.is_some() && program == self.program.as_deref();
+                let is_newest = self.entries.kit.is_none_or(|known| known.at <= entry.time.at);
+                if is_newest {
+                    self.entries.kit = Some(SignedKit { at: entry.time.at, is_this_program });
+                }
+            }
             if is_of_drill(entry.kind) && !drills.contains(&entry.subject.as_str()) {
                 drills.push(&entry.subject);
             }
         }
+        self.acted(ledger)?;
         for action in open_actions(ledger)? {
             let due = action.due.get(..DATE_CHARS).and_then(|due| due.parse().ok());
             let Followed { id, dataset, .. } = action;
@@ -124,6 +178,27 @@ impl Ledgers {
             });
         }
         Ok(())
+    }
+
+    /// When each action was opened and closed; the last state of an id stands.
+    fn acted(&mut self, ledger: &Ledger) -> Result<(), EvidenceError> {
+        for (at, followed) in kept_actions(ledger)? {
+            let acted = self.acted.entry(followed.id.clone()).or_insert_with(|| Acted {
+                id: followed.id.clone(),
+                dataset: followed.dataset.clone(),
+                opened: at,
+                closed: None,
+                due: followed.due.get(..DATE_CHARS).and_then(|due| due.parse().ok()),
+            });
+            acted.closed = (followed.state == State::Closed).then_some(at);
+        }
+        Ok(())
+    }
+
+    /// What a report says of them.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        Told { actions: self.acted.values().cloned().collect(), codes: self.codes.clone() }
     }
 
     /// All of it, against the codes that were printed, the oldest first.

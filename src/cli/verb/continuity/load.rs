@@ -1,5 +1,6 @@
 //! The plan's file: where it is, and what it says.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -27,7 +28,8 @@ pub struct Office {
 }
 
 /// Where the plan is: where the configuration says, else beside it.
-fn path_of(configuration: &Path, config: &Config) -> PathBuf {
+#[must_use]
+pub fn path_of(configuration: &Path, config: &Config) -> PathBuf {
     let beside = || configuration.with_file_name(plan::FILE_NAME);
     config.continuity.clone().unwrap_or_else(beside)
 }
@@ -50,6 +52,23 @@ pub fn load(context: &Context) -> Result<Office, Failure> {
     let system = System { environment: &context.environment };
     let found = plan::read(&text, config, (&system, now));
     Ok(Office { configuration, path, text, found })
+}
+
+/// Names and titles of a plan's people by their ids.
+#[must_use]
+pub fn names_of(plan: &Plan) -> BTreeMap<String, String> {
+    let named = plan.people.iter().map(|(id, person)| match &person.title {
+        Some(title) => (id.clone(), format!("{}, {title}", person.name)),
+        None => (id.clone(), person.name.clone()),
+    });
+    named.collect()
+}
+
+/// Names and titles of the plan's people by their ids; none where there is no plan.
+#[must_use]
+pub fn names(context: &Context) -> BTreeMap<String, String> {
+    let plan = load(context).ok().and_then(|office| office.found.plan);
+    plan.map(|plan| names_of(&plan)).unwrap_or_default()
 }
 
 impl Office {

@@ -4,6 +4,7 @@ pub mod facts;
 pub mod kit;
 pub mod ledgers;
 pub mod load;
+pub mod report;
 pub mod runbook;
 pub mod sign;
 pub mod status;
@@ -36,6 +37,7 @@ pub enum ContinuityVerb {
     Sign(sign::SignArgs),
     Runbook(runbook::RunbookArgs),
     Kit(kit::KitArgs),
+    Report(report::ReportArgs),
 }
 
 pub fn run(context: &Context, args: &ContinuityArgs) -> Result<Ended, Failure> {
@@ -46,5 +48,6 @@ pub fn run(context: &Context, args: &ContinuityArgs) -> Result<Ended, Failure> {
         ContinuityVerb::Sign(args) => sign::run(context, args),
         ContinuityVerb::Runbook(args) => runbook::run(context, args),
         ContinuityVerb::Kit(args) => kit::run(context, args),
+        ContinuityVerb::Report(args) => report::run(context, args),
     }
 }

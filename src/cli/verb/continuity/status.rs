@@ -17,6 +17,7 @@ use crate::cli::verb::continuity::facts;
 use crate::cli::verb::continuity::load;
 use crate::config;
 use crate::config::plan::Plan;
+use crate::continuity::fact::Facts;
 use crate::continuity::legal::Answer;
 use crate::continuity::legal::Clause;
 use crate::continuity::legal::Frames;
@@ -55,8 +56,9 @@ struct Unread {
     why: String,
 }
 
+/// A rule in JSON.
 #[derive(Serialize)]
-struct RuleLine {
+pub struct RuleLine {
     rule: String,
     title: String,
     /// `red`, `amber`, `green` or `not_judged`.
@@ -76,20 +78,9 @@ struct ClauseLine {
 pub fn run(context: &Context, _args: &StatusArgs) -> Result<Ended, Failure> {
     let office = load::load(context)?;
     let plan = office.plan()?;
-    let frames = Frames::read().map_err(|detail| {
-        let message = texts::NO_FRAMES.with("detail", detail);
-        Failure::new(Exit::Failed, message, texts::REPORT_FRAMES)
-    })?;
+    let frames = frames()?;
     let found = facts::gather(context, &office)?;
-    let judged = rule::judge(plan, &found.facts, &frames);
-    let levels = levels(plan);
-    let rules: Vec<(Judged, Answer)> = judged
-        .into_iter()
-        .map(|it| {
-            let answer = frames.answer(plan.org.legal_profile, it.rule, &levels);
-            (it, answer)
-        })
-        .collect();
+    let rules = judged(plan, &frames, &found.facts);
     let is_red = rules.iter().any(|(it, _)| it.colour() == Some(Colour::Red));
     if context.output.is_json() {
         let unread = found.unread.into_iter();
@@ -110,6 +101,28 @@ pub fn run(context: &Context, _args: &StatusArgs) -> Result<Ended, Failure> {
     Ok(Ended { exit: if is_red { Exit::Problems } else { Exit::Done }, ..Ended::done() })
 }
 
+/// The legal frames that are built in.
+///
+/// # Errors
+/// When they are not as they must be.
+pub fn frames() -> Result<Frames, Failure> {
+    Frames::read().map_err(|detail| {
+        let message = texts::NO_FRAMES.with("detail", detail);
+        Failure::new(Exit::Failed, message, texts::REPORT_FRAMES)
+    })
+}
+
+/// Every rule with what the law says beside it.
+#[must_use]
+pub fn judged(plan: &Plan, frames: &Frames, facts: &Facts) -> Vec<(Judged, Answer)> {
+    let levels = levels(plan);
+    let answered = rule::judge(plan, facts, frames).into_iter().map(|it| {
+        let answer = frames.answer(plan.org.legal_profile, it.rule, &levels);
+        (it, answer)
+    });
+    answered.collect()
+}
+
 /// Security levels that services have.
 fn levels(plan: &Plan) -> Vec<u8> {
     let levels = plan.services.values().filter_map(|it| u8::try_from(it.level).ok());
@@ -120,16 +133,21 @@ fn count(rules: &[(Judged, Answer)], colour: Option<Colour>) -> usize {
     rules.iter().filter(|(it, _)| it.colour() == colour).count()
 }
 
-fn board(plan: &Plan, rules: &[(Judged, Answer)]) -> Board {
+/// A rule as programs read it, in English.
+#[must_use]
+pub fn line((it, answer): &(Judged, Answer)) -> RuleLine {
     let english = config::Language::En;
-    let line = |(it, answer): &(Judged, Answer)| RuleLine {
+    RuleLine {
         rule: it.rule.name(),
         title: it.rule.title().of(english).to_owned(),
         colour: it.colour().map_or("not_judged", Colour::name),
         reasons: it.reasons.iter().map(|reason| reason.told_in(english)).collect(),
         clauses: answer.clauses.iter().map(clause_line).collect(),
         artefacts: answer.artefacts.iter().map(|it| it.en.clone()).collect(),
-    };
+    }
+}
+
+fn board(plan: &Plan, rules: &[(Judged, Answer)]) -> Board {
     Board {
         org: plan.org.name.clone(),
         legal_profile: plan.org.legal_profile,

@@ -109,6 +109,6 @@ pub fn documents(
     let drills = Drills::new(context)?;
     let record = &rehearsed.carried.record;
     let language = context.output.language();
-    let files = report::all(&drills, &record.record_id, (language, beside))?;
+    let files = report::all(context, &drills, &record.record_id, (language, beside))?;
     Ok(files.iter().map(|it| escape(it.as_os_str().as_encoded_bytes())).collect())
 }

@@ -4,12 +4,15 @@ use crate::config::plan::Plan;
 use crate::continuity::fact;
 use crate::continuity::fact::Facts;
 use crate::continuity::fact::Ledger;
+use crate::continuity::fact::SignedKit;
 use crate::continuity::fact::SignedPlan;
 use crate::continuity::fact::Waiting;
 use crate::continuity::fact::Witness;
 use crate::continuity::rule::Colour::Amber;
 use crate::continuity::rule::Colour::Green;
 use crate::continuity::rule::Colour::Red;
+use crate::continuity::rule::tests::HOUR_MS;
+use crate::continuity::rule::tests::NOW;
 use crate::continuity::rule::tests::SECOND_MS;
 use crate::continuity::rule::tests::at;
 use crate::continuity::rule::tests::earlier;
@@ -136,4 +139,57 @@ fn r15_corrective_actions_are_closed_in_time() {
     expect(15, Amber, open("2026-11-26"));
     expect(15, Red, open("2026-11-25"));
     expect(15, Red, open("some day"));
+}
+
+#[test]
+fn the_kit_is_new_and_has_this_program() {
+    let kit = |ms: i64, is_this_program| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            entries(facts).kit = Some(SignedKit { at: earlier(at(NOW), ms), is_this_program });
+        }
+    };
+    let day = 24 * HOUR_MS;
+    expect(18, Green, kit(35 * day, true));
+    expect(18, Amber, kit(35 * day + SECOND_MS, true));
+    expect(18, Amber, kit(60 * day, true));
+    expect(18, Red, kit(60 * day + SECOND_MS, true));
+    expect(18, Amber, kit(day, false));
+    expect(18, Red, kit(61 * day, false));
+    let why = expect(18, Red, |_, facts| entries(facts).kit = None);
+    assert!(why[0].contains("kit --sign"), "{why:?}");
+    expect(18, Red, |_, facts| {
+        entries(facts).kit = None;
+        entries(facts).unread = Some("far: away".to_owned());
+    });
+    expect(18, Red, |_, facts| facts.ledger = Ledger::Absent);
+}
+
+#[test]
+fn the_whole_office_is_back_in_time_by_estimate() {
+    let took = |hours: u64| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            for drill in &mut facts.drills {
+                drill.items.iter_mut().for_each(|item| item.rto_s = Some(hours * 3600));
+            }
+        }
+    };
+    // Both datasets come from one storage, one after the other: the goal is 24 hours.
+    let why = expect(13, Green, took(11));
+    assert!(why[0].contains("from 3 drills"), "{why:?}");
+    expect(13, Red, took(13));
+    let slow_once = |_: &mut Plan, facts: &mut Facts| {
+        for item in facts.drills.iter_mut().flat_map(|drill| &mut drill.items) {
+            item.rto_s = Some(3600);
+            item.storage = "far".to_owned();
+        }
+        facts.drills[0].items[0].rto_s = Some(30 * 3600);
+    };
+    expect(13, Amber, slow_once);
+    expect(13, Amber, |_, facts| drop(facts.drills.remove(0)));
+    let why = expect(13, Red, |_, facts| {
+        for drill in &mut facts.drills {
+            drill.items.retain(|item| item.dataset == "acc");
+        }
+    });
+    assert!(why[0].contains("files"), "{why:?}");
 }

@@ -27,6 +27,8 @@ texts! {
         and name the script alone as `command`"
         => "ghi chương trình cùng tham số vào một tệp lệnh chỉ mình đọc được, rồi chỉ nêu tệp \
         lệnh đó ở `command`";
+    SIGNED: "the hash of the list stands in the ledger; its code: {code}"
+        => "mã băm của danh mục đã ghi vào nhật ký bằng chứng; mã đối chiếu: {code}";
     NO_KIT: "`{path}` cannot be read: {detail}" => "không đọc được `{path}`: {detail}";
     NAME_KIT: "name the folder that `lifeboat continuity kit` wrote; else make a new one"
         => "hãy nêu thư mục mà `lifeboat continuity kit` đã ghi; nếu không còn thì lập bộ mới";

@@ -14,6 +14,29 @@ texts! {
     MISTAKES: "{mistakes}" => "kế hoạch chưa đúng:\n{mistakes}";
     CORRECT: "correct the plan; nothing was started"
         => "sửa kế hoạch; chưa có gì được thực hiện";
+    PLAN_WRONG: "the continuity plan `{path}` has mistakes: this drill does without it; see \
+        `lifeboat continuity validate`"
+        => "kế hoạch `{path}` còn chỗ sai: cuộc diễn tập này không dùng kế hoạch; xem \
+        `lifeboat continuity validate`";
+    NOBODY: "`{id}` is to lead the drill and is nobody of the continuity plan (its people: \
+        {people})"
+        => "`{id}` được giao thực hiện cuộc diễn tập nhưng không có trong kế hoạch (người trong \
+        kế hoạch: {people})";
+    NAME_SOMEBODY: "name an id that stands under `[people]` of plan.toml"
+        => "nêu một mã có trong `[people]` của plan.toml";
+    NAME_PERIOD: "name a month such as `--period 2026-11`, or a year such as `--period 2026`"
+        => "nêu một tháng, ví dụ `--period 2026-11`, hoặc một năm, ví dụ `--period 2026`";
+    PERIOD_AHEAD: "{period} has not begun" => "kỳ {period} chưa bắt đầu";
+    NO_ENDING: "`{path}` does not say what it is to become: expected an ending of `.pdf`, `.html` \
+        or `.json`"
+        => "`{path}` chưa cho biết định dạng: cần đuôi `.pdf`, `.html` hoặc `.json`";
+    NAME_ENDING: "name a file such as `report.pdf`" => "nêu tên tệp, ví dụ `bao-cao.pdf`";
+    REPORT_NOT_MADE: "the report cannot be made: {detail}" => "không lập được báo cáo: {detail}";
+    USE_JSON: "use `-o report.json`: the data has everything"
+        => "dùng `-o bao-cao.json`: tệp số liệu có đủ nội dung";
+    REPORT_TITLE: "Report on backups and drills of {period}"
+        => "Báo cáo sao lưu và diễn tập kỳ {period}";
+    REPORT_WRITTEN: "report written to {path}" => "đã ghi báo cáo vào {path}";
     GOOD: "{path}: {services} services with {datasets} datasets, {people} people; no mistakes, \
         {warnings} warnings\n{table}"
         => "{path}: {services} dịch vụ nghiệp vụ với {datasets} tập dữ liệu, {people} người; \

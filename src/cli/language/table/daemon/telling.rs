@@ -6,6 +6,8 @@ texts! {
     ANSWER: "answer" => "phản hồi";
     ARRIVED: "arrived: {answer}" => "đã tới nơi: {answer}";
     NOT_ARRIVED: "not arrived: {detail}" => "chưa tới nơi: {detail}";
+    DELIVERED: "documents sent to channel {channel}" => "đã gửi văn bản đến kênh {channel}";
+    DOCUMENTS_FOR: "documents for channel {channel}" => "văn bản cho kênh {channel}";
     NO_CHANNEL: "the configuration has no channel `{name}`; it has:\n{channels}"
         => "cấu hình không có kênh `{name}`; hiện có:\n{channels}";
     NAME_CHANNEL: "name one of them, or add `[channel.NAME]` to the configuration file"

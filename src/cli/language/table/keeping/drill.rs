@@ -27,9 +27,6 @@ texts! {
         => "đặt tệp mới trong thư mục mà người dùng này được ghi";
     DOCUMENT: "Document  {path}" => "Văn bản  {path}";
     A_DOCUMENT: "documents of drill {code}" => "văn bản của cuộc diễn tập {code}";
-    NOT_SENT: "documents are not sent to {channels} in this version: they lie beside the record"
-        => "phiên bản này chưa gửi văn bản đến {channels}: văn bản nằm cạnh bản ghi";
-
     PASS: "proven" => "ĐẠT";
     CONDITIONAL: "proven, with conditions" => "ĐẠT CÓ ĐIỀU KIỆN";
     FAIL: "NOT PROVEN" => "KHÔNG ĐẠT";

@@ -17,6 +17,7 @@ use crate::cli::verb::continuity::kit::Kit;
 use crate::cli::verb::continuity::kit::PROGRAM;
 use crate::cli::verb::continuity::kit::SUMS;
 use crate::cli::verb::continuity::kit::content;
+use crate::cli::verb::continuity::ledgers::own_program;
 use crate::evidence::tree::sha256;
 use crate::evidence::tree::sha256_of;
 use crate::path::escape;
@@ -43,8 +44,7 @@ pub(super) fn check(context: &Context, folder: &Path) -> Result<Ended, Failure> 
             None => bad.push(escape(line.as_bytes())),
         }
     }
-    let own = std::env::current_exe().and_then(File::open).and_then(sha256_of);
-    let own = own.ok().map(|hash| hash.to_string());
+    let own = own_program();
     let is_this_program = own.is_some() && own == found(folder, PROGRAM);
     // Another version may describe its format in other pages.
     let pages = content::pages().filter(|_| is_this_program);
@@ -57,6 +57,7 @@ pub(super) fn check(context: &Context, folder: &Path) -> Result<Ended, Failure> 
         files_count,
         sums_sha256: sha256(sums.as_bytes()).to_string(),
         is_this_program,
+        ledger_code: None,
         bad,
         strays: strays(folder, &known),
     };

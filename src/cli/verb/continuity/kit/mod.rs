@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
@@ -16,7 +17,15 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::continuity::kit as texts;
+use crate::cli::open;
 use crate::cli::verb::continuity::kit::content::File;
+use crate::cli::verb::continuity::ledgers::KIT;
+use crate::cli::verb::continuity::ledgers::KIT_PROGRAM;
+use crate::cli::verb::drill::ledger;
+use crate::evidence::entry::Kind;
+use crate::evidence::ledger::Draft;
+use crate::evidence::ledger::Ledger;
+use crate::evidence::ledger::Signer;
 use crate::evidence::tree::sha256;
 use crate::path::escape;
 
@@ -42,6 +51,10 @@ pub struct KitArgs {
     /// Check a kit: every file against the list, and the program against this one.
     #[arg(long)]
     pub check: bool,
+    /// Put the list's hash into the ledger of the repository, signed with the office's key: so it
+    /// is known which kit is the newest, and that its list is the one that was made.
+    #[arg(long, conflicts_with = "check")]
+    pub sign: bool,
 }
 
 #[derive(Serialize)]
@@ -51,13 +64,20 @@ struct Kit {
     /// Write it down: it says that the list is the one that was made.
     sums_sha256: String,
     is_this_program: bool,
+    /// Code of the ledger that has the hash of the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger_code: Option<String>,
     bad: Vec<String>,
     /// What lies in it and is not in the list.
     strays: Vec<String>,
 }
 
 pub fn run(context: &Context, args: &KitArgs) -> Result<Ended, Failure> {
-    if args.check { check::check(context, &args.folder) } else { make(context, &args.folder) }
+    match (args.check, args.sign) {
+        (true, _) => check::check(context, &args.folder),
+        (false, true) => make(context, &args.folder, Some(Desk::open(context)?)),
+        (false, false) => make(context, &args.folder, None),
+    }
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> Failure + '_ {
@@ -68,7 +88,35 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> Failure + '_ {
     }
 }
 
-fn make(context: &Context, folder: &Path) -> Result<Ended, Failure> {
+/// The ledger that a list is put into.
+struct Desk {
+    ledger: Ledger,
+    writer: Signer,
+}
+
+impl Desk {
+    /// Before anything is written: a kit that cannot be signed is not made.
+    fn open(context: &Context) -> Result<Self, Failure> {
+        let storage = open::storage(context)?;
+        let unlocked = open::unlock(context, &storage)?;
+        let ledger = ledger::founded(context, &storage, &unlocked)?;
+        Ok(Self { ledger, writer: ledger::office(&unlocked) })
+    }
+
+    /// Tells the code of the ledger that has it.
+    fn sign(mut self, context: &Context, kit: &Kit, program: &str) -> Result<String, Failure> {
+        let document = json!({
+            "schema": Kind::Custody.schema(), "sums_sha256": kit.sums_sha256,
+            KIT_PROGRAM: program, "version": env!("CARGO_PKG_VERSION"),
+        });
+        let draft = Draft::new(Kind::Custody, KIT, document);
+        self.ledger.append(&context.run, &self.writer, &draft)?;
+        let (checkpoint, _) = self.ledger.put_checkpoint(&self.writer)?;
+        Ok(checkpoint.code().to_string())
+    }
+}
+
+fn make(context: &Context, folder: &Path, desk: Option<Desk>) -> Result<Ended, Failure> {
     let files = content::of(context)?;
     folders().create(folder).map_err(failed(folder))?;
     let mut sums = String::new();
@@ -82,20 +130,28 @@ fn make(context: &Context, folder: &Path) -> Result<Ended, Failure> {
     let path = folder.join(SUMS);
     let list = File { name: SUMS, bytes: sums.clone().into_bytes(), mode: content::Mode::Plain };
     write(&path, &list).map_err(failed(&path))?;
-    let kit = Kit {
+    let mut kit = Kit {
         path: escape(folder.as_os_str().as_encoded_bytes()),
         files_count: files.len(),
         sums_sha256: sha256(sums.as_bytes()).to_string(),
         is_this_program: true,
+        ledger_code: None,
         bad: Vec::new(),
         strays: Vec::new(),
     };
+    let program = files.iter().find(|file| file.name == PROGRAM).map(|file| sha256(&file.bytes));
+    if let Some((desk, program)) = desk.zip(program) {
+        kit.ledger_code = Some(desk.sign(context, &kit, &program.to_string())?);
+    }
     context.output.report("kit", &kit, || {
         texts::MADE
             .with("path", kit.path.as_str())
             .with("count", kit.files_count)
             .with("hash", kit.sums_sha256.as_str())
     })?;
+    if let Some(code) = &kit.ledger_code {
+        context.output.note(texts::SIGNED.with("code", code.as_str()));
+    }
     Ok(Ended::done())
 }
 

@@ -1,5 +1,6 @@
 //! `drill report`: the documents of one drill.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::cli::language::heard;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::keeping::drill as texts;
 use crate::cli::local;
+use crate::cli::verb::continuity::load;
 use crate::cli::verb::drill::keep::Drills;
 use crate::cli::verb::drill::list;
 use crate::config::drill::Report;
@@ -28,14 +30,15 @@ use crate::report;
 use crate::report::Input;
 use crate::report::ReportError;
 use crate::report::minutes;
-use crate::report::model::Minutes;
+use crate::report::model::Document;
 use crate::report::paper;
 use crate::report::web;
 
 /// Make the documents of one drill: its minutes in the form that Vietnamese offices use (Biên bản,
 /// Mẫu 1.9), with annexes of checks, times and evidence.
 ///
-/// They are made from the record alone. What it does not know is left as dots to write on. Without
+/// They are made from the record; names of people come from the continuity plan by the ids that
+/// the record has. What it does not know is left as dots to write on. Without
 /// `--out` they are written beside the record, in the folder for local state. `--lang` is the
 /// language of the documents too.
 #[derive(Debug, Clone, Args)]
@@ -79,7 +82,7 @@ pub fn run(context: &Context, args: &ReportArgs) -> Result<Ended, Failure> {
     let language = documents_language(context.output.language());
     let record = list::found(context, args.id.as_deref())?;
     let drills = Drills::new(context)?;
-    let source = Source::read(&drills, &record.record_id)?;
+    let source = Source::read(context, &drills, &record.record_id)?;
     let files = match (&args.out, args.format.as_slice()) {
         (Some(path), [format]) => {
             keep_new(path, &source.made(*format, language)?)?;
@@ -104,7 +107,11 @@ pub fn run(context: &Context, args: &ReportArgs) -> Result<Ended, Failure> {
 ///
 /// # Errors
 /// When a document cannot be made or kept.
-pub fn asked(drills: &Drills, record_id: &str, report: &Report) -> Result<Vec<PathBuf>, Failure> {
+pub fn asked(
+    context: &Context,
+    drills: &Drills,
+    (record_id, report): (&str, &Report),
+) -> Result<Vec<PathBuf>, Failure> {
     let format = |it: &ReportFormat| match it {
         ReportFormat::Pdf => Format::Pdf,
         ReportFormat::Html => Format::Html,
@@ -119,7 +126,7 @@ pub fn asked(drills: &Drills, record_id: &str, report: &Report) -> Result<Vec<Pa
     if languages.is_empty() {
         languages.push(report::Language::Vi);
     }
-    Source::read(drills, record_id)?.keep(drills, &formats, &languages)
+    Source::read(context, drills, record_id)?.keep(drills, &formats, &languages)
 }
 
 /// Everything there is, in one language: beside the record, or as new files in a folder.
@@ -127,12 +134,13 @@ pub fn asked(drills: &Drills, record_id: &str, report: &Report) -> Result<Vec<Pa
 /// # Errors
 /// When a document cannot be made or kept.
 pub fn all(
+    context: &Context,
     drills: &Drills,
     record_id: &str,
     (language, folder): (Language, Option<&Path>),
 ) -> Result<Vec<PathBuf>, Failure> {
     const ALL: [Format; 3] = [Format::Pdf, Format::Html, Format::Json];
-    let source = Source::read(drills, record_id)?;
+    let source = Source::read(context, drills, record_id)?;
     let language = documents_language(language);
     let Some(folder) = folder else { return source.keep(drills, &ALL, &[language]) };
     let code = &source.record.drill.code;
@@ -172,23 +180,27 @@ struct Source {
     followed: Vec<crate::drill::follow::Followed>,
     /// Of the ledger when it was over.
     code: Option<String>,
+    /// People of the plan by their ids.
+    names: BTreeMap<String, String>,
 }
 
 impl Source {
-    fn read(drills: &Drills, record_id: &str) -> Result<Self, Failure> {
+    fn read(context: &Context, drills: &Drills, record_id: &str) -> Result<Self, Failure> {
         let (record, bytes) = drills.whole_record(record_id)?;
         let (closing, code) = (drills.closing(record_id)?, drills.code(record_id)?);
         let followed = drills.followed(record_id)?;
-        Ok(Self { record, bytes, closing, followed, code })
+        let names = load::names(context);
+        Ok(Self { record, bytes, closing, followed, code, names })
     }
 
-    fn minutes(&self, language: report::Language) -> Result<Minutes, ReportError> {
+    fn minutes(&self, language: report::Language) -> Result<Document, ReportError> {
         let input = Input {
             record: &self.record,
             closing: self.closing.as_ref(),
             followed: &self.followed,
             record_hash: &sha256(&self.bytes).to_string(),
             code: self.code.as_deref(),
+            named: &|id| self.names.get(id).cloned(),
             told: &|text| heard::told_in(told_language(language), text),
         };
         minutes::compose(&input, language)

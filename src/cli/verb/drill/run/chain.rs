@@ -27,6 +27,7 @@ use crate::evidence::ledger::Ledger;
 use crate::evidence::ledger::Receipt;
 use crate::evidence::ledger::Signer;
 use crate::run::Run;
+use crate::units::Timestamp;
 
 /// The ledger, at one drill.
 pub struct Chain {
@@ -214,7 +215,8 @@ impl Chain {
     /// # Errors
     /// When one cannot be read.
     pub fn actions(&self) -> Result<Vec<Followed>, EvidenceError> {
-        actions(&self.lock().ledger)
+        let kept = kept_actions(&self.lock().ledger)?;
+        Ok(kept.into_iter().map(|(_, followed)| followed).collect())
     }
 
     /// The record of the drill, if the ledger has it.
@@ -258,16 +260,22 @@ pub enum Ended {
 /// # Errors
 /// When one cannot be read.
 pub fn open_actions(ledger: &Ledger) -> Result<Vec<Followed>, EvidenceError> {
-    actions(ledger).map(follow::open)
+    let kept = kept_actions(ledger)?;
+    Ok(follow::open(kept.into_iter().map(|(_, followed)| followed)))
 }
 
-fn actions(ledger: &Ledger) -> Result<Vec<Followed>, EvidenceError> {
+/// Every state of every corrective action, with the time of its entry.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn kept_actions(ledger: &Ledger) -> Result<Vec<(Timestamp, Followed)>, EvidenceError> {
     let kept = ledger.entries().iter().filter(|stored| stored.entry.kind == Kind::Action);
     let mut actions = Vec::new();
     for stored in kept {
         let document = ledger.document(stored.entry.document)?;
         // What another program keeps as an action is not ours to close.
-        actions.extend(serde_json::from_value::<Followed>(document).ok());
+        let followed = serde_json::from_value::<Followed>(document).ok();
+        actions.extend(followed.map(|it| (stored.entry.time.at, it)));
     }
     Ok(actions)
 }

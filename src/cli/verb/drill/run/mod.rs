@@ -1,11 +1,10 @@
 //! `drill run`.
 
+pub mod asked;
 pub mod carry;
 pub mod chain;
 pub mod follow;
 pub mod pick;
-
-use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
@@ -22,10 +21,12 @@ use crate::cli::language::table::keeping::drill as texts;
 use crate::cli::settings::configured;
 use crate::cli::verb::drill::keep::Drills;
 use crate::cli::verb::drill::list::report;
+use crate::cli::verb::drill::run::asked::Asked;
 use crate::cli::verb::drill::run::carry::Carried;
 use crate::cli::verb::drill::run::carry::Desk;
 use crate::cli::verb::drill::run::follow::Past;
 use crate::cli::verb::drill::told;
+use crate::cli::verb::notify;
 use crate::config::Config;
 use crate::config::drill::Drill;
 use crate::config::drill::Report;
@@ -49,6 +50,10 @@ pub struct RunArgs {
     /// Name of the `[[drill]]`.
     #[arg(value_name = "NAME")]
     pub name: String,
+    /// Who leads it: an id under `[people]` of the continuity plan. Without it the one that the
+    /// configuration names.
+    #[arg(long, value_name = "ID")]
+    pub operator: Option<String>,
     /// Say what would be restored and checked, and do nothing.
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -86,7 +91,8 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
         carry::clear(context, &drills, &keys)?;
     }
     let snapshots = opened::list(context, &keys)?;
-    let plan = plan(context, (config, drill), &snapshots)?;
+    let asked = Asked::read(context, (config, drill), args.operator.as_deref())?;
+    let plan = plan(context, (config, drill), (&asked, &snapshots))?;
     if args.dry_run {
         let language = context.output.language();
         let planned = told::Planned::of(&plan);
@@ -94,7 +100,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
         return Ok(Ended::done());
     }
     let desk = Desk { drills: &drills, keys: &keys, snapshots: &snapshots };
-    carry_out(context, &desk, (&plan, drill.report.as_ref(), &config.state_dir))
+    carry_out(context, &desk, (&plan, drill.report.as_ref(), config))
 }
 
 fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Drill, Failure> {
@@ -111,7 +117,7 @@ fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Drill, Failure> {
 fn plan(
     context: &Context,
     (config, drill): (&Config, &Drill),
-    snapshots: &[Snapshot],
+    (asked, snapshots): (&Asked, &[Snapshot]),
 ) -> Result<Plan, Failure> {
     let (stratum, extent) = (pick::stratum_name(drill.stratum), pick::extent(drill));
     let (mut items, mut absent) = (Vec::new(), Vec::new());
@@ -120,13 +126,13 @@ fn plan(
             Some(snapshot) => items.push(pick::planned(
                 (&backup.name, pick::kind_of(&backup.source), extent),
                 snapshot,
-                (stratum, &drill.storage, pick::targets(backup)),
+                (stratum, &drill.storage, asked.targets(backup, &drill.storage)),
             )),
             None => absent.push(backup.name.clone()),
         }
     }
     let called = (pick::class_name(drill.class), drill.name.as_str());
-    Ok(Plan {
+    let plan = Plan {
         items,
         absent,
         checks: drill.checks.iter().map(pick::check).collect(),
@@ -136,13 +142,14 @@ fn plan(
             .map(|path| std::env::split_paths(path).filter(|it| it.is_absolute()).collect())
             .unwrap_or_default(),
         ..carry::plan(context, called, (&config.time_zone, pick::room(config, drill)))
-    })
+    };
+    asked.complete(context, (config, drill), plan)
 }
 
 fn carry_out(
     context: &Context,
     desk: &Desk<'_>,
-    (plan, report, state_dir): (&Plan, Option<&Report>, &Path),
+    (plan, report, config): (&Plan, Option<&Report>, &Config),
 ) -> Result<Ended, Failure> {
     let began = context.run.clock.elapsed();
     let Carried { record, planned, closed, record_file, closing, mut code } =
@@ -152,14 +159,14 @@ fn carry_out(
     desk.drills.keep_followed(&record.record_id, &followed)?;
     stopped?;
     // A daemon knows then how its datasets stand; without one nobody has to.
-    let _nobody_serves = control::ask(&hold::socket(state_dir), &Question::Drilled);
+    let _nobody_serves = control::ask(&hold::socket(&config.state_dir), &Question::Drilled);
     let held = Held {
         record: &record,
         record_file: crate::path::escape(record_file.as_os_str().as_encoded_bytes()),
         closing: &closing,
         followed: &followed,
         closed: &closed,
-        documents: documents(context, desk.drills, (&record, report)),
+        documents: documents(context, desk.drills, (config, &record, report)),
         ledger_code: code,
     };
     context.output.report("drill", &held, || told(&held, context.output.language()))?;
@@ -183,18 +190,21 @@ fn told(held: &Held<'_>, language: Language) -> String {
     lines.join("\n")
 }
 
-/// Makes the documents that are asked for. Without them the drill is what it was: a problem.
+/// Makes the documents that are asked for, and sends them where they are wanted. Without them the
+/// drill is what it was: a problem.
 fn documents(
     context: &Context,
     drills: &Drills,
-    (record, report): (&Record, Option<&Report>),
+    (config, record, report): (&Config, &Record, Option<&Report>),
 ) -> Vec<String> {
     let Some(report) = report else { return Vec::new() };
-    if !report.to.is_empty() {
-        context.output.warn(texts::NOT_SENT.with("channels", report.to.join(", ")));
-    }
-    match report::asked(drills, &record.record_id, report) {
+    match report::asked(context, drills, (&record.record_id, report)) {
         Ok(files) => {
+            let title = texts::A_DOCUMENT.with("code", record.drill.code.as_str());
+            let title = title.told_in(context.output.language());
+            // The configuration was read whole: it has every channel that it names.
+            let channels = notify::channels(config, &report.to).unwrap_or_default();
+            notify::deliver(context, (config, &channels), (&title, &files));
             files.iter().map(|it| crate::path::escape(it.as_os_str().as_encoded_bytes())).collect()
         }
         Err(failure) => {
