@@ -93,6 +93,29 @@ fn the_place_is_found_and_rules_are_those_of_the_backup() {
     assert!(!found.iter().any(|line| line.starts_with('+')), "{found:?}");
 }
 
+/// A backup of a relative path stands under that path, wherever one looks from.
+#[test]
+fn an_untouched_folder_is_found_where_its_backup_put_it() {
+    let scene = Scene::new();
+    scene.expect(0, &["init", "-q"]);
+    scene.file("source/letters/may/a.txt", b"alpha");
+    scene.file("source/letters/b.txt", b"beta");
+    let absolute = scene.path("source/letters").canonicalize().unwrap();
+    let absolute = absolute.to_str().unwrap().to_owned();
+    let inner = format!("{absolute}/may");
+    for given in ["letters", "."] {
+        scene.expect(0, &["backup", "-q", "--tag", given, given]);
+        for folder in ["letters", "letters/may", &absolute, &inner] {
+            let args = ["latest", "--tag", given, "--with", folder, "--content"];
+            assert_eq!(shown(&scene, &args), Vec::<String>::new(), "{given}: {folder}");
+        }
+    }
+    // What is new has the path that the next backup will give it.
+    scene.file("source/letters/june/c.txt", b"c");
+    let june = ["latest", "--tag", "letters", "--with", "letters/june"];
+    assert_eq!(shown(&scene, &june), ["+ /letters/june", "+ /letters/june/c.txt"]);
+}
+
 #[test]
 fn wrong_words_are_code_2_and_missing_things_code_1() {
     let scene = with_files();

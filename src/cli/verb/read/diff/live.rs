@@ -70,10 +70,32 @@ fn within(
     let own = absolute
         .and_then(|path| SnapshotPath::from_user(path.as_os_str().as_encoded_bytes()).ok())
         .filter(|path| !path.is_root());
-    match own {
-        Some(path) if find(&path)?.is_some() => Ok(path),
-        _ => Ok(SnapshotPath::root()),
+    let Some(own) = own else { return Ok(SnapshotPath::root()) };
+    if find(&own)?.is_some() {
+        return Ok(own);
     }
+    // A backup of a relative path stands under that; the snapshot names it in full too.
+    let named = chosen.paths.iter().filter_map(|path| SnapshotPath::from_user(path).ok());
+    let Some(above) = named.filter(|path| own.is_within(path)).max_by_key(SnapshotPath::depth)
+    else {
+        return Ok(SnapshotPath::root());
+    };
+    let rest = own.relative_to(&above).unwrap_or_else(SnapshotPath::root);
+    if find(&SnapshotPath::root())?.is_some() {
+        return Ok(rest);
+    }
+    for start in 1..above.depth() {
+        let Some(given) = joined(above.components().skip(start)) else { continue };
+        if find(&given)?.is_some() {
+            let place = joined(given.components().chain(rest.components()));
+            return Ok(place.unwrap_or(given));
+        }
+    }
+    Ok(SnapshotPath::root())
+}
+
+fn joined<'n>(mut names: impl Iterator<Item = &'n [u8]>) -> Option<SnapshotPath> {
+    names.try_fold(SnapshotPath::root(), |path, name| path.join(name)).ok()
 }
 
 impl From<LiveError> for Failure {
