@@ -13,6 +13,7 @@ use crate::cli::environment::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::errors;
 use crate::cli::language::table::options;
 use crate::cli::secrets::read_bounded;
 use crate::crypto::random_bytes;
@@ -168,9 +169,14 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
     let shown = crate::path::escape(path.as_os_str().as_encoded_bytes());
-    let message = options::LOCAL_STATE.with("path", shown).with("detail", Said::heard(error));
-    Failure::new(Exit::Failed, message, options::OTHER_CACHE_DIR)
-        .meaning(options::REPOSITORY_UNTOUCHED)
+    let lacking = crate::disk::lacks_handles(error);
+    let next = match lacking {
+        Some(_) => errors::MORE_HANDLES,
+        None => options::OTHER_CACHE_DIR,
+    };
+    let detail = Said::heard(lacking.unwrap_or_else(|| error.to_string()));
+    let message = options::LOCAL_STATE.with("path", shown).with("detail", detail);
+    Failure::new(Exit::Failed, message, next).meaning(options::REPOSITORY_UNTOUCHED)
 }
 
 #[cfg(test)]

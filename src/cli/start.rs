@@ -19,6 +19,8 @@ use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::common;
+#[cfg(unix)]
+use crate::cli::language::table::errors;
 use crate::cli::output::Format;
 use crate::cli::output::Level;
 use crate::cli::output::Output;
@@ -33,6 +35,8 @@ use crate::cli::verb;
 use crate::clock::Clock;
 use crate::clock::SystemClock;
 use crate::daemon::PARENT;
+#[cfg(unix)]
+use crate::disk::unix::handles;
 use crate::ids::RunId;
 use crate::run::Run;
 
@@ -45,6 +49,8 @@ pub fn main() -> Exit {
 /// Does what `args` say; `args[0]` is the program's name.
 #[must_use]
 pub fn run(args: Vec<OsString>, environment: Environment) -> Exit {
+    #[cfg(unix)]
+    handles::raise();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
@@ -79,6 +85,8 @@ fn start(
     watch: &Arc<Watch>,
     (output, clock): (&Arc<Output>, &Arc<dyn Clock>),
 ) -> Result<Ended, Failure> {
+    #[cfg(unix)]
+    enough_open_files()?;
     let terminal = if std::io::stderr().is_terminal() { Terminal::Yes } else { Terminal::No };
     let settings = settings::resolve(&cli.global, &environment, terminal)?;
     if let Some(language) = settings.office_language {
@@ -113,6 +121,18 @@ fn start(
     let progress = if is_long { context.settings.progress } else { Progress::Silent };
     let _drawing = Drawing::start(&context.watch, clock, progress);
     dispatch(&context, cli.verb)
+}
+
+/// A limit of this process is no fault of anything that it works on.
+#[cfg(unix)]
+fn enough_open_files() -> Result<(), Failure> {
+    match handles::limit().filter(|limit| *limit < handles::LEAST) {
+        None => Ok(()),
+        Some(limit) => {
+            let told = errors::FEW_HANDLES.with("count", limit).with("least", handles::LEAST);
+            Err(Failure::new(Exit::Failed, told, errors::MORE_HANDLES))
+        }
+    }
 }
 
 fn dispatch(context: &Context, verb: Verb) -> Result<Ended, Failure> {

@@ -19,6 +19,15 @@ use std::path::Path;
 
 use crate::units::Timestamp;
 
+/// What is to be told of an error that says that no more files can be opened; none of others.
+#[must_use]
+pub fn lacks_handles(error: &io::Error) -> Option<String> {
+    #[cfg(unix)]
+    return unix::handles::lacking(error);
+    #[cfg(not(unix))]
+    return None;
+}
+
 /// What stands under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
@@ -54,7 +63,8 @@ pub trait Disk: Send + Sync + fmt::Debug {
     /// Every name in a folder, in no particular order; an error if it could not be read to the end.
     /// Durable only after a sync of the folder.
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// A whole file, but no more than `bytes_max + 1` of it, so that too much can be told.
+    /// A whole file; [`io::ErrorKind::FileTooLarge`] if it has more than `bytes_max`, which is told
+    /// before it is read.
     fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>>;
     /// Fills `into` from `offset`; [`io::ErrorKind::UnexpectedEof`] if the file ends before.
     fn read_at(&self, path: &Path, offset: u64, into: &mut [u8]) -> io::Result<()>;

@@ -270,8 +270,10 @@ impl Disk for SimDisk {
     fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let state = self.plain(DiskVerb::Read)?;
         let content = content_of(&state, path)?;
-        let most = usize::try_from(bytes_max.saturating_add(1)).unwrap_or(usize::MAX);
-        Ok(content.iter().take(most).copied().collect())
+        if content.len() as u64 > bytes_max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(content.to_vec())
     }
 
     fn read_at(&self, path: &Path, offset: u64, into: &mut [u8]) -> io::Result<()> {

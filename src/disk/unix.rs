@@ -1,5 +1,7 @@
 //! Files of a Unix system.
 
+pub mod handles;
+
 use std::fs;
 use std::io;
 use std::io::IoSlice;
@@ -13,6 +15,7 @@ use std::path::Path;
 use rustix::fs::CWD;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::disk::Disk;
 use crate::disk::DiskItem;
@@ -41,7 +44,6 @@ impl Disk for RealDisk {
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         {
             use rustix::fs::RenameFlags;
-            use rustix::io::Errno;
             match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
                 Ok(()) => return Ok(()),
                 // The file system (NFS, some of FUSE) or the kernel does not know the flag.
@@ -58,12 +60,19 @@ impl Disk for RealDisk {
 
     fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
         let file = open_file(path)?;
-        let len_bytes = file.metadata()?.len().min(bytes_max);
+        let len_bytes = file.metadata()?.len();
+        if len_bytes > bytes_max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         // One more, so that reading to the end needs no second buffer.
         let capacity = usize::try_from(len_bytes.saturating_add(1)).unwrap_or(0);
         let mut content = Vec::new();
         content.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
         file.take(bytes_max.saturating_add(1)).read_to_end(&mut content)?;
+        // It may have grown since.
+        if content.len() as u64 > bytes_max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(content)
     }
 
@@ -111,7 +120,6 @@ impl Disk for RealDisk {
     }
 
     fn try_hold(&self, folder: &Path) -> io::Result<Option<Held>> {
-        use rustix::io::Errno;
         let folder = fs::File::open(folder)?;
         match rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Box::new(folder))),
@@ -194,11 +202,17 @@ fn hand_over(made: &fs::File, folder: &fs::File) {
 /// Opens a regular file; a fifo put in its place must not hold us up, nor a link lead away.
 fn open_file(path: &Path) -> io::Result<fs::File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = fs::File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    let other = || io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => fs::File::from(file),
+        Err(Errno::LOOP | Errno::NXIO) => return Err(other()),
+        Err(error) => return Err(error.into()),
+    };
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
     }
-    Ok(file)
+    kind.is_file().then_some(file).ok_or_else(other)
 }
 
 /// Writes all parts with as few calls as the system allows.

@@ -16,6 +16,7 @@ pub mod leftovers;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use std::sync::atomic::Ordering;
 use crate::disk::Disk;
 use crate::disk::FileKind;
 use crate::disk::FileSystem;
+use crate::disk::lacks_handles;
 use crate::run::Run;
 use crate::run::seed::Choices;
 use crate::storage::Alone;
@@ -90,13 +92,13 @@ impl FolderStorage {
             Ok(stat) if stat.kind == FileKind::Folder => {
                 match storage.disk.open_file_system(root) {
                     Ok(opened) => storage.file_system = Some(opened),
-                    Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                    Err(error) if error.kind() == ErrorKind::Unsupported => {}
                     Err(error) => return Err(storage.failed("open", "", &error)),
                 }
                 Ok(storage)
             }
             Ok(_) => Err(storage.refused("open", "", StorageErrorKind::Other, "not a folder")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err(storage.refused("open", "", StorageErrorKind::NotFound, "no such folder"))
             }
             Err(error) => Err(storage.failed("open", "", &error)),
@@ -112,13 +114,13 @@ impl FolderStorage {
         let mut missing = Vec::new();
         for folder in root.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
             match storage.disk.stat(&folder.join(".")) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(folder),
+                Err(error) if error.kind() == ErrorKind::NotFound => missing.push(folder),
                 _ => break,
             }
         }
         let made = missing.iter().rev().try_for_each(|folder| {
             match storage.disk.make_folder(folder) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }
             let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -161,12 +163,12 @@ impl FolderStorage {
             let temp = self.temp_in(folder);
             match self.disk.create_synced(&temp, parts) {
                 Ok(()) => return Ok(temp),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !made => {
+                Err(error) if error.kind() == ErrorKind::NotFound && !made => {
                     self.make_folders(folder)?;
                     made = true;
                 }
                 Err(error)
-                    if error.kind() == io::ErrorKind::AlreadyExists && draws < TEMP_DRAWS_MAX =>
+                    if error.kind() == ErrorKind::AlreadyExists && draws < TEMP_DRAWS_MAX =>
                 {
                     draws += 1;
                 }
@@ -181,7 +183,7 @@ impl FolderStorage {
         for end in ends.filter(|end| *end > 0) {
             let (ancestor, _) = folder.split_at(end);
             match self.disk.make_folder(&self.path(ancestor)) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }
         }
@@ -212,7 +214,11 @@ impl FolderStorage {
     ) -> Result<(), StorageError> {
         let items = match self.disk.list(&self.path(folder)) {
             Ok(items) => items,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.has_root() => {
+            // What is no folder has no blobs in it either.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+                    && self.has_root() =>
+            {
                 return Ok(());
             }
             Err(error) => return Err(self.failed("list", folder, &error)),
@@ -234,7 +240,20 @@ impl FolderStorage {
         self.disk.stat(&self.root.join(".")).is_ok()
     }
 
+    /// As [`Self::failed`], of what is done to a blob that should be there.
+    fn of_blob(&self, operation: &'static str, name: &BlobName, error: &io::Error) -> StorageError {
+        match error.kind() {
+            ErrorKind::IsADirectory | ErrorKind::NotADirectory | ErrorKind::InvalidInput => {
+                self.no_blob(operation, name)
+            }
+            _ => self.failed(operation, name.as_str(), error),
+        }
+    }
+
     fn failed(&self, operation: &'static str, name: &str, error: &io::Error) -> StorageError {
+        if let Some(detail) = lacks_handles(error) {
+            return self.refused(operation, name, StorageErrorKind::Handles, &detail);
+        }
         let kind = kind_of(error);
         if kind == StorageErrorKind::NotFound && !self.has_root() {
             // Not the blob is missing, but all: nobody may conclude anything from that.
@@ -256,8 +275,10 @@ impl Storage for FolderStorage {
         self.len_bytes_of(name, parts)?;
         let path = self.path(name.as_str());
         // The rename decides; this only spares writing a large blob in vain.
-        if self.disk.stat(&path).is_ok() {
-            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        match self.disk.stat(&path) {
+            Ok(stat) if stat.kind != FileKind::File => return Err(self.blocked(OPERATION, name)),
+            Ok(_) => return Err(failed(ErrorKind::AlreadyExists.into())),
+            Err(_) => {}
         }
         let folder = parent_of(name.as_str());
         let temp = self.write_temp(folder, parts).map_err(failed)?;
@@ -272,13 +293,13 @@ impl Storage for FolderStorage {
     }
 
     fn read(&self, name: &BlobName, bytes_max: u64) -> Result<Vec<u8>, StorageError> {
-        let read = self.disk.read(&self.path(name.as_str()), bytes_max);
-        let content = read.map_err(|error| self.failed("read", name.as_str(), &error))?;
-        if content.len() as u64 > bytes_max {
-            let detail = format!("expected at most {bytes_max} bytes, found more");
-            return Err(self.refused("read", name.as_str(), StorageErrorKind::Length, &detail));
-        }
-        Ok(content)
+        self.disk.read(&self.path(name.as_str()), bytes_max).map_err(|error| {
+            if error.kind() == ErrorKind::FileTooLarge {
+                let detail = format!("expected at most {bytes_max} bytes, found more");
+                return self.refused("read", name.as_str(), StorageErrorKind::Length, &detail);
+            }
+            self.of_blob("read", name, &error)
+        })
     }
 
     fn read_range(
@@ -289,11 +310,11 @@ impl Storage for FolderStorage {
     ) -> Result<(), StorageError> {
         let len_bytes = into.len();
         self.disk.read_at(&self.path(name.as_str()), offset, into).map_err(|error| {
-            if error.kind() == io::ErrorKind::UnexpectedEof {
+            if error.kind() == ErrorKind::UnexpectedEof {
                 let detail = format!("expected {len_bytes} bytes at {offset}, found its end");
                 return self.refused("read", name.as_str(), StorageErrorKind::Length, &detail);
             }
-            self.failed("read", name.as_str(), &error)
+            self.of_blob("read", name, &error)
         })
     }
 
@@ -308,17 +329,16 @@ impl Storage for FolderStorage {
 
     fn stat(&self, name: &BlobName) -> Result<BlobStat, StorageError> {
         let stat = self.disk.stat(&self.path(name.as_str()));
-        let stat = stat.map_err(|error| self.failed("stat", name.as_str(), &error))?;
+        let stat = stat.map_err(|error| self.of_blob("stat", name, &error))?;
         if stat.kind != FileKind::File {
-            let detail = "not a regular file";
-            return Err(self.refused("stat", name.as_str(), StorageErrorKind::Other, detail));
+            return Err(self.no_blob("stat", name));
         }
         Ok(BlobStat { len_bytes: stat.len_bytes, created: stat.modified })
     }
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         let removed = self.disk.remove(&self.path(name.as_str()));
-        removed.map_err(|error| self.failed("delete", name.as_str(), &error))?;
+        removed.map_err(|error| self.of_blob("delete", name, &error))?;
         let mut folder = parent_of(name.as_str());
         self.touch(folder);
         // After a failed barrier: a folder may be seen and lost too, and what is put in it later
@@ -335,7 +355,7 @@ impl Storage for FolderStorage {
     fn try_alone(&self) -> Result<Alone, StorageError> {
         match self.disk.try_hold(&self.root) {
             Ok(held) => Ok(held.map_or(Alone::No, Alone::Yes)),
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Alone::Unknown),
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(Alone::Unknown),
             Err(error) => Err(self.failed("lock", "", &error)),
         }
     }
@@ -360,7 +380,6 @@ impl Storage for FolderStorage {
 }
 
 fn kind_of(error: &io::Error) -> StorageErrorKind {
-    use io::ErrorKind;
     match error.kind() {
         ErrorKind::NotFound => StorageErrorKind::NotFound,
         ErrorKind::AlreadyExists => StorageErrorKind::AlreadyExists,

@@ -86,10 +86,15 @@ pub enum StorageErrorKind {
     NotFound,
     /// `create` found the name taken.
     AlreadyExists,
+    /// A folder or the like has the name that a new blob is to have; to be read it is
+    /// [`Self::NotFound`].
+    Blocked,
     /// No right to do this: read-only folder, wrong credentials.
     Denied,
     /// No space, or a quota is used up.
     Full,
+    /// This process, or its machine, may open no more files: that tells nothing of the medium.
+    Handles,
     /// The blob is shorter than asked for, or longer than allowed.
     Length,
     /// A passing fault: connection, busy server, input or output error.
@@ -100,16 +105,20 @@ pub enum StorageErrorKind {
 
 /// A storage operation failed. Text: place, name, what was found.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{operation} `{name}` in {location}: {detail}")]
+#[error("{operation} {}: {detail}", place(.name, .location))]
 pub struct StorageError {
     pub kind: StorageErrorKind,
     /// Which medium, such as a folder's path. Never with a secret.
     pub location: String,
     /// `create`, `read`, `list`, …
     pub operation: &'static str,
-    /// Blob or prefix.
+    /// Blob or prefix; empty for the storage itself.
     pub name: String,
     pub detail: String,
+}
+
+fn place(name: &str, location: &str) -> String {
+    if name.is_empty() { location.to_owned() } else { format!("`{name}` in {location}") }
 }
 
 impl StorageError {
@@ -147,7 +156,8 @@ pub struct Listed {
 /// * `read_after_create`: a blob can be read and is listed as soon as `create` has returned.
 /// * `list_is_complete_or_an_error`: a listing that could not be finished is an error, never short.
 /// * `list_ignores_strangers`: names that are no [`BlobName`]s, and unfinished temporaries, are not
-///   listed.
+///   listed. A folder or the like under a blob's name is no blob: it is not listed, not found when
+///   it is read, and keeps its name.
 ///
 /// After an error from `sync` nothing created since the last good `sync` may be trusted; the caller
 /// gives up and starts anew under new names.

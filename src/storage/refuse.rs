@@ -20,6 +20,17 @@ pub(crate) trait Refuse: Storage {
         StorageError { kind, location, operation, name, detail }
     }
 
+    /// A folder, a link or the like has the name: no listing tells it, so no read may find it.
+    fn no_blob(&self, operation: &'static str, name: &BlobName) -> StorageError {
+        self.refused(operation, name.as_str(), StorageErrorKind::NotFound, "not a regular file")
+    }
+
+    /// The same has the name that a new blob is to have.
+    fn blocked(&self, operation: &'static str, name: &BlobName) -> StorageError {
+        let detail = "something that is not a regular file has this name";
+        self.refused(operation, name.as_str(), StorageErrorKind::Blocked, detail)
+    }
+
     /// The bytes of a blob that is to be created, if they are no more than a blob may have.
     fn len_bytes_of(&self, name: &BlobName, parts: &[&[u8]]) -> Result<u64, StorageError> {
         let len_bytes = parts.iter().map(|part| part.len() as u64).sum();

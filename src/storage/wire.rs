@@ -4,6 +4,7 @@
 //! futures. One small runtime serves the whole process: its worker moves bytes, each caller waits
 //! on its own thread and drives its own future there. Work of the processor stays off the worker.
 
+use std::error::Error;
 use std::io;
 use std::sync::Mutex;
 use std::sync::OnceLock;
@@ -11,6 +12,8 @@ use std::sync::PoisonError;
 
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
+
+use crate::disk;
 
 /// The runtime of a process.
 #[derive(Debug)]
@@ -41,6 +44,20 @@ impl Wire {
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.0.block_on(future)
     }
+}
+
+/// What is to be told of an error if its reason is that no more connections can be opened here.
+pub(super) fn lacks_handles(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let system = error.downcast_ref::<io::Error>();
+        if let Some(text) = system.and_then(disk::lacks_handles) {
+            return Some(text);
+        }
+        let inner = system.and_then(io::Error::get_ref);
+        next = inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 #[cfg(test)]

@@ -87,6 +87,8 @@ pub enum Fault {
     Missing,
     #[error("it has {found_bytes} bytes, {expected_bytes} are expected")]
     Length { expected_bytes: u64, found_bytes: u64 },
+    #[error("it is longer than {bytes_max} bytes, the most that it may have")]
+    TooLong { bytes_max: u64 },
     #[error(transparent)]
     Format(#[from] FormatError),
     #[error(transparent)]

@@ -165,12 +165,24 @@ pub(in crate::vault) fn absent_or_error<T>(
     }
 }
 
+/// The same of a blob that was read whole.
+pub(in crate::vault) fn whole_or_error(
+    read: Result<Vec<u8>, StorageError>,
+    bytes_max: u64,
+) -> Result<Result<Vec<u8>, Fault>, VaultError> {
+    let told = absent_or_error(read, bytes_max)?;
+    Ok(told.map_err(|fault| match fault {
+        Fault::Length { .. } => Fault::TooLong { bytes_max },
+        other => other,
+    }))
+}
+
 /// The tables that an index file holds.
 pub(in crate::vault) fn read_index(
     vault: &Inner,
     name: &BlobName,
 ) -> Result<Result<Vec<PackTable>, Fault>, VaultError> {
-    let file = match absent_or_error(vault.storage.read(name, INDEX_BYTES_MAX), INDEX_BYTES_MAX)? {
+    let file = match whole_or_error(vault.storage.read(name, INDEX_BYTES_MAX), INDEX_BYTES_MAX)? {
         Ok(file) => file,
         Err(fault) => return Ok(Err(fault)),
     };

@@ -27,7 +27,7 @@ use crate::vault::chains::Verifier;
 use crate::vault::chains::shelf::Shelf;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
-use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::names::Chain;
 use crate::vault::names::NOTES;
 use crate::vault::names::NotePlace;
@@ -349,7 +349,7 @@ impl Shelf<'_> {
         place: &NotePlace,
     ) -> Result<Result<SignedNote, Fault>, VaultError> {
         let read = self.storage.read(name, NOTE_BYTES_MAX);
-        let bytes = match absent_or_error(read, NOTE_BYTES_MAX)? {
+        let bytes = match whole_or_error(read, NOTE_BYTES_MAX)? {
             Ok(bytes) => bytes,
             Err(fault) => return Ok(Err(fault)),
         };

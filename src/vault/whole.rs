@@ -15,7 +15,7 @@ use crate::vault::Vault;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::load;
-use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::locations::KnownPack;
 use crate::vault::names;
 
@@ -95,7 +95,7 @@ impl Vault {
         run.check()?;
         let name = names::pack(id)?;
         let read = self.inner.storage.read(&name, PACK_BYTES_MAX);
-        let bytes = match absent_or_error(read, PACK_BYTES_MAX)? {
+        let bytes = match whole_or_error(read, PACK_BYTES_MAX)? {
             Ok(bytes) => bytes,
             Err(fault) => return Ok(Err(fault)),
         };

@@ -35,5 +35,7 @@ mod restore;
 mod rotate;
 pub mod round_trip;
 mod since;
+#[cfg(unix)]
+mod stand_in;
 mod stats;
 mod tag;

@@ -184,6 +184,30 @@ fn missing_folders_and_rights_are_told() {
     assert!(!root.exists());
 }
 
+/// A folder under a blob's name is as if nothing were there, by OpenSSH's own server.
+#[test]
+fn a_folder_is_no_blob_and_keeps_its_name() {
+    let root = tempfile::tempdir().unwrap();
+    let storage = SftpStorage::open(&run(), by_program(&[], root.path())).unwrap();
+    storage.create(&name("p/a"), &[b"a"]).unwrap();
+    std::fs::create_dir(root.path().join("p/b")).unwrap();
+    for error in [
+        storage.read(&name("p/b"), 9).unwrap_err(),
+        storage.read(&name("p/b"), 1 << 20).unwrap_err(),
+        storage.read_range(&name("p/b"), 0, &mut [0; 9]).unwrap_err(),
+        storage.read_range(&name("p/b"), 1 << 30, &mut [0; 9]).unwrap_err(),
+        storage.stat(&name("p/b")).unwrap_err(),
+        storage.delete(&name("p/b")).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, StorageErrorKind::NotFound, "{error}");
+    }
+    assert!(root.path().join("p/b").is_dir());
+    let error = storage.create(&name("p/b"), &[b"b"]).unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Blocked, "{error}");
+    let listed: Vec<_> = storage.list("").unwrap().into_iter().map(|it| it.name).collect();
+    assert_eq!(listed, [name("p/a")]);
+}
+
 /// A full disk of the server is told as such, and what was there stays.
 #[test]
 fn a_full_disk_is_told() {

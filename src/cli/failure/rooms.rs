@@ -46,6 +46,10 @@ impl From<StorageError> for Failure {
             StorageErrorKind::AlreadyExists => {
                 (Exit::Failed, (errors::STORAGE_TAKEN, errors::RUN_COMMAND_AGAIN))
             }
+            StorageErrorKind::Blocked => {
+                (Exit::Failed, (errors::STORAGE_BLOCKED, errors::MOVE_AWAY))
+            }
+            StorageErrorKind::Handles => (Exit::Failed, (errors::NO_HANDLES, errors::MORE_HANDLES)),
             StorageErrorKind::NotFound => (Exit::Storage, (errors::STORAGE_MISSING, errors::CHECK)),
             StorageErrorKind::Length => (Exit::Damage, (errors::STORAGE_LENGTH, errors::CHECK)),
             StorageErrorKind::Transient | StorageErrorKind::Other => {

@@ -42,6 +42,60 @@ fn a_missing_folder_is_named_and_is_not_an_empty_storage() {
     assert!(!missing.exists());
 }
 
+/// No listing tells of it, so nobody may find it otherwise.
+#[test]
+fn what_is_no_file_is_no_blob_and_keeps_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path()).unwrap();
+    storage.create(&name("packs/aa/b"), &[b"x"]).unwrap();
+    RealDisk.make_folder(&folder.path().join("folder")).unwrap();
+    std::os::unix::fs::symlink("packs/aa/b", folder.path().join("link")).unwrap();
+    std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+    for other in ["folder", "link", "socket"] {
+        for error in [
+            storage.read(&name(other), 9).unwrap_err(),
+            storage.read_range(&name(other), 0, &mut [0]).unwrap_err(),
+            storage.stat(&name(other)).unwrap_err(),
+        ] {
+            assert_eq!(error.kind, StorageErrorKind::NotFound, "{error}");
+            assert!(error.detail.contains("not a regular file"), "{error}");
+        }
+        let error = storage.create(&name(other), &[b"y"]).unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Blocked, "{error}");
+    }
+    let error = storage.delete(&name("folder")).unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::NotFound, "{error}");
+    // A file where a folder of blobs would be.
+    let below = name("packs/aa/b/c");
+    assert_eq!(storage.read(&below, 9).unwrap_err().kind, StorageErrorKind::NotFound);
+    assert_eq!(storage.stat(&below).unwrap_err().kind, StorageErrorKind::NotFound);
+    assert_eq!(storage.delete(&below).unwrap_err().kind, StorageErrorKind::NotFound);
+    assert_eq!(storage.list("packs/aa/b/").unwrap(), vec![]);
+    assert_eq!(storage.list("").unwrap().len(), 1);
+}
+
+#[test]
+fn errors_of_the_whole_storage_name_it_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    RealDisk.create_synced(&file, &[]).unwrap();
+    let error = open(&file).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("open {}: ", file.display())), "{error}");
+    let storage = open(folder.path()).unwrap();
+    let error = storage.read(&name("a"), 9).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("read `a` in {}: ", folder.path().display())), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_want_of_open_files_is_no_fault_of_the_medium() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path()).unwrap();
+    let error = storage.failed("read", "a", &io::Error::from_raw_os_error(24));
+    assert_eq!((error.kind, error.is_retryable()), (StorageErrorKind::Handles, false));
+    assert!(error.detail.contains("open at once"), "{error}");
+}
+
 #[test]
 fn strangers_are_not_listed() {
     let folder = tempfile::tempdir().unwrap();

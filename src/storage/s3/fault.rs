@@ -8,6 +8,7 @@ use ureq::http::StatusCode;
 
 use crate::storage::StorageErrorKind;
 use crate::storage::s3::xml::Element;
+use crate::storage::wire;
 use crate::units::Timestamp;
 
 /// Most letters of a server's own words that are passed on.
@@ -101,9 +102,12 @@ impl Fault {
             }
             ureq::Error::Timeout(_) => Self::new(Transient, "the connection stalled"),
             ureq::Error::HostNotFound => Self::new(Transient, "no such host"),
-            ureq::Error::Io(error) => match untrusted(error) {
-                Some(detail) => Self::new(Other, detail),
-                None => Self::new(Transient, format!("the connection failed: {}", chain(error))),
+            ureq::Error::Io(error) => match (wire::lacks_handles(error), untrusted(error)) {
+                (Some(detail), _) => Self::new(StorageErrorKind::Handles, detail),
+                (None, Some(detail)) => Self::new(Other, detail),
+                (None, None) => {
+                    Self::new(Transient, format!("the connection failed: {}", chain(error)))
+                }
             },
             ureq::Error::Rustls(error) => match untrusted(error) {
                 Some(detail) => Self::new(Other, detail),

@@ -25,6 +25,7 @@ use russh_sftp::client::RawSftpSession;
 
 use crate::secret::SecretBytes;
 use crate::storage::StorageErrorKind;
+use crate::storage::wire;
 
 use super::Login;
 use super::Ssh;
@@ -148,8 +149,10 @@ async fn by_program(argv: &[OsString], root: &str) -> Result<Arc<Link>, Trouble>
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     let shown = program.to_string_lossy().into_owned();
     let started = command.spawn();
-    let mut child =
-        started.map_err(|error| said(format!("`{shown}` cannot be started: {error}")))?;
+    let mut child = started.map_err(|error| match wire::lacks_handles(&error) {
+        Some(text) => Trouble::Said(StorageErrorKind::Handles, text),
+        None => said(format!("`{shown}` cannot be started: {error}")),
+    })?;
     let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(said(format!("`{shown}` has no standard input and output")));
     };
@@ -300,7 +303,10 @@ async fn by_agent(
 }
 
 fn lost(error: &russh::Error) -> Trouble {
-    Trouble::Lost(format!("SSH: {error}"))
+    match wire::lacks_handles(error) {
+        Some(text) => Trouble::Said(StorageErrorKind::Handles, text),
+        None => Trouble::Lost(format!("SSH: {error}")),
+    }
 }
 
 /// Looks at the server's key; everything else of the server is ignored.

@@ -18,6 +18,7 @@ use super::link::Link;
 use super::link::Syncs;
 use super::list;
 use super::list::Item;
+use super::list::ItemKind;
 use super::trouble::Trouble;
 
 /// Requests of one file at a time. The connection bounds those of all files together.
@@ -151,6 +152,10 @@ pub(super) async fn name_new(link: &Link, temp: &str, path: &str) -> Result<Item
     }
     // Version 3 has no word for it: OpenSSH says `Failure`.
     match list::stat(link, path).await? {
+        Some(found) if found.kind != ItemKind::File => {
+            let text = "something that is not a regular file has this name";
+            Err(Trouble::said(StorageErrorKind::Blocked, text))
+        }
         Some(_) => Err(Trouble::said(StorageErrorKind::AlreadyExists, "the name is taken")),
         None => Err(trouble),
     }
@@ -195,7 +200,11 @@ async fn read_open(link: &Link, handle: &str, bytes_max: u64) -> Result<Vec<u8>,
     let mut start = vec![0; asked];
     let (attributes, read) =
         join(link.session.fstat(handle), read_some(link, handle, 0, &mut start)).await;
-    let len_bytes = attributes?.attrs.size.ok_or_else(|| {
+    let attributes = attributes?.attrs;
+    if attributes.permissions.is_some() && list::kind_of(&attributes) != ItemKind::File {
+        return Err(Trouble::no_file());
+    }
+    let len_bytes = attributes.size.ok_or_else(|| {
         Trouble::said(StorageErrorKind::Other, "the server does not tell a file's length")
     })?;
     if len_bytes > bytes_max {
@@ -235,8 +244,9 @@ pub(super) async fn read_range(
     let filled = match filled {
         // What no file can have is refused in other words than the end of this one.
         Err(trouble) if !trouble.is_lost() && trouble.kind() != StorageErrorKind::Length => {
-            let found = link.session.fstat(handle.as_str()).await;
-            let size = found.ok().and_then(|found| found.attrs.size);
+            let found = link.session.fstat(handle.as_str()).await.ok().map(|found| found.attrs);
+            let size = found.filter(|found| list::kind_of(found) == ItemKind::File);
+            let size = size.and_then(|found| found.size);
             match size.filter(|size| *size < offset.saturating_add(len)) {
                 Some(size) => {
                     let text = format!("expected {len} bytes at {offset}, found {size} in all");

@@ -53,11 +53,7 @@ pub(super) struct Item {
 
 impl Item {
     fn new(path: String, attributes: &FileAttributes) -> Self {
-        let kind = match attributes.permissions.map(|mode| mode & KIND) {
-            Some(FOLDER) => ItemKind::Folder,
-            Some(REGULAR) => ItemKind::File,
-            _ => ItemKind::Other,
-        };
+        let kind = kind_of(attributes);
         let len_bytes = attributes.size.unwrap_or_default();
         Self { path, kind, len_bytes, modified: modified(attributes) }
     }
@@ -80,6 +76,14 @@ impl Item {
         let is_file = self.kind == ItemKind::File;
         let name = BlobName::new(&self.path).ok().filter(|_| is_file)?;
         Some(Listed { name, len_bytes: self.len_bytes })
+    }
+}
+
+pub(super) fn kind_of(attributes: &FileAttributes) -> ItemKind {
+    match attributes.permissions.map(|mode| mode & KIND) {
+        Some(FOLDER) => ItemKind::Folder,
+        Some(REGULAR) => ItemKind::File,
+        _ => ItemKind::Other,
     }
 }
 

@@ -47,6 +47,7 @@ use crate::storage::TEMP_PREFIX;
 use crate::storage::parent_of;
 use crate::storage::refuse::Refuse as _;
 use crate::storage::together;
+use crate::storage::wire;
 use crate::storage::wire::Wire;
 use crate::units::Timestamp;
 
@@ -170,12 +171,14 @@ impl SftpStorage {
 
     fn over(run: &Run, options: SftpOptions) -> Result<Self, StorageError> {
         let location = options.location();
-        let wire = Wire::shared().map_err(|error| StorageError {
-            kind: StorageErrorKind::Other,
-            location,
-            operation: "open",
-            name: String::new(),
-            detail: error.to_string(),
+        let wire = Wire::shared().map_err(|error| {
+            let lacking = wire::lacks_handles(&error);
+            let kind = match lacking {
+                Some(_) => StorageErrorKind::Handles,
+                None => StorageErrorKind::Other,
+            };
+            let detail = lacking.unwrap_or_else(|| error.to_string());
+            StorageError { kind, location, operation: "open", name: String::new(), detail }
         })?;
         Ok(Self {
             run: run.clone(),
@@ -295,14 +298,24 @@ impl SftpStorage {
         }
     }
 
-    /// The result of something done to a blob, where `NotFound` is believed only if the root is
-    /// there.
-    async fn of_blob<T>(&self, link: &Link, done: Result<T, Trouble>) -> Result<T, Trouble> {
+    /// The result of something done to the blob at `path`. `NotFound` is believed only if the root
+    /// is there, and also told of what is no blob, such as a folder: servers only say that they
+    /// failed.
+    async fn of_blob<T>(
+        &self,
+        link: &Link,
+        path: &str,
+        done: Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
         match done {
             Err(trouble) if trouble.kind() == StorageErrorKind::NotFound => {
                 self.has_root(link).await?;
                 Err(trouble)
             }
+            Err(trouble) if trouble.is_plain_failure() => match list::stat(link, path).await? {
+                Some(found) if found.kind != ItemKind::File => Err(Trouble::no_file()),
+                _ => Err(trouble),
+            },
             done => done,
         }
     }
@@ -370,8 +383,9 @@ impl Storage for SftpStorage {
 
     fn read(&self, name: &BlobName, bytes_max: u64) -> Result<Vec<u8>, StorageError> {
         let path = self.path(name.as_str());
-        let read = self
-            .wait(async |link| self.of_blob(link, file::read(link, &path, bytes_max).await).await);
+        let read = self.wait(async |link| {
+            self.of_blob(link, &path, file::read(link, &path, bytes_max).await).await
+        });
         read.map_err(|trouble| self.failed("read", name.as_str(), trouble))
     }
 
@@ -383,7 +397,8 @@ impl Storage for SftpStorage {
     ) -> Result<(), StorageError> {
         let path = self.path(name.as_str());
         let read = self.wait(async |link| {
-            self.of_blob(link, file::read_range(link, &path, offset, into).await).await
+            let read = file::read_range(link, &path, offset, into).await;
+            self.of_blob(link, &path, read).await
         });
         read.map_err(|trouble| self.failed("read", name.as_str(), trouble))
     }
@@ -399,12 +414,11 @@ impl Storage for SftpStorage {
         let found = self.wait(async |link| {
             let found = list::stat(link, &path).await?;
             let missing = || Trouble::said(StorageErrorKind::NotFound, "no such file");
-            self.of_blob(link, found.ok_or_else(missing)).await
+            self.of_blob(link, &path, found.ok_or_else(missing)).await
         });
         let found = found.map_err(|trouble| self.failed("stat", name.as_str(), trouble))?;
         if found.kind != ItemKind::File {
-            let detail = "not a regular file";
-            return Err(self.refused("stat", name.as_str(), StorageErrorKind::Other, detail));
+            return Err(self.no_blob("stat", name));
         }
         Ok(BlobStat { len_bytes: found.len_bytes, created: found.modified })
     }
@@ -415,7 +429,7 @@ impl Storage for SftpStorage {
         let created = self.unsynced().remove(name.as_str());
         let removed = self.wait(async |link| {
             link.forget_reader(&path);
-            self.of_blob(link, link.remove(&path).await).await
+            self.of_blob(link, &path, link.remove(&path).await).await
         });
         removed.map_err(|trouble| {
             self.unsynced().put_back(name.as_str(), created);

@@ -23,6 +23,11 @@ impl Trouble {
         Self::Said(kind, text.into())
     }
 
+    /// What has a blob's name is none.
+    pub(super) fn no_file() -> Self {
+        Self::said(StorageErrorKind::NotFound, "not a regular file")
+    }
+
     /// Whether the connection is of no more use.
     pub(super) const fn is_lost(&self) -> bool {
         matches!(self, Self::Lost(_))

@@ -22,7 +22,7 @@ use crate::vault::chains::Verifier;
 use crate::vault::chains::gaps;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
-use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::names::Chain;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
@@ -167,7 +167,7 @@ impl Shelf<'_> {
         place: &Place,
     ) -> Result<Result<SignedManifest, Fault>, VaultError> {
         let read = self.storage.read(name, MANIFEST_BYTES_MAX);
-        let bytes = match absent_or_error(read, MANIFEST_BYTES_MAX)? {
+        let bytes = match whole_or_error(read, MANIFEST_BYTES_MAX)? {
             Ok(bytes) => bytes,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -198,7 +198,7 @@ impl Shelf<'_> {
         verifier: &dyn Verifier,
     ) -> Result<Result<SignedTombstone, Fault>, VaultError> {
         let read = self.storage.read(name, TOMBSTONE_BYTES_MAX);
-        let bytes = match absent_or_error(read, TOMBSTONE_BYTES_MAX)? {
+        let bytes = match whole_or_error(read, TOMBSTONE_BYTES_MAX)? {
             Ok(bytes) => bytes,
             Err(fault) => return Ok(Err(fault)),
         };

@@ -21,7 +21,7 @@ use crate::units::Timestamp;
 use crate::vault::Inner;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
-use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::names;
 use crate::vault::names::Chain;
 use crate::vault::names::Place;
@@ -82,7 +82,7 @@ type Read = (Result<CondemnedRecord, Fault>, Vec<u8>);
 
 fn read_one(vault: &Inner, name: &BlobName, id: &CondemnedId) -> Result<Read, VaultError> {
     let read = vault.storage.read(name, CONDEMNED_BYTES_MAX);
-    Ok(match absent_or_error(read, CONDEMNED_BYTES_MAX)? {
+    Ok(match whole_or_error(read, CONDEMNED_BYTES_MAX)? {
         Ok(file) => (open(vault, id, &file), file),
         Err(fault) => (Err(fault), Vec::new()),
     })

@@ -14,6 +14,7 @@ use crate::vault::Inner;
 use crate::vault::error::Fault;
 use crate::vault::gc::GcError;
 use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::locations::Prefix;
 use crate::vault::locations::Row;
 use crate::vault::locations::prefix_of;
@@ -97,7 +98,7 @@ impl Copier<'_> {
             self.run.check()?;
             let name = names::pack(&table.pack)?;
             let read = storage.read(&name, PACK_BYTES_MAX);
-            let found = absent_or_error(read, PACK_BYTES_MAX)?;
+            let found = whole_or_error(read, PACK_BYTES_MAX)?;
             let is_good = found.is_ok_and(|file| blind::hash(&file) == *table.pack.as_bytes());
             if !is_good {
                 // What is torn would be in doubt for ever.

@@ -25,7 +25,7 @@ use crate::vault::gc::Asking;
 use crate::vault::gc::GcError;
 use crate::vault::gc::condemned::Condemned;
 use crate::vault::load;
-use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::locations::Row;
 use crate::vault::names;
 use crate::vault::names::Place;
@@ -110,7 +110,7 @@ pub(super) fn age(now: Timestamp, created: Timestamp, name: &BlobName) -> Result
 
 fn read(vault: &Inner, name: &BlobName) -> Result<Result<SessionRecord, Fault>, VaultError> {
     let read = vault.storage.read(name, SESSION_BYTES_MAX);
-    let file = match absent_or_error(read, SESSION_BYTES_MAX)? {
+    let file = match whole_or_error(read, SESSION_BYTES_MAX)? {
         Ok(file) => file,
         Err(fault) => return Ok(Err(fault)),
     };

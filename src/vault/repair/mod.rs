@@ -36,7 +36,7 @@ use crate::vault::Vault;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::gc::GcError;
-use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::names;
 use crate::vault::names::Place;
 
@@ -141,9 +141,9 @@ fn id_of(bytes: &[u8]) -> BlobId {
 /// A whole blob; `None` if it is missing or longer than any blob may be. A medium that says one
 /// length and gives another is not believed: what it gives may be less than what lies there.
 fn read(vault: &Inner, name: &BlobName) -> Result<Option<Vec<u8>>, VaultError> {
-    let bytes = match absent_or_error(vault.storage.read(name, BLOB_BYTES_MAX), BLOB_BYTES_MAX)? {
+    let bytes = match whole_or_error(vault.storage.read(name, BLOB_BYTES_MAX), BLOB_BYTES_MAX)? {
         Ok(bytes) => bytes,
-        Err(Fault::Missing | Fault::Length { .. }) => return Ok(None),
+        Err(Fault::Missing | Fault::TooLong { .. }) => return Ok(None),
         Err(fault) => return Err(VaultError::Record { name: name.clone(), fault }),
     };
     let expected_bytes = vault.storage.stat(name)?.len_bytes;

@@ -10,6 +10,7 @@ use crate::run::monitor::Count;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::names;
 use crate::vault::repair::RepairError;
 use crate::vault::repair::RepairReport;
@@ -109,7 +110,7 @@ impl<'a, 'j> Saver<'a, 'j> {
             self.run.check()?;
             let name = names::pack(&table.pack)?;
             let read = self.vault.storage.read(&name, PACK_BYTES_MAX);
-            let found = absent_or_error(read, PACK_BYTES_MAX)?;
+            let found = whole_or_error(read, PACK_BYTES_MAX)?;
             if !found.is_ok_and(|file| blind::hash(&file) == *table.pack.as_bytes()) {
                 // What is torn would be damage of our own making.
                 drop(self.vault.storage.delete(&name));

@@ -19,12 +19,14 @@ use crate::ids::PackId;
 use crate::ids::Sid;
 use crate::run::Run;
 use crate::run::monitor::Count;
+use crate::storage::BlobName;
 use crate::storage::Storage;
 use crate::vault::Vault;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::load;
 use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::locations::Locations;
 use crate::vault::locations::Row;
 use crate::vault::locations::prefix_of;
@@ -223,7 +225,7 @@ impl Shared<'_> {
         self.run.check()?;
         let name = names::pack(id)?;
         let read = self.storage.read(&name, PACK_BYTES_MAX);
-        let bytes = match absent_or_error(read, PACK_BYTES_MAX)? {
+        let bytes = match whole_or_error(read, PACK_BYTES_MAX)? {
             Ok(bytes) => bytes,
             Err(Fault::Missing) => {
                 self.note(|found| found.gone.push(*id));
@@ -231,7 +233,7 @@ impl Shared<'_> {
             }
             Err(fault) => {
                 self.note(|found| found.parts.push((*id, Part::Whole, fault.to_string())));
-                return Ok(());
+                return self.one_by_one((id, &name));
             }
         };
         self.run.count(Count::PacksRead, 1);
@@ -260,6 +262,28 @@ impl Shared<'_> {
         Ok(())
     }
 
+    /// The objects of a pack that is not read whole.
+    fn one_by_one(&self, (id, name): (&PackId, &BlobName)) -> Result<(), VaultError> {
+        let mut found = Findings::default();
+        for row in self.rows_of(id)? {
+            self.run.check()?;
+            let mut object = vec![0; usize::try_from(row.len_bytes()).unwrap_or_default()];
+            let read = self.storage.read_range(name, u64::from(row.offset), &mut object);
+            match absent_or_error(read, row.end())? {
+                Ok(()) => self.judged(&row, &object, &mut found),
+                Err(fault) => found.bad_copies.push((Copy::of(&row), fault)),
+            }
+            found.read_bytes += u64::from(row.len_bytes());
+        }
+        self.run.count(Count::BytesRead, found.read_bytes);
+        self.note(|all| {
+            all.bad_copies.extend(found.bad_copies);
+            all.useless.extend(found.useless);
+            all.read_bytes += found.read_bytes;
+        });
+        Ok(())
+    }
+
     fn rows_of(&self, id: &PackId) -> Result<Vec<Row>, VaultError> {
         let (Some(vault), Some((number, start))) = (self.vault, self.starts.get(id)) else {
             return Ok(Vec::new());
@@ -280,6 +304,10 @@ impl Shared<'_> {
             found.bad_copies.push((Copy::of(row), fault));
             return;
         };
+        self.judged(row, object, found);
+    }
+
+    fn judged(&self, row: &Row, object: &[u8], found: &mut Findings) {
         let sid = blind::sid_of(object);
         if prefix_of(&sid) != row.prefix() {
             found.bad_copies.push((Copy::of(row), Fault::Hash));

@@ -33,7 +33,7 @@ use crate::vault::chains::Verifier;
 use crate::vault::error::Fault;
 use crate::vault::error::VaultError;
 use crate::vault::gc::condemned;
-use crate::vault::load::absent_or_error;
+use crate::vault::load::whole_or_error;
 use crate::vault::notes;
 use crate::vault::records;
 use crate::vault::scrub::Scrub;
@@ -102,7 +102,7 @@ impl Scrub<'_> {
             self.run.check()?;
             together::each(&*self.storage, &group.copies, |name| {
                 let read = self.storage.read(name, RECORD_BYTES_MAX as u64);
-                absent_or_error(read, RECORD_BYTES_MAX as u64)
+                whole_or_error(read, RECORD_BYTES_MAX as u64)
             })
         })?;
         let mut newest = 0;
@@ -272,7 +272,7 @@ impl Scrub<'_> {
             self.run.check()?;
             self.report.sessions_count += 1;
             let read = self.storage.read(&name, SESSION_BYTES_MAX);
-            let fault = match absent_or_error(read, SESSION_BYTES_MAX)? {
+            let fault = match whole_or_error(read, SESSION_BYTES_MAX)? {
                 Ok(file) => self.session_fault(&id, &file),
                 // Renewed or closed since the listing.
                 Err(Fault::Missing) => None,
@@ -291,7 +291,7 @@ impl Scrub<'_> {
         for (id, name) in std::mem::take(&mut self.census.condemned) {
             self.run.check()?;
             let read = self.storage.read(&name, CONDEMNED_BYTES_MAX);
-            let fault = match absent_or_error(read, CONDEMNED_BYTES_MAX)? {
+            let fault = match whole_or_error(read, CONDEMNED_BYTES_MAX)? {
                 Ok(file) => {
                     let opened = self.vault.map(|vault| {
                         condemned::open(&vault.inner, &id, &file).map(|record| record.packs)

@@ -16,6 +16,17 @@ texts! {
     MAKE_ROOM: "make room there and run the command again"
         => "giải phóng chỗ tại nơi đó rồi chạy lại lệnh";
     STORAGE_TAKEN: "{detail}" => "tên đã có ở nơi lưu bản sao\nchi tiết: {detail}";
+    STORAGE_BLOCKED: "{detail}"
+        => "tên này ở nơi lưu bản sao đang bị thứ khác chiếm\nchi tiết: {detail}";
+    MOVE_AWAY: "look at what has this name, move it elsewhere and run the command again"
+        => "xem thứ gì đang mang tên đó, chuyển nó đi nơi khác rồi chạy lại lệnh";
+    FEW_HANDLES: "this process may have {count} files open at once; at least {least} are needed"
+        => "tiến trình này chỉ được mở {count} tệp cùng lúc; cần ít nhất {least}";
+    NO_HANDLES: "{detail}" => "không mở thêm được tệp nào nữa\nchi tiết: {detail}";
+    MORE_HANDLES: "allow more open files: `ulimit -n 1024` in a shell, `LimitNOFILE=` for a \
+        service, `sysctl fs.file-max` for the machine"
+        => "cho phép mở nhiều tệp hơn: `ulimit -n 1024` trong shell, `LimitNOFILE=` cho dịch vụ, \
+        `sysctl fs.file-max` cho cả máy";
     STORAGE_MISSING: "{detail}" => "thiếu một tệp ở nơi lưu bản sao\nchi tiết: {detail}";
     STORAGE_LENGTH: "{detail}" => "tệp ở nơi lưu bản sao sai độ dài\nchi tiết: {detail}";
     STORAGE_AWAY: "{detail}" => "nơi lưu bản sao không trả lời đúng\nchi tiết: {detail}";

@@ -135,6 +135,8 @@ pub mod faults {
         GONE: "it is missing" => "bị thiếu";
         LENGTH: "it has {bytes} bytes, {wanted} are expected"
             => "dài {bytes} byte, lẽ ra phải dài {wanted} byte";
+        TOO_LONG: "it is longer than {bytes} bytes, the most that it may have"
+            => "dài quá {bytes} byte, là mức tối đa cho phép";
         MISPLACED: "it names another {field} than its place says"
             => "ghi {field} khác với nơi lưu của nó";
         SIGNATURE: "its signature is not accepted: {rest}" => "chữ ký không được chấp nhận: {rest}";

@@ -1,6 +1,13 @@
 //! What storages over the network say.
 
 texts! {
+    FAILED_ALL: "{operation} {location}: {rest}" => "{operation} {location}: {rest}";
+    IN_THE_WAY: "something that is not a regular file has this name"
+        => "tên này đang thuộc về thứ không phải tệp thường";
+    NO_FILE: "not a regular file" => "không phải tệp thường";
+    HANDLES: "{rest}: this process may have {count} open at once"
+        => "{rest}: tiến trình này chỉ được mở {count} tệp cùng lúc";
+    HANDLES_ALL: "{rest}: the whole machine has no more" => "{rest}: cả máy đã hết";
     FAILED: "{operation} `{name}` in {location}: {rest}"
         => "{operation} `{name}` tại {location}: {rest}";
 
