@@ -27,6 +27,8 @@ mod fuzz;
 mod harness;
 mod house;
 mod kill;
+#[cfg(target_os = "linux")]
+mod limits;
 mod model;
 mod notify;
 mod pages;

@@ -1,5 +1,7 @@
 //! Opens the repository for a verb.
 
+pub mod reserve;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

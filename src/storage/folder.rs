@@ -13,6 +13,7 @@
 //! deletes, because whoever has put what the sync covered takes it away.
 
 pub mod leftovers;
+pub mod reserve;
 
 use std::collections::BTreeSet;
 use std::io;

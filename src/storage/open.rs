@@ -10,6 +10,8 @@ use crate::storage::Storage;
 use crate::storage::StorageError;
 #[cfg(unix)]
 use crate::storage::folder::FolderStorage;
+#[cfg(unix)]
+use crate::storage::folder::reserve::Reserve;
 use crate::storage::leftovers::Leftovers;
 use crate::storage::leftovers::Strangers;
 use crate::storage::s3::S3Options;
@@ -74,6 +76,38 @@ pub fn remove_leftovers(run: &Run, location: &Location) -> Result<Leftovers, Sto
         }
         Location::Sftp(options) => SftpStorage::open(run, (**options).clone())?.remove_leftovers(),
         Location::S3(options) => S3Storage::open(run, (**options).clone())?.remove_leftovers(),
+    }
+}
+
+/// Keeps room back for those who remove something, where a folder can.
+///
+/// # Errors
+/// Those of [`FolderStorage::keep_reserves`].
+#[cfg(unix)]
+pub fn keep_reserves(run: &Run, location: &Location) -> Result<(), StorageError> {
+    match location {
+        Location::Folder(root) => {
+            FolderStorage::open(run, Arc::new(RealDisk), root)?.keep_reserves(run)
+        }
+        Location::Sftp(_) | Location::S3(_) => Ok(()),
+    }
+}
+
+/// Gives that room up; whether there was any.
+///
+/// # Errors
+/// Those of [`FolderStorage::spend_reserve`].
+#[cfg(unix)]
+pub fn spend_reserve(
+    run: &Run,
+    location: &Location,
+    reserve: Reserve,
+) -> Result<bool, StorageError> {
+    match location {
+        Location::Folder(root) => {
+            FolderStorage::open(run, Arc::new(RealDisk), root)?.spend_reserve(reserve)
+        }
+        Location::Sftp(_) | Location::S3(_) => Ok(false),
     }
 }
 

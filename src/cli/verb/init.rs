@@ -16,6 +16,7 @@ use crate::cli::language::table::keeping::copy as texts;
 use crate::cli::language::table::keys;
 use crate::cli::local::Local;
 use crate::cli::open;
+use crate::cli::open::reserve;
 use crate::cli::secrets::Asked;
 use crate::cli::secrets::SecretSource;
 use crate::cli::verb::key::recovery;
@@ -110,6 +111,7 @@ fn twin(context: &Context, original: &Path) -> Result<Ended, Failure> {
     publish::load_config(&context.run, &from)?;
     let storage = open::new_storage(context)?;
     let config = twin::create_twin(&context.run, &from, &storage)?;
+    reserve::keep(context);
     let made = Twin { repository_id: config.repository.to_string(), location: storage.location() };
     context.output.report("twin", &made, || {
         texts::TWIN_MADE
@@ -179,6 +181,7 @@ fn make_like(
     let create::Created { config, keyset, slot } = created;
     let unlocked = Unlocked { config, keyset, slot, in_slot: InSlot::All };
     let machine = open::join(context, storage, &unlocked, (local, secret))?;
+    reserve::keep(context);
     let made = Made {
         repository_id: unlocked.config.repository.to_string(),
         location: storage.location(),

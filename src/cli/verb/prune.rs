@@ -1,5 +1,7 @@
 //! `prune`: gives back the space of what no snapshot needs.
 
+mod full;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -14,7 +16,9 @@ use crate::cli::language::text::Text;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
 use crate::cli::open;
+use crate::cli::open::reserve;
 use crate::cli::settings::duration;
+use crate::run::monitor::Severity;
 use crate::units::Bytes;
 use crate::vault::gc::MaxUnused;
 use crate::vault::gc::PruneOptions;
@@ -29,8 +33,12 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// meanwhile loses nothing. `--empty-trash` does both in one run if no backup is at work. Whatever
 /// cannot be read makes it stop before anything is deleted. It takes the passphrase.
 ///
-/// Exit codes: 0 done; 11 backups were committing for longer than `--wait`; 13 refused: too much
-/// would go, or the clock is wrong; 20 something is damaged, and nothing was deleted.
+/// On a full medium it gives up the room that the repository keeps back for it, and goes on in
+/// steps.
+///
+/// Exit codes: 0 done; 3 for want of room something unused stays; 11 backups were committing for
+/// longer than `--wait`; 13 refused: too much would go, or the clock is wrong; 20 something is
+/// damaged, and nothing was deleted.
 #[derive(Debug, Clone, Args)]
 pub struct PruneArgs {
     /// Only tell what would be done.
@@ -103,7 +111,15 @@ pub fn run(context: &Context, args: &PruneArgs) -> Result<Ended, Failure> {
 /// When something is in doubt (20), too much would go (13), or the storage fails (15).
 pub fn prune(context: &Context, keys: &Keys, options: &PruneOptions) -> Result<(), Failure> {
     let vault = keys.repository.vault();
-    let report = vault.prune(&context.run, &keys.signers, options)?;
+    let verbs = full::Verbs {
+        plan: &|options| vault.plan_prune(&context.run, &keys.signers, options),
+        act: &|options| vault.prune(&context.run, &keys.signers, options),
+    };
+    let (report, room) = full::prune(context, options, &verbs)?;
+    reserve::keep(context);
+    if room == full::Room::TooLittle {
+        context.problem(Severity::Problem, texts::SPACE, texts::ROOM_WANTED);
+    }
     let is_waiting = report.waiting_packs_count > 0;
     let repository_bytes = open::held_bytes(context, vault.storage());
     let line = Pruned { is_waiting, repository_bytes, report: &report };

@@ -9,6 +9,7 @@ use crate::storage::BlobName;
 use crate::storage::StorageError;
 use crate::storage::TEMP_PREFIX;
 use crate::storage::folder::FolderStorage;
+use crate::storage::folder::reserve::is_reserve;
 use crate::storage::leftovers::LEFTOVER_AGE_MS_MIN;
 use crate::storage::leftovers::Leftovers;
 use crate::storage::leftovers::Strangers;
@@ -42,6 +43,9 @@ impl FolderStorage {
     pub fn strangers(&self) -> Result<Strangers, StorageError> {
         let mut found = Strangers::default();
         let looked = self.for_each_stranger(&mut |path, item| {
+            if path.to_str().is_some_and(is_reserve) {
+                return Ok(());
+            }
             if is_temporary(item) {
                 found.temporaries_count += 1;
                 found.temporaries_bytes += item.stat.len_bytes;

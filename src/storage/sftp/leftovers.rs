@@ -2,6 +2,7 @@
 
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
+use crate::storage::folder::reserve::is_reserve;
 use crate::storage::leftovers::LEFTOVER_AGE_MS_MIN;
 use crate::storage::leftovers::Leftovers;
 use crate::storage::leftovers::Strangers;
@@ -23,7 +24,7 @@ impl SftpStorage {
             if item.is_temporary() {
                 found.temporaries_count += 1;
                 found.temporaries_bytes += item.len_bytes;
-            } else if item.is_strange() {
+            } else if item.is_strange() && !is_reserve(&item.path) {
                 found.unknown.push(crate::path::escape(item.path.as_bytes()));
             }
         }

@@ -114,6 +114,22 @@ pub struct PruneReport {
     pub sessions_count: u64,
 }
 
+impl PruneReport {
+    /// Refuses when what was found to be unused in this run is more than so many hundredths.
+    ///
+    /// # Errors
+    /// [`GcError::TooMuch`].
+    pub fn refuse_too_much(&self, allowed: u8) -> Result<(), GcError> {
+        let (going, total) =
+            (u128::from(self.condemned_bytes), u128::from(self.total_bytes.max(1)));
+        let percent = u64::try_from((going * 100).div_ceil(total)).unwrap_or(u64::MAX);
+        if percent > u64::from(allowed) {
+            return Err(GcError::TooMuch { percent, allowed });
+        }
+        Ok(())
+    }
+}
+
 /// Why nothing, or nothing more, was deleted.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GcError {
@@ -225,7 +241,7 @@ fn pruned(
     let options = asking.options;
     let (mut mark, choice) = marked(run, vault, asking, now)?;
     let mut report = told(run, vault, &mark, &choice)?;
-    too_much(&choice, options)?;
+    report.refuse_too_much(options.max_delete_percent)?;
     run.phase(Phase::Committing);
     copy::verify(run, vault, &choice.verify)?;
     let copied = copy::copy(run, vault, &choice.copy)?;
@@ -318,16 +334,6 @@ fn told(run: &Run, vault: &Inner, mark: &Mark, choice: &Choice) -> Result<PruneR
         }
     })?;
     Ok(report)
-}
-
-fn too_much(choice: &Choice, options: &PruneOptions) -> Result<(), GcError> {
-    let (going, total) = (u128::from(choice.drop_bytes), u128::from(choice.total_bytes.max(1)));
-    let percent = u64::try_from((going * 100).div_ceil(total)).unwrap_or(u64::MAX);
-    let allowed = options.max_delete_percent;
-    if percent > u64::from(allowed) {
-        return Err(GcError::TooMuch { percent, allowed });
-    }
-    Ok(())
 }
 
 /// The records to sweep: those that have waited, and all if the trash is emptied.

@@ -23,6 +23,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::keeping::forget as texts;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
+use crate::cli::open::reserve;
 use crate::cli::output::Level;
 use crate::cli::verb::config::job;
 use crate::cli::verb::forget::plan::Decided;
@@ -257,7 +258,14 @@ fn bury(
     let keyset = &keys.unlocked.keyset;
     let sign = |decided: &&Decided<'_>| tombstone(keyset, &place(decided.snapshot), now, &why);
     let tombstones: Vec<_> = removed.iter().map(sign).collect();
-    Ok(keys.repository.vault().bury(&context.run, &tombstones)?)
+    let vault = keys.repository.vault();
+    match vault.bury(&context.run, &tombstones) {
+        Err(error) if reserve::for_removal(context, &error) => {
+            vault.bury(&context.run, &tombstones)?;
+        }
+        buried => buried?,
+    }
+    Ok(())
 }
 
 pub(super) const fn place(snapshot: &Snapshot) -> Place {

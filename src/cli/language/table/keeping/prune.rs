@@ -36,6 +36,11 @@ texts! {
     SET_ASIDE_STAYS: "{done}\n{bytes} stays in quarantine, {count} blobs, so that the repair can \
         be taken back"
         => "{done}\n{bytes} còn trong nơi cách ly, {count} tệp, để còn hoàn tác được lần sửa";
+    SPACE: "space" => "dung lượng";
+    ROOM_WANTED: "something unused stays beside what is used: there was no room to part them; make \
+        room and run the command again"
+        => "còn phần không dùng nằm xen với phần đang dùng vì không đủ chỗ để tách; giải phóng \
+        chỗ rồi chạy lại lệnh";
     GIVE_TIME: "give a time such as `7d`" => "nêu một khoảng thời gian, ví dụ `7d`";
     IN_DOUBT: "{detail}" => "chưa xóa gì vì còn điều nghi ngờ\nchi tiết: {detail}";
     TOO_MUCH: "{detail}" => "từ chối: sẽ xóa quá nhiều trong một lần\nchi tiết: {detail}";
