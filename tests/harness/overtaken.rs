@@ -24,6 +24,7 @@ use super::office::Open;
 use super::office::Opening;
 use super::office::text;
 use super::twins;
+use super::twins::Kind;
 
 /// A storage before one of whose calls something else happens.
 pub(super) struct Overtaken {
@@ -125,11 +126,14 @@ impl Storage for Overtaken {
 
 /// Copies three snapshots of which the oldest goes before this call, and looks at what is told and
 /// what stands at the target; how many calls there were.
-fn overtaken(at: u64, prune: Prune) -> Result<u64, String> {
+fn overtaken(at: u64, (prune, kind): (Prune, Kind)) -> Result<u64, String> {
     let mut original = twins::original(7)?;
     let plain = original.process(Opening::Existing)?.storage;
     let source = Arc::new(Overtaken::over(Arc::clone(&plain), None));
-    let mut target = twins::twin_of(&original, Arc::clone(&source) as _)?;
+    let mut target = match kind {
+        Kind::Twin => twins::twin_of(&original, Arc::clone(&source) as _)?,
+        Kind::Other => twins::other_of(&original, Arc::clone(&source) as _)?,
+    };
     source.arm(
         at,
         Box::new(move || {
@@ -184,11 +188,14 @@ fn no_gap(target: &mut Office) -> Result<(), String> {
 
 #[test]
 fn a_snapshot_that_is_removed_under_a_copy_is_no_damage_and_leaves_no_gap() {
-    let calls = overtaken(u64::MAX, Prune::Whole).unwrap();
-    assert!(calls > 20, "{calls} calls");
-    for prune in [Prune::Whole, Prune::Interrupted] {
-        let at = |at| overtaken(at, prune).err().map(|error| (at, error));
-        let wrong: Vec<_> = (0..calls).filter_map(at).collect();
-        assert!(wrong.is_empty(), "{prune:?}, {} of {calls} calls: {wrong:#?}", wrong.len());
+    for kind in [Kind::Twin, Kind::Other] {
+        let calls = overtaken(u64::MAX, (Prune::Whole, kind)).unwrap();
+        assert!(calls > 20, "{kind:?}: {calls} calls");
+        for prune in [Prune::Whole, Prune::Interrupted] {
+            let at = |at| overtaken(at, (prune, kind)).err().map(|error| (at, error));
+            let wrong: Vec<_> = (0..calls).filter_map(at).collect();
+            let what = format!("{prune:?} {kind:?}, {} of {calls} calls", wrong.len());
+            assert!(wrong.is_empty(), "{what}: {wrong:#?}");
+        }
     }
 }

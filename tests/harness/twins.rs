@@ -113,6 +113,20 @@ pub(super) fn twin_of(original: &Office, source: Arc<dyn Storage>) -> Result<Off
     Ok(twin)
 }
 
+/// A repository in memory with keys of its own, whose copies come from there too, sealed anew.
+pub(super) fn other_of(original: &Office, source: Arc<dyn Storage>) -> Result<Office, String> {
+    let clock = Arc::new(ManualClock::new(original.clock.now()));
+    let storage = Arc::new(MemoryStorage::new(Arc::clone(&clock) as _));
+    let mut other = Office::new(&clock, doors(&storage), original.random_seed + 1);
+    other.add_desk("copier");
+    other.init("own")?;
+    other.backup(0)?;
+    let (known, desks) = (original.known.clone(), original.desks.clone());
+    let first = other.known.attempts.len();
+    await_copies(&mut other, Origin { storage: source, known, desks, kind: Kind::Other, first });
+    Ok(other)
+}
+
 fn origin(office: &Office, kind: Kind, first: usize) -> Result<Origin, String> {
     let storage = Arc::new(MemoryStorage::new(Arc::clone(&office.clock) as _));
     let mut original = Office::new(&office.clock, doors(&storage), office.random_seed + 5);

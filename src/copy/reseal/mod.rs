@@ -38,6 +38,7 @@ use crate::repository::open::Repository;
 use crate::repository::seal::SealKeys;
 use crate::repository::tree::TreeSizes;
 use crate::run::Run;
+use crate::run::monitor::Held;
 use crate::run::monitor::Phase;
 use crate::run::monitor::Problem;
 use crate::vault::chains::Copies;
@@ -272,15 +273,30 @@ impl ChainCopier<'_> {
             && let Ok(from) = open_manifest(self.resealing.source.keyset, &last.manifest)
             && let Ok(to) = open_manifest(self.resealing.target.keyset, &copy.manifest)
         {
-            learn::learn(self.run, &self.resealing, (&from.root(), &to.root()), &mut objects)?;
+            let (run, held) = self.run.holding();
+            learn::learn(&run, &self.resealing, (&from.root(), &to.root()), &mut objects)?;
+            self.tell(&held, last)?;
         }
         Ok(objects)
     }
 
+    /// Tells what was wrong while a snapshot was read, unless it was removed meanwhile: then what
+    /// it needs may go. Whether it stands.
+    fn tell(&self, held: &Held, stored: &StoredManifest) -> Result<bool, CopyError> {
+        let stands = self.source_vault().has_manifest(self.run, &stored.place)?;
+        if stands {
+            held.tell();
+        } else {
+            held.forget();
+        }
+        Ok(stands)
+    }
+
     fn one(&mut self, stored: &StoredManifest, objects: &mut Objects) -> Result<(), CopyError> {
+        let (run, held) = self.run.holding();
         let info = match open_manifest(self.resealing.source.keyset, &stored.manifest) {
             Ok(info) => info,
-            Err(error) => return self.lost(stored, &error),
+            Err(error) => return self.lost(stored, (&error, &held)),
         };
         if self.resealing.doing == Doing::Plan {
             self.report.copied_count += 1;
@@ -292,23 +308,25 @@ impl ChainCopier<'_> {
         let vault = self.resealing.target.repository.vault();
         let mut session = vault.open_session(self.run, request)?;
         self.run.phase(Phase::Copying);
-        let written = tree::write(self.run, &self.resealing, (&session, &info.root()), objects);
+        let written = tree::write(&run, &self.resealing, (&session, &info.root()), objects);
         let written = written.and_then(|root| {
             let capsules = info.capsules(&stored.manifest.public.capsules).unwrap_or_default();
-            Ok((root, self.capsules(&capsules, &session, objects)?))
+            Ok((root, self.capsules(&run, &capsules, &session, objects)?))
         });
         let (root, capsules) = match written {
             Ok(written) => written,
             Err(CopyError::Repository(error)) if is_loss(&error) => {
                 session.suspend(self.run)?;
-                return self.lost(stored, &error);
+                return self.lost(stored, (&error, &held));
             }
             Err(error) => {
+                held.tell();
                 // The first error is the one to tell; what can still be kept is kept.
                 drop(session.suspend(self.run));
                 return Err(error);
             }
         };
+        held.tell();
         let manifest = self.seal(stored, (&info, &root, &capsules), &session)?;
         let adopted = session
             .adopt(self.run, Adoption { manifests: &[&manifest], tombstones: &[], bases: &[] })?;
@@ -331,6 +349,7 @@ impl ChainCopier<'_> {
     /// What was recorded at the source, under the target's keys.
     fn capsules(
         &self,
+        run: &Run,
         capsules: &[Ref],
         session: &Session,
         objects: &mut Objects,
@@ -338,7 +357,7 @@ impl ChainCopier<'_> {
         let mut own = Vec::with_capacity(capsules.len());
         for capsule in capsules {
             let wanted = [(Arc::new(capsule.clone()), ObjectKind::Capsule)];
-            objects.bring(self.run, (&self.resealing, session), &wanted)?;
+            objects.bring(run, (&self.resealing, session), &wanted)?;
             let [(old, _)] = &wanted;
             let brought = objects.own(session, old)?;
             let missing = VaultError::UnknownObject { sid: capsule.sid };
@@ -348,8 +367,12 @@ impl ChainCopier<'_> {
     }
 
     /// Tells that a snapshot cannot come, and closes its number.
-    fn lost(&mut self, stored: &StoredManifest, error: &RepositoryError) -> Result<(), CopyError> {
-        if !self.source_vault().has_manifest(self.run, &stored.place)? {
+    fn lost(
+        &mut self,
+        stored: &StoredManifest,
+        (error, held): (&RepositoryError, &Held),
+    ) -> Result<(), CopyError> {
+        if !self.tell(held, stored)? {
             self.report.unfinished_count += 1;
             return self.close(stored.place.seq, REMOVED);
         }
