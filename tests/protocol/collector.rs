@@ -3,6 +3,7 @@
 use super::state::COLLECTORS;
 use super::state::Collector;
 use super::state::CollectorAt;
+use super::state::Damage;
 use super::state::FIRST_NEW;
 use super::state::Marks;
 use super::state::Medium;
@@ -150,6 +151,7 @@ impl State {
         let usable = present & !mine.condemned;
         let mut kept = [0; PACKS];
         let mut copy = 0;
+        let mut unread = 0;
         for object in OBJECTS.into_iter().filter(|object| live & object != 0) {
             let holding = self.holding(object, usable);
             // Two collectors need not choose alike.
@@ -158,7 +160,10 @@ impl State {
                 _ => (0..PACKS).rev().find(|at| holding & (1 << at) != 0),
             };
             match chosen {
-                Some(pack) => kept[pack] |= object,
+                Some(pack) => {
+                    kept[pack] |= object;
+                    unread |= self.bad[pack] & object;
+                }
                 None => copy |= object,
             }
         }
@@ -175,6 +180,11 @@ impl State {
                 copy |= if is_held_twice { 0 } else { kept[pack] };
             }
         }
+        // What it stands on is read before other copies go, and before it is copied.
+        let is_unread = unread & (self.held_by(drop) | copy) != 0;
+        if setting.has(Rule::CopiesAreRead) && is_unread {
+            return self.end_round(n);
+        }
         let collector = &mut next.collectors[n];
         collector.drop = drop;
         collector.copy = copy;
@@ -187,10 +197,12 @@ impl State {
         let Some(pack) = self.unused_pack() else { return Vec::new() };
         let mut next = *self;
         // Gone meanwhile, because another collector has copied it as well: another day.
-        if self.collectors[n].copy & !self.held_by(self.present) != 0 {
+        if self.collectors[n].copy & !self.good_in(self.present) != 0 {
             return vec![self.end_round(n)];
         }
         next.packs[pack] = self.collectors[n].copy;
+        next.bad[pack] = 0;
+        next.frames &= !(1 << pack);
         next.present |= 1 << pack;
         next.collectors[n].copy = 0;
         next.collectors[n].at = CollectorAt::Condemn;
@@ -388,6 +400,12 @@ impl State {
         state.failures = 0;
         state.new_manifests = 0;
         state.collectors = [Collector::default(); COLLECTORS];
+        if setting.damage != Damage::Nothing {
+            match state.mended(&setting) {
+                Some(mended) => state = mended,
+                None => return Some("a repair cannot go on".to_owned()),
+            }
+        }
         loop {
             state.new_records = 0;
             let mut after = state.collect(&setting, 0);

@@ -5,9 +5,11 @@
 //! and a removal be past its grace at any moment: that is what a clock does that jumps. In every
 //! state each snapshot that was acknowledged and not removed has its manifest and its objects; from
 //! every state in which all rest, two runs of prune leave nothing that nobody needs, and a backup
-//! can be made. `doc/concurrency.md` has the steps; each rule that is switched off must be missed.
+//! can be made. A repair of damaged packs takes its steps beside them, and is taken back.
+//! `doc/concurrency.md` has the steps; each rule that is switched off must be missed.
 
 mod collector;
+mod mending;
 mod search;
 mod state;
 mod writer;
@@ -15,6 +17,8 @@ mod writer;
 use self::search::Outcome;
 use self::search::search;
 use self::search::walk;
+use self::state::Back;
+use self::state::Damage;
 use self::state::Marks;
 use self::state::Medium;
 use self::state::Rule;
@@ -34,7 +38,20 @@ const TWO_AND_ONE: Setting = Setting {
     failures: 0,
     undo: false,
     twice: false,
+    damage: Damage::Nothing,
+    repairs: 0,
+    back: Back::Never,
     off: None,
+};
+
+/// A repair beside a backup and a prune, and one more after it.
+const MENDING: Setting = Setting {
+    writers: 0b001,
+    rounds: 1,
+    crashes: 1,
+    damage: Damage::Object,
+    repairs: 2,
+    ..TWO_AND_ONE
 };
 
 /// Looks at all of a scenario; what was counted is written down.
@@ -96,6 +113,56 @@ fn failing_lists_and_undone_removals_whole() {
     let all = Setting { undo: true, failures: 1, crashes: 1, ..TWO_AND_ONE };
     whole("1x1-undo", &Setting { writers: 0b001, ..all });
     whole("1x1-undo-folder", &Setting { writers: 0b001, medium: Medium::Locked, ..all });
+}
+
+/// It dies behind any of its steps, and the next one ends what it began.
+#[test]
+fn a_repair_beside_a_backup_and_a_prune_whole() {
+    for (name, damage) in [("object", Damage::Object), ("frame", Damage::Frame)] {
+        let mending = Setting { damage, ..MENDING };
+        whole(&format!("repair-{name}"), &mending);
+        let two_runs = Setting { marks: Marks::InTwoRuns, ..mending };
+        whole(&format!("repair-{name}-two-runs"), &two_runs);
+        let folder = Setting { medium: Medium::Locked, ..mending };
+        whole(&format!("repair-{name}-folder"), &folder);
+    }
+}
+
+#[test]
+fn a_repair_that_is_taken_back_whole() {
+    for (name, damage) in [("object", Damage::Object), ("frame", Damage::Frame)] {
+        let undone = Setting { damage, back: Back::Tried, writers: 0, ..MENDING };
+        whole(&format!("repair-undone-{name}"), &undone);
+        let folder = Setting { medium: Medium::Locked, ..undone };
+        whole(&format!("repair-undone-{name}-folder"), &folder);
+        let beside = Setting { writers: 0b001, crashes: 0, ..undone };
+        whole(&format!("repair-undone-{name}-beside"), &beside);
+        let folder = Setting { medium: Medium::Locked, ..beside };
+        whole(&format!("repair-undone-{name}-beside-folder"), &folder);
+    }
+}
+
+#[test]
+fn a_repair_that_moves_before_it_saves_is_caught() {
+    caught("borg-5325-interrupted-repair-loses", Rule::SavedBeforeMoved, &MENDING);
+}
+
+/// What keeps a repair and a prune from taking each other's copies.
+#[test]
+fn a_repair_and_a_prune_that_do_not_look_are_caught() {
+    let frame = Setting { damage: Damage::Frame, ..MENDING };
+    let undone = Setting { back: Back::Tried, ..MENDING };
+    for (name, rule, setting) in [
+        ("repair-unannounced", Rule::MovesAreAnnounced, frame),
+        ("repair-looks-once", Rule::HoldersLookedAgain, frame),
+        ("prune-reads-nothing", Rule::CopiesAreRead, MENDING),
+        ("repair-takes-its-record-away", Rule::RecordOutlivesPacks, MENDING),
+        ("undo-without-quarantine", Rule::QuarantineIsThere, undone),
+        ("undo-looks-at-what-comes-back", Rule::AllComesBack, undone),
+        ("undo-beside-a-prune", Rule::UndoWaitsForPrunes, undone),
+    ] {
+        caught(&format!("protocol-{name}"), rule, &setting);
+    }
 }
 
 #[test]

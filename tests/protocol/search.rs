@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use std::hash::BuildHasherDefault;
 use std::hash::DefaultHasher;
 
+use super::state::Back;
 use super::state::COLLECTORS;
 use super::state::Medium;
 use super::state::Setting;
@@ -24,6 +25,9 @@ pub enum Action {
     Expire(u8),
     Forget,
     Undo,
+    Mender,
+    CrashMender,
+    EmptyQuarantine,
     Later,
 }
 
@@ -81,9 +85,10 @@ pub fn search(setting: &Setting, states_max: usize) -> Outcome {
         after.clear();
         successors(setting, &state, &mut after);
         let busy = !state.is_quiet();
-        let stuck = after
-            .iter()
-            .all(|(by, _)| !matches!(by, Action::Writer(_) | Action::Collector(_) | Action::Undo));
+        let stuck = after.iter().all(|(by, _)| {
+            use Action::{Collector, Mender, Undo, Writer};
+            !matches!(by, Writer(_) | Collector(_) | Undo | Mender)
+        });
         outcome.out_of_names += usize::from(busy && stuck);
         for (by, next) in after.drain(..) {
             let number = u32::try_from(nodes.len()).expect("far fewer states");
@@ -165,6 +170,10 @@ fn successors(setting: &Setting, state: &State, after: &mut Vec<(Action, State)>
         after.push((Action::Forget, next));
     }
     after.extend(state.take_back(setting).into_iter().map(|it| (Action::Undo, it)));
+    after.extend(state.mend(setting).into_iter().map(|it| (Action::Mender, it)));
+    after.extend(state.crash_mender().map(|it| (Action::CrashMender, it)));
+    let emptied = state.empty_quarantine().filter(|_| setting.back == Back::Tried);
+    after.extend(emptied.map(|it| (Action::EmptyQuarantine, it)));
     let any_new = (state.new_manifests, state.new_records) != (0, 0);
     if setting.medium == Medium::Late && any_new {
         let mut next = *state;
@@ -187,6 +196,7 @@ fn trace(nodes: &[Node], at: usize, wrong: &str) -> String {
                 format!("{:?}", node.state.collectors[usize::from(n)])
             }
             Action::Undo => format!("{:?}", node.state.undo),
+            Action::Mender | Action::CrashMender => format!("{:?}", node.state.mender),
             _ => String::new(),
         };
         lines.push(format!("{:?} {what}\n      {}", node.by, node.state));

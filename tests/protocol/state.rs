@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use super::mending::Journal;
+use super::mending::Mender;
+use super::mending::MenderAt;
+
 /// Objects are bits. What is kept for ever is [`Y`]; the others die with the snapshot that is
 /// forgotten.
 pub const X: u8 = 1;
@@ -71,6 +75,22 @@ pub enum Rule {
     CondemnedIsFinal,
     /// Records name the snapshots that are given up, and nobody builds on those.
     GivenUpIsTold,
+    /// What is good in a damaged pack lies in a new one before the old one goes.
+    SavedBeforeMoved,
+    /// A repair tells prunes of the packs that it moves, as a prune does.
+    MovesAreAnnounced,
+    /// With that told, a repair looks again whether all that it relies on is there and stays.
+    HoldersLookedAgain,
+    /// What comes back of a repair is looked for before anything goes for it.
+    QuarantineIsThere,
+    /// All that a repair meant to move has to be there and stay when it is taken back, also what
+    /// was never moved.
+    AllComesBack,
+    /// Where a medium knows no turns, nothing gets its name back while a prune is at work that may
+    /// have begun to remove it.
+    UndoWaitsForPrunes,
+    /// A prune reads the copies on which objects stand before it drops others of them.
+    CopiesAreRead,
     /// With late listings a record waits until every list shows what is older than it.
     Grace,
 }
@@ -94,6 +114,24 @@ pub enum Marks {
     AtOnce,
 }
 
+/// What is damaged at first. Nothing is lost by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Damage {
+    #[default]
+    Nothing,
+    /// One object in the first pack, which is good in the second.
+    Object,
+    /// The frame of the first pack, whose object is good there and in the second.
+    Frame,
+}
+
+/// Whether a repair may be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    Never,
+    Tried,
+}
+
 /// One scenario.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
@@ -110,6 +148,10 @@ pub struct Setting {
     pub undo: bool,
     /// Whether the kept object lies in two packs at first.
     pub twice: bool,
+    /// How many repairs there may be, and whether they may be taken back.
+    pub damage: Damage,
+    pub repairs: u8,
+    pub back: Back,
     pub off: Option<Rule>,
 }
 
@@ -239,9 +281,17 @@ pub struct State {
     pub writers: [Writer; WRITERS],
     pub collectors: [Collector; COLLECTORS],
     pub undo: UndoAt,
+    /// Objects of each pack whose bytes are bad there.
+    pub bad: [u8; PACKS],
+    /// Packs that are damaged where no object is.
+    pub frames: u8,
+    /// Packs of which a copy lies in quarantine.
+    pub aside: u8,
+    pub journal: Journal,
+    pub mender: Mender,
     pub crashes: u8,
     pub failures: u8,
-    /// Who has the lock: writers from 1, collectors from 11.
+    /// Who has the lock: writers from 1, collectors from 11, a repair 21.
     pub lock: u8,
 }
 
@@ -251,7 +301,20 @@ impl State {
         packs[0] = X | Y | Z;
         packs[1] = if setting.twice { Y } else { 0 };
         let present = if setting.twice { 3 } else { 1 };
-        Self { packs, present, manifests: 3, full: 3, acknowledged: 3, ..Self::default() }
+        let whole = Self { manifests: 3, full: 3, acknowledged: 3, ..Self::default() };
+        let mut bad = [0; PACKS];
+        match setting.damage {
+            Damage::Nothing => Self { packs, present, ..whole },
+            Damage::Object => {
+                packs[1] = Y | Z;
+                bad[0] = Z;
+                Self { packs, bad, present: 3, ..whole }
+            }
+            Damage::Frame => {
+                packs[..2].copy_from_slice(&[Y, X | Y | Z]);
+                Self { packs, frames: 1, present: 3, ..whole }
+            }
+        }
     }
 
     /// Packs of `among` that hold `object`.
@@ -271,13 +334,16 @@ impl State {
         let of_writers = self.writers.iter().fold(0, |all, it| all | it.avoid | it.seen);
         let of_collectors =
             self.collectors.iter().fold(0, |all, it| all | it.condemned | it.packs | it.drop);
-        let taken = self.present | named | of_writers | of_collectors;
+        let of_repairs = self.aside | self.journal.moved | self.journal.added;
+        let of_mender = self.mender.moved | self.mender.added | self.mender.holders;
+        let taken = self.present | named | of_writers | of_collectors | of_repairs | of_mender;
         (2..PACKS).find(|at| taken & (1 << at) == 0)
     }
 
     pub fn unused_record(&self) -> Option<usize> {
         let due = self.collectors.iter().fold(0, |all, it| all | it.due);
-        (0..RECORDS).find(|at| !self.records[*at].exists && due & (1 << at) == 0)
+        let taken = due | self.mender.record;
+        (0..RECORDS).find(|at| !self.records[*at].exists && taken & (1 << at) == 0)
     }
 
     /// Snapshots that were promised and that nobody has removed.
@@ -291,14 +357,14 @@ impl State {
     pub fn violation(&self, setting: &Setting) -> Option<&'static str> {
         let removed = if self.is_forgotten { 1 << OLD } else { 0 };
         let needed = needs_of(self.manifests & !removed);
-        if setting.medium == Medium::Locked && needed & !self.held_by(self.present) != 0 {
+        if setting.medium == Medium::Locked && needed & !self.good_in(self.present) != 0 {
             return Some("a snapshot that nobody has acknowledged is there and not complete");
         }
         let promised = self.promised();
         if promised & !self.manifests != 0 {
             return Some("the manifest of an acknowledged snapshot is gone");
         }
-        if needs_of(promised) & !self.held_by(self.present) != 0 {
+        if needs_of(promised) & !self.good_in(self.present) != 0 {
             return Some("an object of an acknowledged snapshot is gone");
         }
         None
@@ -313,6 +379,7 @@ impl State {
         self.writers.iter().all(rests)
             && self.collectors.iter().all(|it| it.at == CollectorAt::Idle)
             && matches!(self.undo, UndoAt::Idle | UndoAt::Done)
+            && self.mender.at == MenderAt::Idle
     }
 }
 

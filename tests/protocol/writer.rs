@@ -137,6 +137,8 @@ impl State {
         let Some(pack) = self.unused_pack() else { return Vec::new() };
         let mut next = *self;
         next.packs[pack] = self.writers[n].upload;
+        next.bad[pack] = 0;
+        next.frames &= !(1 << pack);
         next.present |= 1 << pack;
         next.writers[n].at = WriterAt::CheckRecords;
         next.writers[n].upload = 0;

@@ -229,7 +229,7 @@ impl From<MendError> for Failure {
             MendError::Changed { .. } => {
                 (Exit::Failed, (repair::CHANGED, errors::RUN_COMMAND_AGAIN))
             }
-            MendError::AtWork | MendError::Overtaken { .. } => {
+            MendError::AtWork | MendError::PruneAtWork | MendError::Overtaken { .. } => {
                 (Exit::Busy, (repair::OVERTAKEN, errors::RUN_LATER))
             }
             MendError::NothingToUndo => (Exit::Failed, (repair::NOTHING_TO_UNDO, errors::CHECK)),

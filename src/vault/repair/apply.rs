@@ -119,10 +119,22 @@ fn exchange(
         plan.moves.iter().filter_map(|moved| names::parse_pack(&moved.blob)).collect();
     let (own, now) = announce(vault, &packs)?;
     let exchanged = exchange_alone(run, vault, (plan, holders), (&own, now));
-    let ended = own.iter().try_for_each(|stored| remove(vault, &stored.name).map(drop));
+    let ended = withdraw(vault, &own, &exchanged);
     exchanged?;
     ended?;
     Ok(vault.storage.sync()?)
+}
+
+/// Takes away what [`announce`] told. Of packs that have not gone it stays to be seen: a prune may
+/// have read it and be about to remove them, and nobody may rely on them meanwhile.
+pub(super) fn withdraw(
+    vault: &Inner,
+    own: &[Stored],
+    exchanged: &Result<(), RepairError>,
+) -> Result<(), RepairError> {
+    let goes = |stored: &&Stored| exchanged.is_ok() || stored.record.packs.is_empty();
+    let mut over = own.iter().filter(goes);
+    Ok(over.try_for_each(|stored| remove(vault, &stored.name).map(drop))?)
 }
 
 /// A record of packs that go, and the storage's time.

@@ -53,6 +53,11 @@ pub enum RepairError {
     Overtaken { why: String },
     #[error("a backup is at work, and this medium cannot keep it out meanwhile")]
     AtWork,
+    #[error(
+        "a prune may be at work, and this medium cannot keep it out meanwhile; if one was killed, \
+         the next prune ends that"
+    )]
+    PruneAtWork,
     #[error("no repair is there that could be taken back")]
     NothingToUndo,
     #[error("journal `{name}`: {why}")]

@@ -13,10 +13,12 @@ use crate::ids::BlobId;
 use crate::ids::PackId;
 use crate::ids::Sid;
 use crate::run::Run;
+use crate::storage::Alone;
 use crate::storage::BlobName;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::gc;
+use crate::vault::gc::condemned::Condemned;
 use crate::vault::gc::condemned::Stored;
 use crate::vault::gc::set_aside;
 use crate::vault::load;
@@ -28,6 +30,7 @@ use crate::vault::repair::RepairError;
 use crate::vault::repair::UndoReport;
 use crate::vault::repair::apply::announce;
 use crate::vault::repair::apply::still_hold;
+use crate::vault::repair::apply::withdraw;
 use crate::vault::repair::create;
 use crate::vault::repair::id_of;
 use crate::vault::repair::journal;
@@ -59,6 +62,8 @@ struct Way {
     added: Vec<Added>,
     /// Everything that this journal moved.
     moved: BTreeSet<BlobId>,
+    /// The packs among it, also those that were never moved because the repair died before.
+    packs: BTreeSet<PackId>,
     /// Whether some object of an added pack would be lost.
     loses: bool,
 }
@@ -79,6 +84,7 @@ impl Vault {
     ) -> Result<UndoReport, RepairError> {
         let way = find(run, self, admins)?;
         let vault = &*self.inner;
+        no_prune(run, vault)?;
         // Packs and index files first: nothing that stands on an added pack loses it.
         for returned in way.returned.iter().filter(|it| is_unique(&it.name)) {
             bring_back(run, vault, returned)?;
@@ -89,13 +95,24 @@ impl Vault {
         let (own, _) = announce(vault, &packs)?;
         let exchanged = exchange(run, vault, &way, &own);
         self.refresh();
-        let ended = own.iter().try_for_each(|stored| remove(vault, &stored.name).map(drop));
+        let ended = withdraw(vault, &own, &exchanged);
         exchanged?;
         ended?;
         vault.storage.sync()?;
         forget(vault, &way)?;
         Ok(told(&way))
     }
+}
+
+/// Where the medium knows no turns, a prune that has begun may still remove, under its old name,
+/// what comes back here.
+fn no_prune(run: &Run, vault: &Inner) -> Result<(), RepairError> {
+    if !matches!(vault.storage.try_alone()?, Alone::Unknown) {
+        return Ok(());
+    }
+    let records = Condemned::read(&run.unwatched(), vault)?.records;
+    let is_prune = |it: &Stored| it.record.packs.is_empty() && it.record.snapshots.is_empty();
+    if records.iter().any(is_prune) { Err(RepairError::PruneAtWork) } else { Ok(()) }
 }
 
 fn told(way: &Way) -> UndoReport {
@@ -117,6 +134,7 @@ fn find(run: &Run, vault: &Vault, admins: &[VerifyingKey]) -> Result<Way, Repair
     let newest = journal::list(inner)?.pop().ok_or(RepairError::NothingToUndo)?;
     let journal = journal::read(inner, newest, admins)?;
     let (mut returned, mut added, mut moved) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut packs = BTreeSet::new();
     let mut copies: BTreeMap<BlobName, BlobId> = BTreeMap::new();
     for step in &journal.steps {
         if let RepairStep::Added { name, from, hash } = step {
@@ -134,6 +152,7 @@ fn find(run: &Run, vault: &Vault, admins: &[VerifyingKey]) -> Result<Way, Repair
             run.check()?;
             moved.insert(*hash);
             let name = BlobName::new(name)?;
+            packs.extend(names::parse_pack(&name));
             match read(inner, &name)?.map(|bytes| id_of(&bytes)) {
                 Some(found) if found == *hash => continue,
                 Some(found) if copies.get(&name) != Some(&found) => {
@@ -154,7 +173,7 @@ fn find(run: &Run, vault: &Vault, admins: &[VerifyingKey]) -> Result<Way, Repair
             return Err(RepairError::Relied { name: copy.name.to_string(), why });
         }
     }
-    let mut way = Way { journal, returned, added, moved, loses: false };
+    let mut way = Way { journal, returned, added, moved, packs, loses: false };
     way.loses = loses(run, vault, &way)?;
     if way.loses {
         no_new_snapshot(inner, &way)?;
@@ -239,9 +258,7 @@ fn set_aside(vault: &Inner, returned: &Returned) -> Result<Vec<u8>, RepairError>
 
 fn exchange(run: &Run, vault: &Inner, way: &Way, own: &[Stored]) -> Result<(), RepairError> {
     let _alone = gc::wait_alone(run, vault)?;
-    let back: BTreeSet<PackId> =
-        way.returned.iter().filter_map(|it| names::parse_pack(&it.name)).collect();
-    still_hold(run, vault, &back, own)?;
+    still_hold(run, vault, &way.packs, own)?;
     if way.loses {
         no_new_snapshot(vault, way)?;
     }
