@@ -280,6 +280,24 @@ fn named_pack(oracle: &Oracle, index: &str, random: &mut Random) -> (String, Vec
     (chosen, packs)
 }
 
+/// The same after keys were rotated: what older keys have sealed stands beside what newer ones
+/// have.
+#[test]
+fn rotated_keys_are_judged_alike() {
+    let oracle = Oracle::new(&scene::build_rotated(SEED + 1, Suite::X25519));
+    let mut random = Random::new(SEED + 6_000_000);
+    let harms = harm::all(&oracle.original, &mut random);
+    let is_key = |harm: &Harm| {
+        let text = format!("{harm:?}");
+        ["slots/", "keyring/", "recipients/"].iter().any(|folder| text.contains(folder))
+    };
+    let stride = Profile::of_process().pick(9, 1, 1);
+    let (keys, others): (Vec<_>, Vec<_>) = harms.into_iter().partition(is_key);
+    let chosen: Vec<Harm> = keys.into_iter().chain(others.into_iter().step_by(stride)).collect();
+    let wrong = in_parallel(chosen.len(), |at| try_harms(&oracle, &chosen[at..=at]));
+    finish(Tally::start("h8-rotated", SEED), chosen.len(), &wrong);
+}
+
 /// Where an index file is bad nobody tells what lay in a lost pack, and what is below a lost node
 /// is not reached: a node that comes back brings nodes along that stand once.
 #[test]

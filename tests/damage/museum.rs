@@ -47,6 +47,10 @@ fn bugs(oracle: &Oracle) -> Vec<Planted> {
     let packs = || oracle.original.iter().filter(|(name, _)| name.starts_with("packs/"));
     let largest = packs().max_by_key(|(_, bytes)| bytes.len()).unwrap();
     let cut = Harm::Cut(largest.0.clone(), largest.1.len() - 1);
+    let second = manifest_name(1, &newest.place);
+    let signature = Harm::Flip(second.clone(), (oracle.original[&second].len() - 10) * 8);
+    let machine = oracle.original.keys().find(|name| name.starts_with("machines/")).unwrap();
+    let other_kind = Harm::Replace("config.1".to_owned(), machine.clone());
     let bug =
         |name, harms| Planted { name, harms, see: sees_all, hide: tells_all, heads: Vec::new() };
     vec![
@@ -72,6 +76,25 @@ fn bugs(oracle: &Oracle) -> Vec<Planted> {
                 });
             },
             ..bug("restic-21977-short-record", vec![cut])
+        },
+        Planted {
+            // What is signed is read, and nobody looks at who signed it.
+            hide: |found| found.named.retain(|name, _| !name.starts_with("manifests")),
+            ..bug("cve-2023-36811-signature-optional", vec![signature])
+        },
+        Planted {
+            // Any record of this repository will do.
+            hide: |found| found.named.retain(|name, _| name != "config.1"),
+            ..bug("cve-2016-10099-kind-unbound", vec![other_kind])
+        },
+        Planted {
+            // What an index file names is there.
+            see: |oracle, blobs| {
+                for (name, bytes) in &oracle.original {
+                    blobs.entry(name.clone()).or_insert_with(|| bytes.clone());
+                }
+            },
+            ..bug("restic-1115-index-of-gone-packs", vec![delete(largest.0)])
         },
         Planted {
             heads: vec![newest.made.place],

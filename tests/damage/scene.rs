@@ -43,8 +43,11 @@ use lifeboat::repository::keys::create::create_repository;
 use lifeboat::repository::keys::machine;
 use lifeboat::repository::keys::machine::Identity;
 use lifeboat::repository::keys::recovery;
+use lifeboat::repository::keys::rotate;
+use lifeboat::repository::keys::rotate::Part;
 use lifeboat::repository::keys::slots;
 use lifeboat::repository::keys::slots::NewSlot;
+use lifeboat::repository::keys::unlock::unlock;
 use lifeboat::repository::open::Repository;
 use lifeboat::repository::tree::TreeSizes;
 use lifeboat::run::Run;
@@ -191,6 +194,17 @@ impl Builder {
         for copy in 0..2 {
             self.storage.create(&name(&format!("{stem}/2.{copy}")), &[&bytes]).unwrap();
         }
+    }
+
+    /// New keys of one kind, and the machine with them.
+    fn rotate(&mut self, part: Part, agent: &AgentKeyset) -> AgentKeyset {
+        let (run, storage) = (&self.run, &self.storage);
+        let unlocked = unlock(run, storage, &secret()).unwrap();
+        let plan = rotate::plan(run, storage, &unlocked, part).unwrap();
+        let slot = new_slot(secret(), "office");
+        rotate::execute(run, storage, (&unlocked, &plan), &slot).unwrap();
+        self.keyset = unlock(run, storage, &secret()).unwrap().keyset;
+        machine::renew(run, storage, &self.keyset, agent).unwrap()
     }
 
     fn repository(&self) -> Repository {
@@ -347,6 +361,24 @@ pub fn build(seed: u64, suite: Suite) -> Scene {
     builder.backup(&desk, "home", &tree);
     builder.forget(1);
     builder.interrupted(&server, seed + 2);
+    let Builder { memory, keyset, snapshots, .. } = builder;
+    Scene { blobs: memory.blobs(), keyset, snapshots }
+}
+
+/// Snapshots before and after each rotation: of the store key, of the domain's secret, and of what
+/// opens snapshots.
+pub fn build_rotated(seed: u64, suite: Suite) -> Scene {
+    let mut random = Random::new(seed);
+    let mut builder = Builder::new(suite);
+    let mut desk = builder.enrol("desk");
+    let mut tree = first_tree(&mut random);
+    builder.backup(&desk, "home", &tree);
+    for (number, part) in (0..).zip([Part::Store, Part::Domain, Part::Restore]) {
+        desk = builder.rotate(part, &desk);
+        tree.put(&format!("small/1/new{number}"), &random.bytes(300), 2 + number);
+        builder.backup(&desk, "home", &tree);
+    }
+    builder.forget(1);
     let Builder { memory, keyset, snapshots, .. } = builder;
     Scene { blobs: memory.blobs(), keyset, snapshots }
 }

@@ -215,7 +215,28 @@ fn twin_names(_: &Bugs, found: Vec<Found>) -> Vec<Found> {
     found.into_iter().map(|found| Found { path: last(&found.path), ..found }).collect()
 }
 
-/// A bug in how a file gets its name.
+/// kopia #5123: what is mounted in a folder is away, and its place is there.
+fn empty_is_fine(_: &Bugs, mut found: Vec<Found>) -> Vec<Found> {
+    found.retain(|one| one.path.depth() == 1);
+    found
+}
+
+/// restic #128: what cannot be read is left out, and nobody is told.
+fn unreadable_left_out(_: &Bugs, mut found: Vec<Found>) -> Vec<Found> {
+    found.retain(|one| one.meta.kind != Kind::File || one.meta.mode & 0o777 != 0o600);
+    found
+}
+
+/// borg #2092: names of one file become files of their own.
+fn links_lost(_: &Bugs, mut found: Vec<Found>) -> Vec<Found> {
+    for (number, one) in (1_000_000..).zip(&mut found) {
+        one.meta.inode = number;
+        one.meta.links_count = 1;
+    }
+    found
+}
+
+/// A bug in how a file gets its name or its bytes.
 struct TargetBug(Publishing);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -224,6 +245,27 @@ enum Publishing {
     SkipEmpty,
     /// A file is named before all of it is written.
     LoseEnd,
+    /// restic #3166: a file is not there, and it is told as restored.
+    MissingAndDone,
+    /// borg #8963: a piece of nothing but zeros is forgotten.
+    ForgetZeros,
+    /// bupstash #357: a cache gives the bytes of another file.
+    BytesOfAnother,
+    /// restic #1445: a backslash parts names.
+    BackslashParts,
+    /// duplicati #399: names that differ in case are one.
+    OneCase,
+}
+
+impl Publishing {
+    /// The name that a file gets.
+    fn named(self, name: &[u8]) -> Vec<u8> {
+        match self {
+            Self::BackslashParts => name.rsplit(|b| *b == b'\\').next().unwrap_or(name).to_vec(),
+            Self::OneCase => name.to_ascii_lowercase(),
+            _ => name.to_vec(),
+        }
+    }
 }
 
 impl Plant for TargetBug {
@@ -232,13 +274,15 @@ impl Plant for TargetBug {
     }
 
     fn target(&self, inner: Box<dyn Target>) -> Box<dyn Target> {
-        Box::new(BadTarget { inner, how: self.0 })
+        Box::new(BadTarget { inner, how: self.0, first: Mutex::default() })
     }
 }
 
 struct BadTarget {
     inner: Box<dyn Target>,
     how: Publishing,
+    /// The longest bytes that were written yet.
+    first: Mutex<Vec<u8>>,
 }
 
 impl Target for BadTarget {
@@ -247,7 +291,7 @@ impl Target for BadTarget {
     }
 
     fn writer(&self) -> Box<dyn Writer + '_> {
-        Box::new(BadWriter { inner: self.inner.writer(), how: self.how })
+        Box::new(BadWriter { inner: self.inner.writer(), how: self.how, first: &self.first })
     }
 
     fn owner_ids(&self, user: &[u8], group: &[u8]) -> (Option<u32>, Option<u32>) {
@@ -262,6 +306,7 @@ impl Target for BadTarget {
 struct BadWriter<'a> {
     inner: Box<dyn Writer + 'a>,
     how: Publishing,
+    first: &'a Mutex<Vec<u8>>,
 }
 
 impl BadWriter<'_> {
@@ -279,8 +324,18 @@ impl Writer for BadWriter<'_> {
         path: &SnapshotPath,
         _: Naming,
     ) -> Result<Box<dyn NewFile>, TargetError> {
-        let inner = self.inner.create_file(path, Naming::WhenWhole)?;
-        Ok(Box::new(BadFile { inner, how: self.how, written: 0 }))
+        let name = self.how.named(path.name().unwrap_or_default());
+        let path = path.parent().and_then(|folder| folder.join(&name).ok()).unwrap_or(path.clone());
+        let inner = self.inner.create_file(&path, Naming::WhenWhole)?;
+        // What stands for all files in one cache is the same for the next ones too.
+        let first = std::mem::take(&mut *self.first.lock().unwrap());
+        let mut file = BadFile { inner, how: self.how, written: 0, forgotten: 0, first: None };
+        if self.how == Publishing::BytesOfAnother {
+            file.first = Some(first.clone()).filter(|first| !first.is_empty());
+            *self.first.lock().unwrap() =
+                if first.is_empty() { path.as_stored().to_vec() } else { first };
+        }
+        Ok(Box::new(file))
     }
 }
 
@@ -288,21 +343,36 @@ struct BadFile {
     inner: Box<dyn NewFile>,
     how: Publishing,
     written: usize,
+    /// Bytes of zeros that were left out.
+    forgotten: u64,
+    /// What a cache holds in the place of the first bytes.
+    first: Option<Vec<u8>>,
 }
 
 impl NewFile for BadFile {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), TargetError> {
         self.written += bytes.len();
+        if self.how == Publishing::ForgetZeros && bytes.iter().all(|byte| *byte == 0) {
+            self.forgotten += bytes.len() as u64;
+            return Ok(());
+        }
+        if let Some(first) = self.first.take() {
+            let mut other = bytes.to_vec();
+            let len = first.len().min(other.len());
+            other[..len].copy_from_slice(&first[..len]);
+            return self.inner.write_at(offset, &other);
+        }
+        let offset = offset - self.forgotten;
         let kept = if self.how == Publishing::LoseEnd { bytes.len() / 2 } else { bytes.len() };
         self.inner.write_at(offset, &bytes[..kept])
     }
 
     fn set_len(&mut self, len_bytes: u64) -> Result<(), TargetError> {
-        self.inner.set_len(len_bytes)
+        self.inner.set_len(len_bytes - self.forgotten)
     }
 
     fn set_name(&mut self, name: &[u8]) -> Result<(), TargetError> {
-        self.inner.set_name(name)
+        self.inner.set_name(&self.how.named(name))
     }
 
     fn publish(
@@ -310,7 +380,12 @@ impl NewFile for BadFile {
         placing: Placing,
         attributes: &Attributes<'_>,
     ) -> Result<Vec<Lack>, TargetError> {
-        if self.how == Publishing::SkipEmpty && self.written == 0 {
+        let is_skipped = match self.how {
+            Publishing::SkipEmpty => self.written == 0,
+            Publishing::MissingAndDone => self.written % 3 == 1,
+            _ => false,
+        };
+        if is_skipped {
             return Ok(Vec::new());
         }
         self.inner.publish(placing, attributes)
@@ -331,7 +406,10 @@ fn catch(name: &str, plant: &dyn Plant) -> u64 {
 #[test]
 fn planted_bugs_are_caught() {
     let mut tally = Tally::start("h5-museum", 1);
-    let sources: [(&str, Change); 6] = [
+    let sources: [(&str, Change); 9] = [
+        ("kopia-5123-empty-is-fine", empty_is_fine),
+        ("restic-128-unreadable-left-out", unreadable_left_out),
+        ("borg-2092-links-lost", links_lost),
         ("kopia-1764-lossy-name", lossy_name),
         ("restic-4003-fifo-opened", fifo_opened),
         ("restic-1730-socket-ends-folder", special_ends_folder),
@@ -343,8 +421,17 @@ fn planted_bugs_are_caught() {
     for (name, change) in sources {
         planted.push((name, Box::new(SourceBug { change, bugs: Bugs::default() })));
     }
-    planted.push(("rustic-519-empty-file-skipped", Box::new(TargetBug(Publishing::SkipEmpty))));
-    planted.push(("named-before-written", Box::new(TargetBug(Publishing::LoseEnd))));
+    for (name, how) in [
+        ("rustic-519-empty-file-skipped", Publishing::SkipEmpty),
+        ("named-before-written", Publishing::LoseEnd),
+        ("restic-3166-missing-and-done", Publishing::MissingAndDone),
+        ("borg-8963-zeros-forgotten", Publishing::ForgetZeros),
+        ("bupstash-357-bytes-of-another", Publishing::BytesOfAnother),
+        ("restic-1445-backslash-parts", Publishing::BackslashParts),
+        ("duplicati-399-names-of-one-case", Publishing::OneCase),
+    ] {
+        planted.push((name, Box::new(TargetBug(how))));
+    }
     for (name, plant) in planted {
         let watch = Watch::start();
         tally.trials += 1;

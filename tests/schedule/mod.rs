@@ -2,6 +2,7 @@
 //! crate, and over years with sleep, power cuts and wrong clocks.
 
 mod expressions;
+mod museum;
 mod oracle;
 mod years;
 mod zones;
