@@ -1,7 +1,9 @@
 //! What a restore gives against what was recorded.
 
+pub mod mail;
 pub mod mariadb;
 pub mod postgresql_files;
+pub mod sqlite_copy;
 mod three;
 
 use crate::capsule::Between;

@@ -8,6 +8,7 @@ use unicode_normalization::is_nfc;
 
 use crate::capsule::format;
 use crate::capsule::format::Fit;
+use crate::capsule::mail::MailTruth;
 use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::path::SnapshotPath;
@@ -42,6 +43,9 @@ pub struct FolderTruth {
     pub long_paths: u64,
     /// By hash of the top folder's name.
     pub tops: BTreeMap<String, Top>,
+    /// Mail beneath the folders that hold some.
+    #[serde(skip_serializing_if = "MailTruth::is_empty", default)]
+    pub mail: MailTruth,
 }
 
 /// One folder directly beneath what is backed up.

@@ -7,12 +7,17 @@
 //! cannot be read is a counted problem; an unknown kind or version is refused.
 //! Start reading at: [`Capsule`], then [`compare`].
 
+pub mod canary;
 pub mod compare;
 pub mod folder;
 pub mod format;
+pub mod mail;
 pub mod mariadb;
 pub mod postgresql;
 pub mod sqlite;
+pub mod told;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -48,6 +53,9 @@ pub struct Capsule {
     pub taken_at_ms: i64,
     /// Whether it was read at the very point that the snapshot holds.
     pub same_point: bool,
+    /// What was placed at the source to be found again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub canaries: Option<canary::Canaries>,
     pub truth: Truth,
 }
 
@@ -59,10 +67,16 @@ pub enum Truth {
     Folder(Box<Between<folder::FolderTruth>>),
     Sqlite(Box<sqlite::SqliteTruth>),
     Postgresql(Box<postgresql::PostgresqlTruth>),
-    /// Readings before and after a server's files were taken.
+    /// Readings before and after a server's files were taken, or a command wrote a dump.
     PostgresqlFiles(Box<Between<postgresql::PostgresqlTruth>>),
     /// Readings before and after the dump: whoever reads beside it cannot share its state.
     Mariadb(Box<Between<mariadb::MariadbTruth>>),
+    /// Readings before and after a command that writes a copy or a dump of it.
+    SqliteCopy(Box<Between<sqlite::SqliteTruth>>),
+    /// Readings before and after a command that writes a file of messages.
+    Mail(Box<Between<mail::MailTruth>>),
+    /// What a program of the office told before and after.
+    Told(Box<Between<BTreeMap<String, String>>>),
 }
 
 /// Two readings round a backup.
@@ -120,6 +134,7 @@ mod tests {
             reader: "lifeboat".to_owned(),
             taken_at_ms: 1_800_000_000_000,
             same_point: true,
+            canaries: None,
             truth: Truth::Sqlite(Box::default()),
         }
     }

@@ -58,6 +58,8 @@ pub enum Stratum {
     Newest,
     Oldest,
     Middle,
+    /// One of the three, by the ledger.
+    Drawn,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -121,9 +123,29 @@ pub enum ReportLanguage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Check {
-    Sql { dataset: String, query: String, min: Option<i64>, max: Option<i64> },
-    Command { dataset: String, argv: Vec<String> },
-    File { dataset: String, path: String, bytes_min: Option<u64> },
+    Sql {
+        dataset: String,
+        query: String,
+        min: Option<i64>,
+        max: Option<i64>,
+    },
+    Command {
+        dataset: String,
+        argv: Vec<String>,
+    },
+    File {
+        dataset: String,
+        path: String,
+        bytes_min: Option<u64>,
+    },
+    /// How old the newest content may be.
+    Newest {
+        dataset: String,
+        query: Option<String>,
+        argv: Option<Vec<String>>,
+        #[serde(rename = "age_max_s", serialize_with = "value::maybe_seconds")]
+        age_max: Option<Duration>,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -131,12 +153,17 @@ enum CheckKind {
     Sql,
     Command,
     File,
+    Newest,
 }
 
 const CLASSES: [(&str, Class); 4] =
     [("D1", Class::D1), ("D2", Class::D2), ("D3", Class::D3), ("D4", Class::D4)];
-const STRATA: [(&str, Stratum); 3] =
-    [("newest", Stratum::Newest), ("oldest", Stratum::Oldest), ("middle", Stratum::Middle)];
+const STRATA: [(&str, Stratum); 4] = [
+    ("newest", Stratum::Newest),
+    ("oldest", Stratum::Oldest),
+    ("middle", Stratum::Middle),
+    ("drawn", Stratum::Drawn),
+];
 const MODES: [(&str, Mode); 2] = [("full", Mode::Full), ("sample", Mode::Sample)];
 const CLAIMS: [(&str, Claim); 3] =
     [("5%", Claim::Percent5), ("1%", Claim::Percent1), ("0.1%", Claim::Permille1)];
@@ -146,8 +173,12 @@ const FORMATS: [(&str, ReportFormat); 3] =
     [("pdf", ReportFormat::Pdf), ("html", ReportFormat::Html), ("json", ReportFormat::Json)];
 const LANGUAGES: [(&str, ReportLanguage); 2] =
     [("vi", ReportLanguage::Vi), ("en", ReportLanguage::En)];
-const CHECKS: [(&str, CheckKind); 3] =
-    [("sql", CheckKind::Sql), ("command", CheckKind::Command), ("file", CheckKind::File)];
+const CHECKS: [(&str, CheckKind); 4] = [
+    ("sql", CheckKind::Sql),
+    ("command", CheckKind::Command),
+    ("file", CheckKind::File),
+    ("newest", CheckKind::Newest),
+];
 
 impl Drill {
     /// The backups that it is about: those it names, or all whose snapshots its storage holds.
@@ -255,6 +286,14 @@ fn check(mut table: Table<'_>) -> Option<Check> {
             let path = table.needs("path", path);
             let bytes_min = table.size("bytes_min");
             dataset.zip(path).map(|(dataset, path)| Check::File { dataset, path, bytes_min })
+        }
+        CheckKind::Newest => {
+            let (query, argv) = (table.text("query"), table.argv("argv"));
+            if query.is_some() && argv.is_some() {
+                table.wrong("argv", "expected either `query` or `argv`, found both");
+            }
+            let age_max = table.time("age_max");
+            dataset.map(|dataset| Check::Newest { dataset, query, argv, age_max })
         }
     };
     table.finish();

@@ -1,6 +1,7 @@
 //! What is backed up and copied, and when.
 
 pub mod limits;
+pub mod truth;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::config::job::limits::JobLimits;
+use crate::config::job::truth::Canary;
+use crate::config::job::truth::Truth;
 use crate::config::read::Noun;
 use crate::config::secret::SecretFrom;
 use crate::config::table::Flag;
@@ -63,6 +66,8 @@ pub struct Backup {
     pub schedule: Schedule,
     pub retention: Option<String>,
     pub expect: Expect,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
     /// Program and arguments, without a shell; if it fails there is no backup.
     pub before: Option<Vec<String>>,
     pub after: Option<Vec<String>>,
@@ -90,6 +95,9 @@ pub enum Source {
         file_name: String,
         bytes_min: Option<u64>,
         last_line: Option<String>,
+        /// What it is a copy of.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        truth: Option<Box<Truth>>,
     },
     Postgresql(Server),
     Mariadb(Server),
@@ -101,6 +109,9 @@ pub enum Source {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Files {
     pub paths: Vec<PathBuf>,
+    /// Beneath these is mail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mail: Vec<PathBuf>,
     pub exclude: Vec<String>,
     pub iexclude: Vec<String>,
     pub exclude_if_present: Vec<String>,
@@ -236,6 +247,8 @@ pub(super) fn backup(mut table: Table<'_>, zone: &str) -> Option<Backup> {
             Expect { age_max: None, shrink_max_percent: SHRINK_DEFAULT }
         }
     };
+    let inner = table.table("canary");
+    let canary = inner.and_then(|inner| truth::canary(inner, source.as_ref()));
     let before = table.argv("before");
     let after = table.argv("after");
     let tags = table.texts("tags").unwrap_or_default();
@@ -250,6 +263,7 @@ pub(super) fn backup(mut table: Table<'_>, zone: &str) -> Option<Backup> {
         schedule: schedule?,
         retention,
         expect,
+        canary,
         before,
         after,
         tags,
@@ -288,6 +302,7 @@ fn files(table: &mut Table<'_>) -> Option<Files> {
     if paths.as_ref().is_some_and(Vec::is_empty) {
         table.wrong("paths", "expected at least one path");
     }
+    let mail = table.paths("mail").unwrap_or_default();
     let exclude = table.texts("exclude").unwrap_or_default();
     let iexclude = table.texts("iexclude").unwrap_or_default();
     let exclude_if_present = table.texts("exclude_if_present").unwrap_or_default();
@@ -297,6 +312,7 @@ fn files(table: &mut Table<'_>) -> Option<Files> {
     let snapshot = table.choice("snapshot", &[("btrfs", FileSystem::Btrfs)]);
     Some(Files {
         paths: paths?,
+        mail,
         exclude,
         iexclude,
         exclude_if_present,
@@ -314,7 +330,8 @@ fn command(table: &mut Table<'_>) -> Option<Source> {
     let file_name = table.needs("file_name", file_name);
     let bytes_min = table.size("bytes_min");
     let last_line = table.text("last_line");
-    Some(Source::Command { argv: argv?, file_name: file_name?, bytes_min, last_line })
+    let truth = table.table("truth").and_then(truth::read).map(Box::new);
+    Some(Source::Command { argv: argv?, file_name: file_name?, bytes_min, last_line, truth })
 }
 
 fn file_name(text: &str) -> Result<String, &'static str> {

@@ -113,6 +113,17 @@ pub struct Item {
     /// Size of what was restored.
     pub bytes: u64,
     pub truth: Truth,
+    pub canaries: Canaries,
+}
+
+/// What a drill found of the files that were placed where the office works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canaries {
+    /// The dataset has none.
+    None,
+    Good,
+    /// One is missing, too old, changed, or back from the dead.
+    Bad,
 }
 
 /// What restored data was compared with.

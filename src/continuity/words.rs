@@ -85,6 +85,10 @@ words! {
     SLOW_MTD: "{0}: recovery takes {1} (median of {2}), longer than can be borne: {3}"
         => "{0}: khôi phục mất {1} (trung vị của {2} cuộc), quá mức ngừng tối đa {3}";
 
+    NO_CANARIES: "no dataset has canaries that a drill has looked for"
+        => "chưa tập dữ liệu nào có tệp mồi được cuộc diễn tập tìm";
+    CANARY_BAD: "{0}: its canaries were missing, too old or changed in the drill of {1}"
+        => "{0}: tệp mồi bị thiếu, quá cũ hoặc bị thay đổi trong cuộc diễn tập ngày {1}";
     NO_KIT: "no kit whose list stands in the ledger: `lifeboat continuity kit --sign`"
         => "nhật ký bằng chứng chưa có bộ khôi phục nào: `lifeboat continuity kit --sign`";
     KIT_AT: "newest kit of {0}" => "bộ khôi phục mới nhất ngày {0}";

@@ -15,6 +15,7 @@ use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::restored::Owned;
 use crate::drill::item;
+use crate::drill::plan::Copied;
 use crate::drill::plan::Custom;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
@@ -213,11 +214,12 @@ fn about(plan: &Plan, started: Timestamp, ended: Timestamp) -> About {
 
 /// What programs are started with, if a dataset or a check needs one and they may be.
 fn servers(run: &Run, plan: &Plan) -> Option<Servers> {
-    let is_asked = |kind| plan.items.iter().any(|item| item.kind == kind);
-    let is_postgresql = is_asked(Kind::Postgresql) || is_asked(Kind::PostgresqlFiles);
-    let is_mariadb = is_asked(Kind::Mariadb);
-    let is_command = |check: &Custom| matches!(check, Custom::Command { .. });
-    let is_needed = is_postgresql || is_mariadb || plan.checks.iter().any(is_command);
+    let is_asked = |of: fn(Kind) -> bool| plan.items.iter().any(|item| of(item.kind));
+    let is_postgresql = is_asked(Kind::is_postgresql);
+    let is_mariadb = is_asked(Kind::is_mariadb);
+    let is_told = is_asked(|kind| kind == Kind::Copy(Copied::Told));
+    let is_needed =
+        is_postgresql || is_mariadb || is_told || plan.checks.iter().any(Custom::is_program);
     if !is_needed || plan.room.isolation == Isolation::I0 {
         return None;
     }
@@ -248,6 +250,8 @@ fn absent(run: &Run, dataset: &str, at: &str) -> Item {
         taken_at: at.to_owned(),
         point: Point { kind: "none".to_owned(), at: at.to_owned() },
         stratum: String::new(),
+        drawn_among: Vec::new(),
+        drawn_root: None,
         target: String::new(),
         domain: None,
         mode: "full".to_owned(),

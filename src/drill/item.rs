@@ -1,7 +1,9 @@
 //! One dataset: restored, looked at rung by rung, measured, judged.
 
+mod copies;
 mod databases;
 mod files;
+mod inside;
 
 use std::path::Path;
 use std::time::Duration;
@@ -70,6 +72,9 @@ struct Work<'a> {
     /// What queries are asked of, where the dataset is a database.
     database: Option<Box<dyn custom::Asked + 'a>>,
     has_attack_signs: bool,
+    /// Newest content by what is inside anyhow, and by what the office asks; seconds since 1970.
+    inside_s: Option<i64>,
+    content_s: Option<i64>,
     /// What kept the drill from being carried out.
     broken: Option<String>,
 }
@@ -98,6 +103,8 @@ pub fn execute(
         width_permille: 0,
         database: None,
         has_attack_signs: false,
+        inside_s: None,
+        content_s: None,
         broken: None,
     };
     // The point is the plan's, and the keys are those that opened it.
@@ -159,26 +166,40 @@ impl<'a> Work<'a> {
             Kind::PostgresqlFiles => self.postgresql_files()?,
             Kind::Mariadb => self.mariadb()?,
             Kind::Stream => {}
+            Kind::Copy(copied) => self.copies(copied)?,
             Kind::Other(name) => {
                 let why = format!("no engine for {name} is driven yet");
                 self.note(Level::L5, "start", Found::skipped(FailureCode::F8, why));
             }
         }
-        let own = self.customs.iter().filter(|it| it.dataset() == self.planned.dataset);
-        for (number, asked) in own.enumerate() {
-            let (run, servers) = (self.bench.run, self.bench.servers);
-            let tools = custom::Tools { run, servers, database: self.database.as_deref() };
-            let found = custom::check(asked, self.folder, &tools);
-            self.bench.run.check()?;
-            let level = custom::level(asked);
-            self.checks.note((level, &format!("custom.{}", number + 1)), Weight::Mandatory, found);
-        }
+        self.canaries();
+        self.asked()?;
         self.bench.run.check()?;
         let is_bad = |check: &record::Check| {
             check.mandatory && !matches!(check.result, Outcome::Pass | Outcome::NotApplicable)
         };
         if !self.checks.list.iter().any(is_bad) {
             self.marks.t7_ms = Some(self.now_ms());
+        }
+        Ok(())
+    }
+
+    /// What the office asks for.
+    fn asked(&mut self) -> Result<(), Stopped> {
+        let own = self.customs.iter().filter(|it| it.dataset() == self.planned.dataset);
+        for (number, asked) in own.enumerate() {
+            if let Custom::Newest { probe, age_max_s, .. } = asked {
+                let found = self.newest(probe, *age_max_s);
+                self.bench.run.check()?;
+                self.checks.note((Level::L6, "content.newest"), Weight::Mandatory, found);
+                continue;
+            }
+            let (run, servers) = (self.bench.run, self.bench.servers);
+            let tools = custom::Tools { run, servers, database: self.database.as_deref() };
+            let found = custom::check(asked, self.folder, &tools);
+            self.bench.run.check()?;
+            let level = custom::level(asked);
+            self.checks.note((level, &format!("custom.{}", number + 1)), Weight::Mandatory, found);
         }
         Ok(())
     }
@@ -307,6 +328,7 @@ impl<'a> Work<'a> {
     }
 
     fn item(self) -> Item {
+        let rpo_content_s = self.content_age_s();
         let Work { bench, planned, marks, checks, report, truth, sample, .. } = self;
         let snapshot = &planned.snapshot;
         let seconds = |ms: u64| ms.div_ceil(1000);
@@ -319,10 +341,11 @@ impl<'a> Work<'a> {
             rto_tech_s: marks.t7_ms.map(seconds),
             mtd_s: planned.targets.mtd_s,
             throughput_bps: moved_ms.map(|ms| report.restored_bytes.saturating_mul(1000) / ms),
-            rpo_target_s: planned.targets.rpo_s,
+            // How much is lost is told by the newest alone.
+            rpo_target_s: planned.targets.rpo_s.filter(|_| planned.stratum == inside::NEWEST),
             rpo_s: u64::try_from(age_ms).ok().map(seconds),
             rpo_worst_s: None,
-            rpo_content_s: None,
+            rpo_content_s,
         };
         let capsule = match &truth {
             None => record::Capsule::Absent,
@@ -355,6 +378,8 @@ impl<'a> Work<'a> {
             taken_at: bench.told(snapshot.time),
             point: Point { kind: "backup_began".to_owned(), at: bench.told(snapshot.time) },
             stratum: planned.stratum.clone(),
+            drawn_among: planned.choices.iter().map(|it| it.snapshot.id.clone()).collect(),
+            drawn_root: (!planned.choices.is_empty()).then(|| bench.root.to_owned()),
             target: planned.storage.clone(),
             domain: planned.targets.domain.clone(),
             mode: if sampled.is_some() { "sample" } else { "full" }.to_owned(),

@@ -9,8 +9,10 @@ use crate::drill::record::Org;
 use crate::drill::record::People;
 use crate::drill::record::Selection;
 use crate::drill::sample::Claim;
+use crate::drill::sample::Seed;
 use crate::drill::verdict::Level;
 use crate::format::object::Ref;
+use crate::path::SnapshotPath;
 use crate::units::Timestamp;
 
 /// What is in a dataset, and so how it is proven.
@@ -26,8 +28,21 @@ pub enum Kind {
     Mariadb,
     /// One file of a command or of standard input.
     Stream,
+    /// One file of a command that is a copy of something else.
+    Copy(Copied),
     /// A kind whose engine this program does not drive yet.
     Other(&'static str),
+}
+
+/// What the output of a command is a copy of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    Sqlite,
+    Postgresql,
+    Mariadb,
+    Mail,
+    /// A program of the office knows.
+    Told,
 }
 
 impl Kind {
@@ -36,10 +51,13 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Files => "files",
-            Self::Sqlite => "sqlite",
-            Self::Postgresql | Self::PostgresqlFiles => "postgresql",
-            Self::Mariadb => "mariadb",
-            Self::Stream => "stream",
+            Self::Sqlite | Self::Copy(Copied::Sqlite) => "sqlite",
+            Self::Postgresql | Self::PostgresqlFiles | Self::Copy(Copied::Postgresql) => {
+                "postgresql"
+            }
+            Self::Mariadb | Self::Copy(Copied::Mariadb) => "mariadb",
+            Self::Copy(Copied::Mail) => "mail",
+            Self::Stream | Self::Copy(Copied::Told) => "stream",
             Self::Other(name) => name,
         }
     }
@@ -47,7 +65,19 @@ impl Kind {
     /// Whether a server takes it in.
     #[must_use]
     pub const fn is_served(self) -> bool {
-        matches!(self, Self::Postgresql | Self::PostgresqlFiles | Self::Mariadb)
+        self.is_postgresql() || self.is_mariadb()
+    }
+
+    /// Whether a server of PostgreSQL takes it in.
+    #[must_use]
+    pub const fn is_postgresql(self) -> bool {
+        matches!(self, Self::Postgresql | Self::PostgresqlFiles | Self::Copy(Copied::Postgresql))
+    }
+
+    /// Whether a server of MariaDB takes it in.
+    #[must_use]
+    pub const fn is_mariadb(self) -> bool {
+        matches!(self, Self::Mariadb | Self::Copy(Copied::Mariadb))
     }
 
     /// The least level that proves it.
@@ -82,15 +112,35 @@ pub enum Custom {
     Sql { dataset: String, query: String, min: Option<i64>, max: Option<i64> },
     /// A program of the office looks at restored data, and ends with 0 if it is good.
     Command { dataset: String, argv: Vec<OsString> },
+    /// The newest content is as young as this; none: as the plan allows data to be lost.
+    Newest { dataset: String, probe: Probe, age_max_s: Option<u64> },
+}
+
+/// What tells how new content is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// The newest message, or the newest canary.
+    Inside,
+    /// A query that gives seconds since 1970.
+    Sql(String),
+    /// A program that prints a time.
+    Command(Vec<OsString>),
 }
 
 impl Custom {
+    /// Whether a program is started for it.
+    #[must_use]
+    pub const fn is_program(&self) -> bool {
+        matches!(self, Self::Command { .. } | Self::Newest { probe: Probe::Command(_), .. })
+    }
+
     #[must_use]
     pub fn dataset(&self) -> &str {
         match self {
             Self::File { dataset, .. }
             | Self::Sql { dataset, .. }
-            | Self::Command { dataset, .. } => dataset,
+            | Self::Command { dataset, .. }
+            | Self::Newest { dataset, .. } => dataset,
         }
     }
 }
@@ -110,10 +160,42 @@ pub struct Planned {
     pub kind: Kind,
     pub extent: Extent,
     pub snapshot: Snapshot,
+    /// Those among which the snapshot is drawn when the drill is ordered.
+    pub choices: Vec<Choice>,
     /// `newest`, `middle` or `oldest`.
     pub stratum: String,
     pub storage: String,
     pub targets: Targets,
+    pub more: More,
+}
+
+/// A snapshot that may be drawn.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    pub stratum: String,
+    pub snapshot: Snapshot,
+    pub shrink: Option<Shrink>,
+}
+
+/// What the configuration says of a dataset beyond its kind.
+#[derive(Debug, Clone, Default)]
+pub struct More {
+    /// Folder of its canaries, as snapshots have it.
+    pub canary: Option<SnapshotPath>,
+    /// Beneath these is mail.
+    pub mail: Vec<SnapshotPath>,
+    /// Program that tells what a restored copy holds.
+    pub told: Vec<OsString>,
+    /// The snapshot before it, and how much less may be in this one.
+    pub shrink: Option<Shrink>,
+}
+
+/// What is usual, and what is too little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shrink {
+    pub percent_max: u8,
+    pub files_count: u64,
+    pub content_bytes: u64,
 }
 
 /// What the continuity plan asks of a dataset.
@@ -199,4 +281,19 @@ pub struct Plan {
     pub host: String,
     /// Offset of the office's clock from UTC, in seconds.
     pub offset_s: i32,
+}
+
+impl Plan {
+    /// Draws snapshots, by the entry of the ledger that ordered the drill: nobody chooses them.
+    pub fn draw(&mut self) {
+        let (root, record_id) = (self.root.clone(), self.record_id.clone());
+        for item in &mut self.items {
+            let seed = Seed::of_strata(&root, &record_id, &item.dataset);
+            let drawn = seed.below(item.choices.len());
+            let Some(choice) = item.choices.get(drawn).cloned() else { continue };
+            item.stratum = choice.stratum;
+            item.snapshot = choice.snapshot;
+            item.more.shrink = choice.shrink;
+        }
+    }
 }

@@ -133,19 +133,16 @@ fn engine(plan: &Plan, servers: Option<&Servers>) -> Found {
         Kind::Other(name) => Some(name),
         _ => None,
     });
-    let lacks = |kind, engines: fn(&Servers) -> &Vec<Engine>| {
-        plan.items.iter().any(|item| item.kind == kind)
+    let lacks = |is_served: fn(Kind) -> bool, engines: fn(&Servers) -> &Vec<Engine>| {
+        plan.items.iter().any(|item| is_served(item.kind))
             && servers.is_some_and(|servers| engines(servers).is_empty())
     };
     match absent {
         Some(name) => Found::skipped(FailureCode::F8, format!("no engine for {name} is driven")),
-        None if [Kind::Postgresql, Kind::PostgresqlFiles]
-            .into_iter()
-            .any(|kind| lacks(kind, |servers| &servers.postgresql)) =>
-        {
+        None if lacks(Kind::is_postgresql, |servers| &servers.postgresql) => {
             Found::skipped(FailureCode::F8, "no server of PostgreSQL is installed here")
         }
-        None if lacks(Kind::Mariadb, |servers| &servers.mariadb) => {
+        None if lacks(Kind::is_mariadb, |servers| &servers.mariadb) => {
             Found::skipped(FailureCode::F8, "no server of MariaDB is installed here")
         }
         None => Found::equal(FailureCode::F8, "built in", "built in"),

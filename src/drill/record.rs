@@ -156,6 +156,12 @@ pub struct Item {
     /// Consistency point: what kind, and when.
     pub point: Point,
     pub stratum: String,
+    /// Ids of the snapshots among which this one was drawn: newest, oldest, one between.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub drawn_among: Vec<String>,
+    /// Hash of the ledger's entry by which it was drawn.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub drawn_root: Option<String>,
     /// Storage that it came from.
     pub target: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -23,6 +23,8 @@ use crate::units::Timestamp;
 
 /// First line of what a seed is made of.
 const DOMAIN: &str = "lifeboat/sample/1";
+/// The same for snapshots.
+const STRATA: &str = "lifeboat/stratum/1";
 /// Most types of files that are a stratum each.
 const TYPES_MAX: usize = 64;
 /// A path of more bytes is long.
@@ -72,6 +74,24 @@ impl Seed {
             hash.update(b"\n");
         }
         Self(hash.finalize().into())
+    }
+
+    /// What chooses among snapshots of a dataset.
+    #[must_use]
+    pub fn of_strata(root: &str, record_id: &str, dataset: &str) -> Self {
+        let mut hash = Sha256::new();
+        for line in [STRATA, root, record_id, dataset] {
+            hash.update(line.as_bytes());
+            hash.update(b"\n");
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// One of so many; 0 of none.
+    #[must_use]
+    pub fn below(self, count: usize) -> usize {
+        let bound = count.max(1) as u64;
+        usize::try_from(Stream { seed: self, next: 0 }.below(bound)).unwrap_or(0)
     }
 
     #[must_use]

@@ -45,6 +45,8 @@ pub enum Break {
     KeyDocument,
     #[error("an entry before it names the same document")]
     DocumentUsed,
+    #[error("a checkpoint of {size} entries does not fit: some are gone, or others")]
+    Checkpoint { size: u64 },
     #[error("a key event that does not count: {0}")]
     Key(KeyRefused),
 }

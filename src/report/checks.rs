@@ -140,6 +140,16 @@ pub fn name(id: &str, language: Language) -> String {
         "read" => check::READ,
         "capsule" => check::CAPSULE,
         "path" => check::GONE,
+        "trailer" => check::TRAILER,
+        "restore" => check::RESTORE,
+        "check" | "amcheck" => check::TABLES_CHECKED,
+        "verifybackup" => check::VERIFYBACKUP,
+        "unpack" => check::UNPACK,
+        "newest" => check::NEWEST,
+        "last_message" => check::LAST_MESSAGE,
+        "wal_pair" => check::WAL_PAIR,
+        "rolling" if inner == "canary" => check::CANARY_ROLLING,
+        "tombstone" if inner == "canary" => check::CANARY_TOMBSTONE,
         _ if inner == "canary" => check::CANARY,
         _ => return id.to_owned(),
     };
@@ -149,6 +159,9 @@ pub fn name(id: &str, language: Language) -> String {
 fn of_capsule(what: &str) -> Option<Words> {
     Some(match what {
         "files" => check::FILES,
+        "shrink" => check::SHRINK,
+        "messages" => check::MESSAGES,
+        "told" => check::TOLD,
         "dirs" => check::DIRS,
         "links" => check::LINKS,
         "others" => check::OTHERS,

@@ -347,6 +347,21 @@ pub mod check {
             => "Tệp mà lượt sao lưu không đọc được";
         ATTRIBUTES: "Owners, rights, times, links" => "Chủ sở hữu, quyền, thời gian, liên kết";
         CANARY: "Canary file" => "Tệp mồi";
+        CANARY_ROLLING: "Age of the newest canary" => "Tuổi của tệp mồi mới nhất";
+        CANARY_TOMBSTONE: "Canaries that were removed stay away"
+            => "Tệp mồi đã xóa không quay lại";
+        TRAILER: "The dump is complete" => "Bản kết xuất đầy đủ";
+        RESTORE: "The dump is carried out" => "Nạp bản kết xuất";
+        TABLES_CHECKED: "Every table is checked by the engine" => "Máy chủ kiểm tra từng bảng";
+        VERIFYBACKUP: "Every file against the server's list"
+            => "Từng tệp đúng với danh mục của máy chủ";
+        UNPACK: "Files of the server are taken apart" => "Giải nén các tệp của máy chủ";
+        NEWEST: "Newest date inside" => "Ngày mới nhất bên trong";
+        LAST_MESSAGE: "The last message of a mailbox is whole" => "Thư cuối của hộp thư còn đủ";
+        WAL_PAIR: "Log beside the database" => "Nhật ký đi cùng cơ sở dữ liệu";
+        SHRINK: "size beside the snapshot before" => "độ lớn so với bản chụp trước";
+        MESSAGES: "number of messages" => "số thư";
+        TOLD: "what the office's program told" => "kết quả chương trình của cơ quan";
         OPEN: "Files open as what they are named" => "Tệp mở được đúng định dạng";
         DRIFT: "Files still begin as their names promise" => "Phần đầu tệp còn đúng với tên tệp";
         HEADER: "Head and length of the database" => "Phần đầu và độ dài cơ sở dữ liệu";

@@ -15,6 +15,7 @@ pub mod host;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod stream;
+pub mod told;
 #[cfg(unix)]
 pub mod unix;
 

@@ -198,7 +198,7 @@ fn an_office_is_judged_by_what_is_there() {
     assert_eq!(board("R24").0, "red");
     assert!(board("R24").1.contains("has changed since it was signed"));
 
-    // Whoever takes the end of the ledger away is betrayed by the code that was printed.
+    // Whoever takes the end of the ledger away is betrayed by the checkpoint beside it.
     let entries = scene.files("repository/ledger/entries");
     let mut entries: Vec<_> =
         entries.iter().filter(|it| std::path::Path::new(it).is_file()).collect();
@@ -208,7 +208,7 @@ fn an_office_is_judged_by_what_is_there() {
     }
     let board = status(&scene);
     assert_eq!(board("R21").0, "red");
-    assert!(board("R21").1.contains("does not fit code"), "{}", board("R21").1);
+    assert!(board("R21").1.contains("does not fit"), "{}", board("R21").1);
 }
 
 /// What stands in a ledger that cannot be read is not known to be done, though another one can.

@@ -1,16 +1,21 @@
 //! Rehearsed restores by the real program: what is whole is proven, and what only looks whole is
 //! not.
 
+mod canaries;
+mod copies;
 mod documents;
 mod files;
 mod follow;
+mod guards;
 mod killed;
+mod ledger;
 mod life;
 mod mariadb;
 mod postgresql;
 mod sample;
 mod sqlite;
 mod standing;
+mod statements;
 mod trouble;
 
 use std::path::Path;
@@ -78,6 +83,12 @@ fn run(scene: &Scene, code: i32, args: &[&str]) -> Told {
     let head = ["drill", "run", "--json", "--config", file.to_str().unwrap()];
     let all: Vec<&str> = head.iter().copied().chain(args.iter().copied()).collect();
     scene.expect(code, &all)
+}
+
+/// A new file.
+fn written(path: &Path, bytes: &[u8]) {
+    let mut file = std::fs::File::create_new(path).unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
 }
 
 /// The item of a dataset.

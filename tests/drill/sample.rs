@@ -84,3 +84,29 @@ fn a_bad_file_in_the_sample_fails_it_and_takes_the_claim() {
     assert_eq!((&shared["claim"], &shared["verdict"]), (&Value::Null, &"fail".into()));
     assert!(failing(shared).contains(&"L4.files.open".to_owned()), "{shared}");
 }
+
+/// Snapshots are drawn too, and anybody can draw them again.
+#[test]
+fn which_snapshot_is_restored_is_drawn_by_the_ledger() {
+    let scene = configured(&[]);
+    let backups = [("shared", folder(&scene.path("shared")))];
+    configure(&scene, &backups, "stratum = \"drawn\"\n");
+    let mut ids = Vec::new();
+    for at in 0..3 {
+        scene.file("shared/a.txt", format!("{at}").as_bytes());
+        backup(&scene, "shared");
+        let listed = scene.expect(0, &["snapshots", "--json"]).json_of("result");
+        ids = listed.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect();
+    }
+    let among = Value::from(vec![ids[2].clone(), ids[0].clone(), ids[1].clone()]);
+    for _ in 0..3 {
+        let record = drill(&scene, 0);
+        let shared = item(&record, "shared");
+        assert_eq!(shared["drawn_among"], among, "{shared}");
+        let root = shared["drawn_root"].as_str().unwrap();
+        let id = record["record_id"].as_str().unwrap();
+        let at = Seed::of_strata(root, id, "shared").below(3);
+        let strata = ["newest", "oldest", "middle"];
+        assert_eq!((&shared["snapshot"], &shared["stratum"]), (&among[at], &strata[at].into()));
+    }
+}

@@ -15,7 +15,7 @@ fn cut(scenario: &str) {
     let lab = Lab { wrap: |storage| Arc::new(Far::new(storage)), ..Lab::HONEST };
     let effort = Effort::of(Profile::of_process());
     let effort =
-        Effort { distinct: effort.distinct / 4, seconds_max: effort.seconds_max / 4, ..effort };
+        Effort { distinct: effort.distinct / 2, seconds_max: effort.seconds_max / 2, ..effort };
     let tally = enumerate(lab, named(scenario), effort);
     let tally = tally.unwrap_or_else(|failure| panic!("{}, {}", failure.broken, failure.case));
     assert!(tally.judged > 20, "{scenario}: {tally:?}");

@@ -13,12 +13,14 @@ const TRIPS: [u128; 5] = [27, 21, 8, 15, 23];
 #[test]
 fn every_step_keeps_its_budget_of_trips() {
     let rgw = server();
-    let bucket = rgw.new_bucket();
-    let mut scene = program::scene(rgw, &bucket, OWNER);
-    scene.expect(0, &["-q", "init"]);
     let port = rgw.endpoint().rsplit(':').next().unwrap().parse().unwrap();
     let line = LongLine::to(port);
-    let address = format!("s3:http://127.0.0.1:{}/{bucket}/office", line.port);
-    scene.set("LIFEBOAT_REPOSITORY", address);
-    trips::keep(&line, (&scene, "letters/two.txt"), TRIPS);
+    trips::keep(TRIPS, || {
+        let bucket = rgw.new_bucket();
+        let mut scene = program::scene(rgw, &bucket, OWNER);
+        scene.expect(0, &["-q", "init"]);
+        let address = format!("s3:http://127.0.0.1:{}/{bucket}/office", line.port);
+        scene.set("LIFEBOAT_REPOSITORY", address);
+        trips::counted(&line, (&scene, "letters/two.txt"))
+    });
 }

@@ -89,10 +89,12 @@ const TRIPS: [u128; 5] = [57, 40, 23, 38, 76];
 
 #[test]
 fn every_step_keeps_its_budget_of_trips() {
-    let sshd = Sshd::start();
-    let line = LongLine::to(sshd.port);
-    let mut scene = program::scene(&sshd, sshd.port);
-    scene.expect(0, &["-q", "init"]);
-    program::move_to(&mut scene, &sshd, line.port);
-    trips::keep(&line, (&scene, "data.bin"), TRIPS);
+    trips::keep(TRIPS, || {
+        let sshd = Sshd::start();
+        let line = LongLine::to(sshd.port);
+        let mut scene = program::scene(&sshd, sshd.port);
+        scene.expect(0, &["-q", "init"]);
+        program::move_to(&mut scene, &sshd, line.port);
+        trips::counted(&line, (&scene, "data.bin"))
+    });
 }

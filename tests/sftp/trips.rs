@@ -113,22 +113,39 @@ fn steps<'a>(one_file: &'a [&'a str; 5]) -> [(&'static str, &'a [&'a str]); 5] {
     ]
 }
 
-/// Runs each step over an empty repository, and fails if one waits for more trips than its budget.
-pub(crate) fn keep(line: &LongLine, (scene, file): (&Scene, &str), budgets: [u128; 5]) {
-    let (mut told, mut over) = (String::new(), Vec::new());
+/// Most often that steps are counted: a machine that is busy elsewhere makes trips seem more, and
+/// never fewer.
+const TRIES: usize = 3;
+
+/// Runs each step over an empty repository, and counts its trips.
+pub(crate) fn counted(line: &LongLine, (scene, file): (&Scene, &str)) -> Vec<(&'static str, u128)> {
     let (file, target) = (format!("latest:{file}"), scene.path("restored").display().to_string());
     let one_file = ["-q", "restore", &file, "--target", &target];
-    for ((step, args), budget) in steps(&one_file).into_iter().zip(budgets) {
+    let count = |(step, args): (&'static str, &[&str])| {
         line.trips();
         scene.expect(0, args);
         let trips = line.trips();
-        told.push_str(&format!("{step}: {trips} trips\n"));
-        if trips > budget {
-            over.push(format!("{step}: {trips} trips, at most {budget}"));
-        }
         // Or nothing went over the line.
         assert!(trips > 2, "{step}: {trips}");
+        (step, trips)
+    };
+    steps(&one_file).into_iter().map(count).collect()
+}
+
+/// Fails if a step waits for more trips than its budget, however often it is counted.
+pub(crate) fn keep(budgets: [u128; 5], counted: impl Fn() -> Vec<(&'static str, u128)>) {
+    let mut least = counted();
+    let is_over = |least: &[(&str, u128)]| {
+        least.iter().zip(budgets).any(|((_, trips), budget)| *trips > budget)
+    };
+    for _ in 1..TRIES {
+        if !is_over(&least) {
+            break;
+        }
+        for (known, (_, trips)) in least.iter_mut().zip(counted()) {
+            known.1 = known.1.min(trips);
+        }
     }
-    println!("{told}");
-    assert!(over.is_empty(), "{over:?}\n{told}");
+    println!("{least:?}, at most {budgets:?}");
+    assert!(!is_over(&least), "{least:?}, at most {budgets:?}");
 }

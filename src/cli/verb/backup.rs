@@ -1,5 +1,6 @@
 //! `backup`: a new snapshot of folders, standard input or a command's output.
 
+pub mod canary;
 pub mod input;
 pub mod witness;
 
@@ -283,6 +284,12 @@ fn run_once(
     if let Some(backup) = job {
         // The name is the dataset, whatever paths it has.
         input.dataset = [b"job", backup.name.as_bytes()].join(&0);
+        if let Some(witness) = database::witness(context, backup)? {
+            input.witness = witness;
+        }
+        if !args.how.dry_run {
+            input.canaries = canary::renewed(context, backup);
+        }
     }
     let storage = open::storage(context)?;
     let writer = open::for_writing(context, &storage)?;
@@ -312,6 +319,7 @@ pub fn make(
         witness: &input.witness,
         base: base(input),
         before: Mutex::default(),
+        canaries: input.canaries.clone(),
     };
     // A dataset of the file is drilled.
     let is_drilled = args.job.is_some() || input.recorded.is_some();

@@ -195,6 +195,7 @@ impl<'l> Look<'l> {
             18 => self.kit(rule),
             20 => self.clock(rule),
             21 => self.ledger(rule),
+            22 => self.canaries(rule),
             23 => self.contacts(rule),
             24 => self.review(rule),
             25 => self.pinned(rule),

@@ -1,9 +1,11 @@
 //! R05, R06, R08 and R14: how old proof is, how far it goes, of what, against what.
 
+use crate::continuity::fact::Canaries;
 use crate::continuity::fact::Truth;
 use crate::continuity::rule::Colour;
 use crate::continuity::rule::Judged;
 use crate::continuity::rule::Look;
+use crate::continuity::rule::Planned;
 use crate::continuity::rule::Rule;
 use crate::continuity::rule::Tally;
 use crate::continuity::words;
@@ -89,5 +91,24 @@ impl Look<'_> {
             }
         }
         tally.judged(rule, words::NO_DATASETS)
+    }
+
+    /// Canaries of datasets that have some, in the last drill of each.
+    pub(super) fn canaries(&self, rule: Rule) -> Judged {
+        let mut tally = Tally::default();
+        for Planned { name, .. } in self.planned() {
+            let Some((at, item)) = self.facts.items(name).next_back() else { continue };
+            match item.canaries {
+                Canaries::None => {}
+                Canaries::Good => tally.green(),
+                Canaries::Bad => {
+                    tally.add(Colour::Red, words::CANARY_BAD.with([name.into(), self.date(at)]));
+                }
+            }
+        }
+        if tally.count == 0 {
+            return Judged::of(rule, Colour::Amber, words::NO_CANARIES.said());
+        }
+        tally.judged(rule, words::NO_CANARIES)
     }
 }

@@ -12,6 +12,7 @@ use crate::drill::check::Found;
 use crate::drill::check::broken;
 use crate::drill::check::queried;
 use crate::drill::plan::Custom;
+use crate::drill::plan::Probe;
 use crate::drill::server::Servers;
 use crate::drill::server::process::Ended;
 use crate::drill::server::process::command;
@@ -49,7 +50,7 @@ impl Asked for SqliteFile {
 pub const fn level(asked: &Custom) -> Level {
     match asked {
         Custom::File { .. } => Level::L3,
-        Custom::Sql { .. } | Custom::Command { .. } => Level::L6,
+        Custom::Sql { .. } | Custom::Command { .. } | Custom::Newest { .. } => Level::L6,
     }
 }
 
@@ -72,31 +73,84 @@ pub fn check(asked: &Custom, folder: &Path, tools: &Tools<'_>) -> Found {
         Custom::File { path, bytes_min, .. } => file(folder, path, *bytes_min),
         Custom::Sql { query, min, max, .. } => sql(tools.database, query, (*min, *max)),
         Custom::Command { argv, .. } => program(folder, argv, tools),
+        // Its age is judged by whoever knows when the loss happened.
+        Custom::Newest { .. } => Found::skipped(FailureCode::F8, "it is judged by its age"),
     }
 }
 
 /// A program of the office, which ends with 0 if what it sees is good. What it prints may be of
 /// people, and is written nowhere.
 fn program(folder: &Path, argv: &[OsString], tools: &Tools<'_>) -> Found {
-    let Some(servers) = tools.servers else {
-        return Found::skipped(FailureCode::F8, "isolation I0 starts no program");
-    };
-    let confinement = match &servers.confinement {
-        Ok(confinement) => confinement,
-        Err(why) => return Found::skipped(FailureCode::F8, why.as_str()),
-    };
-    let command = command(&confinement.reading(folder, argv));
-    match output(tools.run, command, queried(servers.limit)) {
-        Ok(Ended { code, stderr, .. }) if code != Some(0) && stderr.starts_with(PLACE_SAYS) => {
-            let why = format!("it cannot be started: {}", last_lines(&stderr));
-            Found::skipped(FailureCode::F8, why)
-        }
-        Ok(Ended { code: Some(code), .. }) => {
-            Found::equal(FailureCode::F2, "exit code 0", format!("exit code {code}"))
-        }
-        Ok(_) => Found::equal(FailureCode::F2, "exit code 0", "a signal"),
-        Err(error) => broken(&error),
+    match printed(folder, argv, tools) {
+        Ok(_) => Found::equal(FailureCode::F2, "exit code 0", "exit code 0"),
+        Err(found) => found,
     }
+}
+
+/// What a program of the office prints that ends with 0.
+///
+/// # Errors
+/// What is found instead.
+pub fn printed(folder: &Path, argv: &[OsString], tools: &Tools<'_>) -> Result<Vec<u8>, Found> {
+    let skipped = |why: &str| Found::skipped(FailureCode::F8, why);
+    let servers = tools.servers.ok_or_else(|| skipped("isolation I0 starts no program"))?;
+    let confinement = servers.confinement.as_ref().map_err(|why| skipped(why))?;
+    let command = command(&confinement.reading(folder, argv));
+    let code = match output(tools.run, command, queried(servers.limit)) {
+        Ok(Ended { code: Some(0), stdout, .. }) => return Ok(stdout),
+        Ok(Ended { stderr, .. }) if stderr.starts_with(PLACE_SAYS) => {
+            let why = format!("it cannot be started: {}", last_lines(&stderr));
+            return Err(skipped(&why));
+        }
+        Ok(Ended { code: Some(code), .. }) => format!("exit code {code}"),
+        Ok(_) => "a signal".to_owned(),
+        Err(error) => return Err(broken(&error)),
+    };
+    Err(Found::equal(FailureCode::F2, "exit code 0", code))
+}
+
+/// When the newest content is of, in seconds since 1970; `inside` is what is known of it without
+/// asking.
+///
+/// # Errors
+/// What is found instead.
+pub fn newest(
+    probe: &Probe,
+    (folder, inside): (&Path, Option<i64>),
+    tools: &Tools<'_>,
+) -> Result<i64, Found> {
+    match probe {
+        Probe::Inside => inside
+            .ok_or_else(|| Found::failed(FailureCode::F5, "nothing inside tells of when it is")),
+        Probe::Sql(query) => match tools.database {
+            Some(database) => database.number(query),
+            None => Err(Found::skipped(FailureCode::F8, "no database was there to be asked")),
+        },
+        Probe::Command(argv) => {
+            let said = printed(folder, argv, tools)?;
+            time(&String::from_utf8_lossy(&said)).ok_or_else(|| {
+                let why = "the program prints no time, such as 2026-11-26T08:00:00+07:00";
+                Found::failed(FailureCode::F2, why)
+            })
+        }
+    }
+}
+
+/// `2026-11-26`.
+const DAY_CHARS: usize = 10;
+
+/// Seconds since 1970, a time with its zone, or a day, which ends in UTC.
+fn time(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let seconds = || text.parse::<i64>().ok();
+    let told = || text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
+    let day = || {
+        // A time without its zone would be read as its day.
+        let day: jiff::civil::Date = text.parse().ok().filter(|_| text.len() == DAY_CHARS)?;
+        let end = day.tomorrow().ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
+        Some(end.timestamp().as_second() - 1)
+    };
+    seconds().or_else(told).or_else(day)
 }
 
 fn file(folder: &Path, path: &str, bytes_min: u64) -> Found {
@@ -136,5 +190,20 @@ fn sql(database: Option<&dyn Asked>, query: &str, (min, max): (Option<i64>, Opti
             one
         }
         Err(found) => found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        assert_eq!(time("1795662003\n"), Some(1_795_662_003));
+        assert_eq!(time("2026-11-26T10:00:03+07:00"), Some(1_795_662_003));
+        assert_eq!(time("2026-11-26"), Some(1_795_737_599));
+        for none in ["", "yesterday", "2026-11-26T10:00:03", "2026-13-01"] {
+            assert_eq!(time(none), None, "{none}");
+        }
     }
 }

@@ -45,7 +45,7 @@ pub struct Restored<'a> {
 }
 
 /// One file of statements.
-struct Dump {
+pub struct Dump {
     path: PathBuf,
     /// The database that it is of; none if it names its databases itself.
     database: Option<String>,
@@ -62,8 +62,20 @@ pub fn check<'a>(
     means: &Means<'a>,
     (folder, expected): (&Path, Option<&Between<MariadbTruth>>),
 ) -> Result<Option<(Restored<'a>, u64)>, Stopped> {
-    checks.start();
     let dumps = dumps(folder, expected.map(|between| &between.before));
+    load(checks, means, (dumps, expected))
+}
+
+/// Takes these dumps in, and compares what the server holds then, as [`check`] does.
+///
+/// # Errors
+/// When the run is stopped.
+pub fn load<'a>(
+    checks: &mut Checks<'_>,
+    means: &Means<'a>,
+    (dumps, expected): (Vec<Dump>, Option<&Between<MariadbTruth>>),
+) -> Result<Option<(Restored<'a>, u64)>, Stopped> {
+    checks.start();
     // Before anything of them is carried out.
     let whole = dumps.iter().filter(|dump| is_complete(&dump.path)).count();
     let found = Found::equal(FailureCode::F2, dumps.len().max(1), whole);
@@ -90,6 +102,14 @@ pub fn check<'a>(
         _ => 0,
     };
     Ok(Some((restored, width)))
+}
+
+/// A dump by itself, of the only database that is expected.
+#[must_use]
+pub fn one(path: &Path, expected: Option<&MariadbTruth>) -> Vec<Dump> {
+    let database = expected.and_then(|truth| truth.databases.keys().next()).cloned();
+    let database = database.or_else(|| Some("dump".to_owned()));
+    vec![Dump { path: path.to_owned(), database, is_there: false }]
 }
 
 /// Restored dumps with the names of their databases.

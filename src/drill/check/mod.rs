@@ -6,9 +6,11 @@
 //! Invariants: a check has one result; what it could not look at is a skip, not a pass.
 //! Start reading at: [`Checks`].
 
+pub mod canary;
 pub mod capsule;
 pub mod custom;
 pub mod documents;
+pub mod mail;
 pub mod mariadb;
 pub mod postgresql;
 pub mod restored;

@@ -1,5 +1,6 @@
 //! L5 of PostgreSQL: a throw-away server reads every restored archive, and is asked what it holds.
 
+pub mod dump;
 pub mod files;
 
 use std::fs::File;
@@ -53,7 +54,17 @@ struct Archive {
     path: PathBuf,
     /// In the throw-away server.
     database: String,
+    form: Form,
     is_there: bool,
+}
+
+/// How a database was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Archive,
+    /// Beside which no file says what roles its server had.
+    LoneArchive,
+    Statements,
 }
 
 /// Restores what lies in `folder`, and compares it. Nothing if there is no server.
@@ -67,27 +78,33 @@ pub fn check<'a>(
 ) -> Result<Option<Restored<'a>>, Stopped> {
     checks.start();
     let archives = archives(folder, expected);
-    let cluster = match Cluster::start(means) {
-        Ok(cluster) => cluster,
-        Err(ServerError::Process(ProcessError::Stopped(stopped))) => return Err(stopped),
-        // It is the same server for every snapshot: nothing is said of this one.
-        Err(error) => {
-            let found = Found::skipped(FailureCode::F8, error.to_string());
-            checks.note((Level::L5, "postgresql.start"), Weight::Mandatory, found);
-            return Ok(None);
-        }
-    };
-    let version = cluster.version();
-    let found = Found::equal(FailureCode::F3, version, version);
-    checks.note((Level::L5, "postgresql.start"), Weight::Mandatory, found);
+    let Some(cluster) = started(checks, means)? else { return Ok(None) };
     let mut restored = Restored { cluster, limit: means.limit, archives };
-    restored.load(checks, means.run, (folder, expected))?;
+    restored.load(checks, means.run, (shared_roles(folder), expected))?;
     let found = restored.read(checks, (means.run, expected))?;
     if let (Some(expected), Some(found)) = (expected, found) {
         super::capsule::postgresql(checks, expected, &found);
     }
     restored.amcheck(checks, means.run)?;
     Ok(Some(restored))
+}
+
+/// A server without a database of ours; nothing if there is none.
+fn started<'a>(checks: &mut Checks<'_>, means: &Means<'a>) -> Result<Option<Cluster<'a>>, Stopped> {
+    let id = (Level::L5, "postgresql.start");
+    match Cluster::start(means) {
+        Ok(cluster) => {
+            let version = cluster.version();
+            checks.note(id, Weight::Mandatory, Found::equal(FailureCode::F3, version, version));
+            Ok(Some(cluster))
+        }
+        Err(ServerError::Process(ProcessError::Stopped(stopped))) => Err(stopped),
+        // It is the same server for every snapshot: nothing is said of this one.
+        Err(error) => {
+            checks.note(id, Weight::Mandatory, Found::skipped(FailureCode::F8, error.to_string()));
+            Ok(None)
+        }
+    }
 }
 
 /// Restored archives with the names of their databases.
@@ -115,6 +132,7 @@ fn archives(folder: &Path, expected: Option<&PostgresqlTruth>) -> Vec<Archive> {
             name: named(&path),
             path,
             database: format!("restored{at}"),
+            form: Form::Archive,
             is_there: false,
         })
         .collect()
@@ -128,28 +146,56 @@ fn roles(text: &str) -> Vec<String> {
         if at > 0 && text.as_bytes().get(at - 1) != Some(&b'\n') {
             continue;
         }
-        let rest = text.get(at + CREATE.len()..).unwrap_or_default();
-        let name = match rest.strip_prefix('"') {
-            None => rest.split(';').next().unwrap_or_default().to_owned(),
-            // A quotation mark within is written twice.
-            Some(quoted) => {
-                let mut name = String::new();
-                let mut marks = quoted.chars().peekable();
-                while let Some(mark) = marks.next() {
-                    if mark == '"' && marks.next_if_eq(&'"').is_none() {
-                        break;
-                    }
-                    name.push(mark);
-                }
-                name
-            }
-        };
-        // The server's own is there; a line that is none of a role ends nowhere.
-        if !name.is_empty() && name.len() < 64 && name != "postgres" {
-            roles.push(quoted(&name));
-        }
+        roles.extend(named(text.get(at + CREATE.len()..).unwrap_or_default()));
     }
     roles
+}
+
+/// The name that a statement goes on with, up to its end, quoted; none if that is the server's own
+/// or no name.
+fn named(rest: &str) -> Option<String> {
+    let name = match rest.strip_prefix('"') {
+        None => {
+            let ends = |c: char| c == ';' || c.is_whitespace();
+            rest.split(ends).next().unwrap_or_default().to_owned()
+        }
+        // A quotation mark within is written twice.
+        Some(quoted) => {
+            let mut name = String::new();
+            let mut marks = quoted.chars().peekable();
+            while let Some(mark) = marks.next() {
+                if mark == '"' && marks.next_if_eq(&'"').is_none() {
+                    break;
+                }
+                name.push(mark);
+            }
+            name
+        }
+    };
+    // A line that is none of a role ends nowhere.
+    (!name.is_empty() && name.len() < 64 && name != "postgres").then(|| quoted(&name))
+}
+
+/// Roles of the file that databases of a server share.
+fn shared_roles(folder: &Path) -> Result<Vec<String>, CapsuleError> {
+    let entries = std::fs::read_dir(folder.join(postgresql::FOLDER)).into_iter().flatten();
+    let is_globals = |path: &PathBuf| {
+        path.extension().is_some_and(|it| it == "sql")
+            && path.symlink_metadata().is_ok_and(|found| found.is_file())
+    };
+    let mut all = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()).filter(is_globals) {
+        let mut text = Vec::new();
+        let read = File::open(&path).and_then(|file| {
+            std::io::Read::read_to_end(&mut std::io::Read::take(file, GLOBALS_BYTES_MAX), &mut text)
+        });
+        read.map_err(|error| CapsuleError::Read {
+            what: "the file of roles".to_owned(),
+            detail: error.to_string(),
+        })?;
+        all.extend(roles(&String::from_utf8_lossy(&text)));
+    }
+    Ok(all)
 }
 
 fn quoted(name: &str) -> String {
@@ -168,29 +214,10 @@ impl Restored<'_> {
 
     /// Roles may do everything here: who might what at the source is no matter of a restore's
     /// success.
-    fn make_roles(&self, folder: &Path) -> Result<(), CapsuleError> {
-        let entries = std::fs::read_dir(folder.join(postgresql::FOLDER)).into_iter().flatten();
-        let is_globals = |path: &PathBuf| {
-            path.extension().is_some_and(|it| it == "sql")
-                && path.symlink_metadata().is_ok_and(|found| found.is_file())
-        };
-        for path in entries.flatten().map(|entry| entry.path()).filter(is_globals) {
-            let mut text = Vec::new();
-            let read = File::open(&path).and_then(|file| {
-                std::io::Read::read_to_end(
-                    &mut std::io::Read::take(file, GLOBALS_BYTES_MAX),
-                    &mut text,
-                )
-            });
-            let failed = |error: std::io::Error| CapsuleError::Read {
-                what: "the file of roles".to_owned(),
-                detail: error.to_string(),
-            };
-            read.map_err(failed)?;
-            let mut session = self.cluster.session("postgres", self.limit)?;
-            for role in roles(&String::from_utf8_lossy(&text)) {
-                session.tell(&format!("create role {role} superuser nologin;"))?;
-            }
+    fn make_roles(&self, roles: Result<Vec<String>, CapsuleError>) -> Result<(), CapsuleError> {
+        let mut session = self.cluster.session("postgres", self.limit)?;
+        for role in roles? {
+            session.tell(&format!("create role {role} superuser nologin;"))?;
         }
         Ok(())
     }
@@ -220,9 +247,9 @@ impl Restored<'_> {
         &mut self,
         checks: &mut Checks<'_>,
         run: &Run,
-        (folder, expected): (&Path, Option<&PostgresqlTruth>),
+        (roles, expected): (Result<Vec<String>, CapsuleError>, Option<&PostgresqlTruth>),
     ) -> Result<(), Stopped> {
-        let made = self.make_roles(folder).and_then(|()| {
+        let made = self.make_roles(roles).and_then(|()| {
             self.archives.iter().try_for_each(|one| {
                 let about = expected.and_then(|it| it.databases.get(&one.name));
                 self.make(&one.database, about.map(|it| &it.about))
@@ -263,15 +290,28 @@ impl Restored<'_> {
         let Some(archive) = self.archives.get_mut(at) else { return Ok(None) };
         let input = File::open(&archive.path).map_err(ProcessError::Start)?;
         let database = format!("--dbname={}", archive.database);
-        let words = [
-            "--exit-on-error",
-            "--no-password",
-            "--no-tablespaces",
-            "--no-subscriptions",
-            &database,
-        ];
+        let (tool, words): (_, &[&str]) = match archive.form {
+            Form::Archive => {
+                ("pg_restore", &["--exit-on-error", "--no-tablespaces", "--no-subscriptions"])
+            }
+            // Who owned what is no matter of a restore's success.
+            Form::LoneArchive => (
+                "pg_restore",
+                &[
+                    "--exit-on-error",
+                    "--no-tablespaces",
+                    "--no-subscriptions",
+                    "--no-owner",
+                    "--no-privileges",
+                ],
+            ),
+            Form::Statements => {
+                ("psql", &["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"])
+            }
+        };
+        let words = [words, &["--no-password", &database]].concat();
         archive.is_there = true;
-        let ended = self.cluster.tool("pg_restore", &words, (Some(input), self.limit))?;
+        let ended = self.cluster.tool(tool, &words, (Some(input), self.limit))?;
         if ended.code == Some(0) {
             return Ok(None);
         }
@@ -283,7 +323,7 @@ impl Restored<'_> {
         let why = if is_cut { ": the archive ends before its end" } else { "" };
         let code =
             ended.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
-        Ok(Some(format!("pg_restore of one database: {code}{why}")))
+        Ok(Some(format!("{tool} of one database: {code}{why}")))
     }
 
     /// What the restored databases hold, asked as the source was.

@@ -1,5 +1,7 @@
 //! L4 and L5 of an SQLite database: its header, and its own engine on all of it.
 
+pub mod dump;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -52,6 +54,27 @@ pub fn check(checks: &mut Checks<'_>, path: &Path, pages: Option<u64>) -> Option
     }
 }
 
+/// Whether a file is a database, and not statements that make one.
+#[must_use]
+pub fn is_database(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut head));
+    read.is_ok() && (head.is_empty() || head.starts_with(HEAD))
+}
+
+/// A header that says that changes stand in a log beside it: one that was closed has none, so it
+/// is only told.
+pub fn wal_pair(checks: &mut Checks<'_>, path: &Path) {
+    const WAL: [u8; 2] = [2, 2];
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(20).read_to_end(&mut head));
+    if read.is_ok() && head.get(18..20) == Some(&WAL) {
+        let why = "its header tells of a log of changes, and none was captured";
+        let found = Found::skipped(FailureCode::F2, why);
+        checks.note((Level::L4, "sqlite.wal_pair"), Weight::Minor, found);
+    }
+}
+
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -81,6 +104,9 @@ fn header(path: &Path, pages: Option<u64>) -> Found {
         Ok(read) => read,
         Err(error) => return Found::failed(FailureCode::F2, error.to_string()),
     };
+    if len_bytes == 0 && pages == Some(0) {
+        return Found::equal(FailureCode::F2, "0 pages", "0 pages");
+    }
     if filled < head.len() || !head.starts_with(HEAD) {
         let expected = pages.map_or_else(|| "a database".to_owned(), |n| format!("{n} pages"));
         return Found::equal(FailureCode::F2, expected, format!("{len_bytes} bytes, no header"));
@@ -90,6 +116,7 @@ fn header(path: &Path, pages: Option<u64>) -> Found {
         size => u64::from(size),
     };
     let found = len_bytes.checked_div(size).unwrap_or(0);
-    let expected = pages.unwrap_or(found);
+    // The copy of a database without a page has its first one.
+    let expected = pages.map_or(found, |pages| pages.max(1));
     Found::equal(FailureCode::F2, format!("{expected} pages"), format!("{found} pages"))
 }

@@ -19,6 +19,8 @@ fn item(dataset: &str, verdict: Verdict, failures: &[FailureCode]) -> Item {
         taken_at: at.clone(),
         point: Point { kind: "backup_began".to_owned(), at },
         stratum: "newest".to_owned(),
+        drawn_among: Vec::new(),
+        drawn_root: None,
         target: "main".to_owned(),
         domain: None,
         mode: "full".to_owned(),

@@ -72,9 +72,7 @@ impl<'a> Work<'a> {
         let asked = (self.folder, expected);
         if let Some((restored, width)) = postgresql::files::check(&mut self.checks, &means, asked)?
         {
-            self.width_permille = width;
-            self.marks.t6_ms = Some(self.now_ms());
-            self.database = Some(Box::new(restored));
+            self.served(restored, width);
         }
         Ok(())
     }
@@ -92,19 +90,24 @@ impl<'a> Work<'a> {
         };
         let asked = (self.folder, expected);
         if let Some((restored, width)) = mariadb::check(&mut self.checks, &means, asked)? {
-            self.width_permille = width;
-            self.marks.t6_ms = Some(self.now_ms());
-            self.database = Some(Box::new(restored));
+            self.served(restored, width);
         }
         Ok(())
     }
 
-    fn truth(&self) -> Option<Truth> {
+    /// A server answers, and may be asked more.
+    pub(super) fn served(&mut self, restored: impl custom::Asked + 'a, width: u64) {
+        self.width_permille = width;
+        self.marks.t6_ms = Some(self.now_ms());
+        self.database = Some(Box::new(restored));
+    }
+
+    pub(super) fn truth(&self) -> Option<Truth> {
         self.truth.as_ref().map(|capsule| capsule.truth.clone())
     }
 
     /// No truth of the kind; that is a failure where there is one of another kind.
-    fn none<T>(&mut self, another: Option<Truth>) -> Option<T> {
+    pub(super) fn none<T>(&mut self, another: Option<Truth>) -> Option<T> {
         if another.is_some() {
             let why = "the capsule is of another kind than the dataset";
             self.note(Level::L6, "capsule", Found::failed(FailureCode::F2, why));
@@ -113,7 +116,7 @@ impl<'a> Work<'a> {
     }
 
     /// What a server is made of; where there is none, that is noted.
-    fn means(
+    pub(super) fn means(
         &mut self,
         version: Option<u32>,
         told: Option<String>,

@@ -1,9 +1,12 @@
 //! A folder: what of it is restored, and how its files are looked at.
 
+use crate::capsule::Between;
 use crate::capsule::Truth;
+use crate::capsule::folder::FolderTruth;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::capsule;
+use crate::drill::check::mail;
 use crate::drill::check::restored::Compared;
 use crate::drill::item::Work;
 use crate::drill::plan::Custom;
@@ -24,6 +27,7 @@ use crate::restore::select::PatternError;
 use crate::restore::select::Selection;
 use crate::run::Stopped;
 use crate::source::census;
+use crate::source::census::Scope;
 use crate::source::exclude::Excludes;
 use crate::source::unix::FolderSource;
 
@@ -100,7 +104,7 @@ impl Work<'_> {
         let own = self.customs.iter().filter(|it| it.dataset() == self.planned.dataset);
         let path = |custom: &Custom| match custom {
             Custom::File { path, .. } => SnapshotPath::from_user(path.as_bytes()).ok(),
-            Custom::Sql { .. } | Custom::Command { .. } => None,
+            Custom::Sql { .. } | Custom::Command { .. } | Custom::Newest { .. } => None,
         };
         own.filter_map(path).collect()
     }
@@ -136,8 +140,8 @@ impl Work<'_> {
         let run = self.bench.run;
         let source = FolderSource::at(SnapshotPath::root(), self.folder, Excludes::default());
         let counted = source.and_then(|source| {
-            let base = SnapshotPath::root();
-            census::folder(run, &source, &base)
+            let (base, mail) = (&SnapshotPath::root(), &self.planned.more.mail);
+            census::folder(run, &source, Scope { base, mail })
         });
         let found = match counted {
             Ok(found) => found,
@@ -158,10 +162,28 @@ impl Work<'_> {
             None => None,
         };
         self.drift(compared, expected.as_deref().map(|between| between.before.mismatch()));
+        self.newest_mail(&found.mail);
+        if let Some(usual) = self.planned.more.shrink {
+            capsule::shrink(&mut self.checks, usual, &found);
+        }
         if let Some(expected) = expected {
             self.width_permille = capsule::folder(&mut self.checks, &expected, &found);
+            self.mail(&expected, &found);
+        } else if !found.mail.is_empty() {
+            mail::alone(&mut self.checks, &found.mail);
         }
         Ok(())
+    }
+
+    /// Mail of a folder, where it was known to be.
+    fn mail(&mut self, expected: &Between<FolderTruth>, found: &FolderTruth) {
+        let Between { before, after } = expected;
+        if before.mail.is_empty() && after.mail.is_empty() {
+            return;
+        }
+        let between = Between { before: before.mail.clone(), after: after.mail.clone() };
+        let width = mail::check(&mut self.checks, &between, &found.mail);
+        self.width_permille = self.width_permille.max(width);
     }
 
     /// Files that begin as nothing known though their names promise a format: some always are

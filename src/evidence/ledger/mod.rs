@@ -21,7 +21,9 @@ use crate::evidence::chain::Break;
 use crate::evidence::chain::Chain;
 use crate::evidence::chain::Taken;
 use crate::evidence::checkpoint;
+use crate::evidence::checkpoint::CHECKPOINT_BYTES_MAX;
 use crate::evidence::checkpoint::Checkpoint;
+use crate::evidence::checkpoint::SignedCheckpoint;
 use crate::evidence::document;
 use crate::evidence::document::STORED_BYTES_MAX;
 use crate::evidence::drill;
@@ -35,6 +37,7 @@ use crate::evidence::error::EvidenceError;
 use crate::evidence::keys::Keyring;
 use crate::evidence::signed::SIGNED_OVERHEAD_BYTES;
 use crate::evidence::signed::Signed;
+use crate::format::ledger::LEDGER_CHECKPOINTS;
 use crate::format::ledger::LEDGER_ENTRIES;
 use crate::format::ledger::LedgerName;
 use crate::ids::LedgerHash;
@@ -127,6 +130,7 @@ impl Ledger {
         let mut ledger = Self { storage, access, chain, entries: Vec::new(), broken: None };
         ledger.catch_up(run)?;
         ledger.refuse_gap()?;
+        ledger.refuse_misfit(run)?;
         Ok(ledger)
     }
 
@@ -147,6 +151,30 @@ impl Ledger {
             }
             None => Ok(()),
         }
+    }
+
+    /// The newest checkpoint that lies beside the entries has to fit them: where their end is gone,
+    /// nothing is added in its place.
+    fn refuse_misfit(&mut self, run: &Run) -> Result<(), EvidenceError> {
+        let sizes = self.storage.list(LEDGER_CHECKPOINTS)?.into_iter().filter_map(|listed| {
+            match LedgerName::parse(listed.name.as_str()) {
+                Some(LedgerName::Checkpoint(size)) => Some(size),
+                _ => None,
+            }
+        });
+        let Some(size) = sizes.max() else { return Ok(()) };
+        if size > self.chain.last_seq() {
+            // Somebody may have added to it since.
+            self.catch_up(run)?;
+        }
+        let name = BlobName::new(&LedgerName::Checkpoint(size).to_string())?;
+        let note = self.storage.read(&name, CHECKPOINT_BYTES_MAX as u64)?;
+        let said = SignedCheckpoint::decode(&note).ok().map(|signed| signed.checkpoint);
+        if said.is_some() && said == self.checkpoint_at(size) {
+            return Ok(());
+        }
+        let seq = self.chain.last_seq() + 1;
+        Err(EvidenceError::Broken { seq, why: Break::Checkpoint { size } })
     }
 
     /// Reads what others have added meanwhile.

@@ -95,7 +95,7 @@ pub fn compose(input: &Input<'_>, language: Language) -> Result<Document, Report
     let called = texts::FILE_TITLE.with(language, &[&period]);
     Ok(Document {
         language,
-        title: called.clone(),
+        title: called,
         made: value::timestamp(input.made_at),
         head: desk.head(),
         blocks,
@@ -108,7 +108,8 @@ pub fn compose(input: &Input<'_>, language: Language) -> Result<Document, Report
             ],
         ),
         annexes: annex::all(&desk),
-        footer: texts::FOOTER.with(language, &[&called, code.unwrap_or(NAME_DOTS), FACE]),
+        footer: texts::FOOTER
+            .with(language, &[&input.summary.period, code.unwrap_or(NAME_DOTS), FACE]),
         footer_code: code.map(|code| format!("{} {code}", input.summary.period)),
     })
 }

@@ -4,7 +4,7 @@ pub mod mariadb;
 pub mod postgresql;
 pub mod session;
 pub mod sqlite;
-mod tool;
+pub mod tool;
 pub mod truth;
 
 use std::ffi::OsString;

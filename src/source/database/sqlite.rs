@@ -15,6 +15,7 @@ use rusqlite::backup::Backup;
 use rusqlite::backup::StepResult;
 use tempfile::TempDir;
 
+use crate::capsule::CapsuleError;
 use crate::capsule::sqlite as truth;
 use crate::capsule::sqlite::SqliteTruth;
 use crate::path::SnapshotPath;
@@ -138,6 +139,24 @@ fn copy(run: &Run, from: &Path, to: &PathBuf) -> Result<SqliteTruth, String> {
     // Of a damaged one its damage is told, and not that it cannot be read.
     check(&target)?;
     let truth = truth::read(&source).map_err(|error| error.to_string())?;
+    source.execute_batch("commit").map_err(failed)?;
+    Ok(truth)
+}
+
+/// What a database holds, in one transaction of its own.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn look(from: &Path) -> Result<SqliteTruth, CapsuleError> {
+    let failed = |error: rusqlite::Error| CapsuleError::Read {
+        what: "the database".to_owned(),
+        detail: error.to_string(),
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Connection::open_with_flags(from, flags).map_err(failed)?;
+    source.busy_timeout(BUSY_WAIT).map_err(failed)?;
+    source.execute_batch("begin; select count(*) from sqlite_schema").map_err(failed)?;
+    let truth = truth::read(&source)?;
     source.execute_batch("commit").map_err(failed)?;
     Ok(truth)
 }

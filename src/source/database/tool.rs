@@ -11,7 +11,7 @@ use crate::source::stream::command::Program;
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What a program prints, if it ends well.
-pub(super) fn printed(run: &Run, program: Program) -> Result<Vec<u8>, SourceError> {
+pub(in crate::source) fn printed(run: &Run, program: Program) -> Result<Vec<u8>, SourceError> {
     let argv = program.argv.first().cloned().unwrap_or_default();
     let label = crate::path::escape(argv.as_encoded_bytes());
     let path = SnapshotPath::from_user(b"answer").unwrap_or_default();

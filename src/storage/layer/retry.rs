@@ -74,10 +74,6 @@ impl Retry {
         longest / 2 + Duration::from_millis(choices.below(half_ms.saturating_add(1)))
     }
 
-    fn dated(&self, name: &BlobName) -> Result<Timestamp, StorageError> {
-        Ok(self.inner.stat(name)?.created)
-    }
-
     fn holds(&self, name: &BlobName, parts: &[&[u8]]) -> Result<bool, StorageError> {
         let len_bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
         let found = match self.inner.read(name, len_bytes) {
@@ -145,12 +141,22 @@ impl Storage for Retry {
     }
 
     fn create_dated(&self, name: &BlobName, parts: &[&[u8]]) -> Result<Timestamp, StorageError> {
-        self.repeat(|earlier| match self.inner.create_dated(name, parts) {
+        if !self.inner.is_far() {
+            // Each of both has the whole patience.
+            self.create(name, parts)?;
+            return Ok(self.stat(name)?.created);
+        }
+        let dated = self.repeat(|earlier| match self.inner.create_dated(name, parts) {
+            Ok(created) => Ok(Some(created)),
             Err(error) if error.kind == StorageErrorKind::AlreadyExists && earlier > 0 => {
-                if self.holds(name, parts)? { self.dated(name) } else { Err(error) }
+                if self.holds(name, parts)? { Ok(None) } else { Err(error) }
             }
-            result => result,
-        })
+            Err(error) => Err(error),
+        })?;
+        match dated {
+            Some(created) => Ok(created),
+            None => Ok(self.stat(name)?.created),
+        }
     }
 
     fn create_if(

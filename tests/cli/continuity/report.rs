@@ -32,7 +32,12 @@ fn a_month_is_reported_from_runs_and_drills() {
     let data: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     let backups = data["backups"].as_array().unwrap();
     let of = |name: &str| backups.iter().find(|it| it["dataset"] == name).unwrap();
-    assert_eq!((&of("files")["done_count"], &of("files")["failed_count"]), (&2.into(), &0.into()));
+    // The daemon may have run one by its schedule too: the catalogue says how many there were.
+    let runs = scene.expect(0, &["runs", "--job", "files", "--count", "100", "--json"]);
+    let done = runs.json_of("result").iter().filter(|it| it["outcome"] == "done").count();
+    assert!(done >= 2, "{done}");
+    let counts = (&of("files")["done_count"], &of("files")["failed_count"]);
+    assert_eq!(counts, (&done.into(), &0.into()));
     assert!(of("cases")["failed_count"].as_u64().unwrap() >= 1, "{data}");
     let held = data["drills"]["held"].as_array().unwrap();
     assert_eq!((held.len(), &held[0]["verdict"]), (1, &"pass".into()));

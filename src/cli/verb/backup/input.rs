@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::capsule::canary::Canaries;
 use crate::cli::context::Context;
 use crate::cli::environment::Environment;
 use crate::cli::failure::Failure;
@@ -15,6 +16,7 @@ use crate::cli::secrets::read_bounded;
 use crate::cli::verb::backup::BackupArgs;
 use crate::cli::verb::backup::ExcludeArgs;
 use crate::cli::verb::backup::StreamArgs;
+use crate::cli::verb::backup::witness::Around;
 use crate::cli::verb::backup::witness::Witness;
 use crate::path::SnapshotPath;
 use crate::source::Source;
@@ -37,6 +39,8 @@ pub struct Input {
     pub source: Box<dyn Source>,
     /// Who records what the source holds.
     pub witness: Witness,
+    /// What was placed at the source to be found again.
+    pub canaries: Option<Canaries>,
     /// What it is recorded for: whoever backs up by hand asks for speed.
     pub recorded: Option<String>,
     /// The same text, the same chain of snapshots.
@@ -96,7 +100,8 @@ pub fn resolve(context: &Context, args: &BackupArgs) -> Result<Input, Failure> {
     let paths = absolute.into_iter().map(|(path, _)| path).collect();
     let excludes = told_rules(&rules, &args.exclude);
     let source = Box::new(source);
-    Ok(Input { source, witness: Witness::Folder, recorded: None, dataset, paths, excludes })
+    let witness = Witness::Around(Around::Folder(Vec::new()));
+    Ok(Input { source, witness, canaries: None, recorded: None, dataset, paths, excludes })
 }
 
 #[cfg(target_os = "linux")]
@@ -138,7 +143,7 @@ fn stream(args: &BackupArgs, environment: &Environment) -> Result<Input, Failure
     let dataset = [kind.as_bytes(), &stored].join(&0);
     let source = Box::new(source.expecting(expected));
     let (witness, paths, excludes) = (Witness::Nobody, vec![stored], Vec::new());
-    Ok(Input { source, witness, recorded: None, dataset, paths, excludes })
+    Ok(Input { source, witness, canaries: None, recorded: None, dataset, paths, excludes })
 }
 
 /// Paths from a file, each ended by `end`; `-` is standard input.

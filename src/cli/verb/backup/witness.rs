@@ -1,6 +1,7 @@
 //! Who records at the source what a dataset holds, while it is backed up.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -10,9 +11,12 @@ use crate::capsule::Capsule;
 use crate::capsule::CapsuleError;
 use crate::capsule::SCHEMA;
 use crate::capsule::Truth;
+use crate::capsule::canary::Canaries;
 use crate::capsule::folder::FolderTruth;
+use crate::capsule::mail::MailTruth;
 use crate::capsule::mariadb::MariadbTruth;
 use crate::capsule::postgresql::PostgresqlTruth;
+use crate::capsule::sqlite::SqliteTruth;
 use crate::cli::open::PROGRAM;
 use crate::path::SnapshotPath;
 use crate::run::Run;
@@ -20,32 +24,75 @@ use crate::run::monitor::Problem;
 use crate::source::Source;
 use crate::source::SourceError;
 use crate::source::census;
+use crate::source::census::Scope;
 use crate::source::database::mariadb::truth::Watched;
-use crate::source::database::postgresql::around::Watched as Around;
+use crate::source::database::postgresql::around;
+use crate::source::database::sqlite;
 use crate::source::database::sqlite::Recorded;
 use crate::source::database::truth;
+use crate::source::stream::command::Program;
+use crate::source::told;
 
 /// How a dataset is looked at a second time.
 #[derive(Debug)]
 pub enum Witness {
     /// Nothing can be read twice.
     Nobody,
-    /// Folders are walked before and after.
-    Folder,
     Sqlite(Recorded),
     Postgresql(truth::Recorded),
-    /// The server is asked before and after.
-    PostgresqlFiles(Around),
-    /// The server is asked before and after.
-    Mariadb(Watched),
+    /// The source is read before and after.
+    Around(Around),
 }
 
-/// What was found before the backup.
+/// What is read before a backup and after it.
 #[derive(Debug)]
-pub enum Before {
+pub enum Around {
+    /// Folders; beneath these is mail.
+    Folder(Vec<SnapshotPath>),
+    Postgresql(around::Watched),
+    Mariadb(Watched),
+    /// A database of which a command writes a copy.
+    Sqlite(PathBuf),
+    /// A file of messages that a command writes.
+    Mail(PathBuf),
+    /// A program of the office.
+    Told(Program),
+}
+
+/// What one reading found.
+#[derive(Debug)]
+pub enum Reading {
     Folder(FolderTruth),
-    PostgresqlFiles(PostgresqlTruth),
+    Postgresql(PostgresqlTruth),
     Mariadb(MariadbTruth),
+    Sqlite(SqliteTruth),
+    Mail(MailTruth),
+    Told(BTreeMap<String, String>),
+}
+
+/// Both readings, if they are of one kind.
+fn between(before: Reading, after: Reading) -> Option<Truth> {
+    Some(match (before, after) {
+        (Reading::Folder(before), Reading::Folder(after)) => {
+            Truth::Folder(Box::new(Between { before, after }))
+        }
+        (Reading::Postgresql(before), Reading::Postgresql(after)) => {
+            Truth::PostgresqlFiles(Box::new(Between { before, after }))
+        }
+        (Reading::Mariadb(before), Reading::Mariadb(after)) => {
+            Truth::Mariadb(Box::new(Between { before, after }))
+        }
+        (Reading::Sqlite(before), Reading::Sqlite(after)) => {
+            Truth::SqliteCopy(Box::new(Between { before, after }))
+        }
+        (Reading::Mail(before), Reading::Mail(after)) => {
+            Truth::Mail(Box::new(Between { before, after }))
+        }
+        (Reading::Told(before), Reading::Told(after)) => {
+            Truth::Told(Box::new(Between { before, after }))
+        }
+        _ => return None,
+    })
 }
 
 /// One dataset with its witness.
@@ -56,12 +103,29 @@ pub struct Recorder<'a> {
     /// What lies directly beneath it is counted apart.
     pub base: SnapshotPath,
     /// When reading began, and what was found.
-    pub before: Mutex<(i64, Option<Before>)>,
+    pub before: Mutex<(i64, Option<Reading>)>,
+    /// What was placed at the source.
+    pub canaries: Option<Canaries>,
 }
 
 impl Recorder<'_> {
-    fn walk(&self, run: &Run) -> Result<FolderTruth, SourceError> {
-        census::folder(run, self.source, &self.base)
+    /// Reads the source once.
+    ///
+    /// # Errors
+    /// When a folder as a whole cannot be used.
+    fn read(&self, run: &Run, around: &Around) -> Result<Option<Reading>, SourceError> {
+        let read = match around {
+            Around::Folder(mail) => {
+                let scope = Scope { base: &self.base, mail };
+                return census::folder(run, self.source, scope).map(|it| Some(Reading::Folder(it)));
+            }
+            Around::Postgresql(watched) => watched.read(run).map(Reading::Postgresql),
+            Around::Mariadb(watched) => watched.read(run).map(Reading::Mariadb),
+            Around::Sqlite(path) => sqlite::look(path).map(Reading::Sqlite),
+            Around::Mail(path) => census::mailbox(run, path).map(Reading::Mail),
+            Around::Told(program) => told::read(run, program).map(Reading::Told),
+        };
+        Ok(self.known(run, read))
     }
 
     /// Something could not be recorded: a problem, and no reason to have no snapshot.
@@ -97,11 +161,7 @@ impl Attachments for Recorder<'_> {
     fn before(&self, run: &Run) -> Result<(), SourceError> {
         let began_ms = run.clock.now().unix_ms;
         let found = match self.witness {
-            Witness::Folder => Some(Before::Folder(self.walk(run)?)),
-            Witness::PostgresqlFiles(watched) => {
-                self.known(run, watched.read(run)).map(Before::PostgresqlFiles)
-            }
-            Witness::Mariadb(watched) => self.known(run, watched.read(run)).map(Before::Mariadb),
+            Witness::Around(around) => self.read(run, around)?,
             Witness::Nobody | Witness::Sqlite(_) | Witness::Postgresql(_) => None,
         };
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = (began_ms, found);
@@ -113,27 +173,11 @@ impl Attachments for Recorder<'_> {
             std::mem::take(&mut *self.before.lock().unwrap_or_else(PoisonError::into_inner));
         let truth = match self.witness {
             Witness::Nobody => None,
-            Witness::Folder => {
-                let after = self.walk(run)?;
-                match before {
-                    Some(Before::Folder(before)) => {
-                        Some(Truth::Folder(Box::new(Between { before, after })))
-                    }
-                    _ => None,
-                }
+            Witness::Around(around) => {
+                // What was not known before is not asked for again.
+                let after = before.is_some().then(|| self.read(run, around)).transpose()?.flatten();
+                before.zip(after).and_then(|(before, after)| between(before, after))
             }
-            Witness::PostgresqlFiles(watched) => match (before, watched.read(run)) {
-                (Some(Before::PostgresqlFiles(before)), after) => self
-                    .known(run, after)
-                    .map(|after| Truth::PostgresqlFiles(Box::new(Between { before, after }))),
-                _ => None,
-            },
-            Witness::Mariadb(watched) => match (before, watched.read(run)) {
-                (Some(Before::Mariadb(before)), after) => self
-                    .known(run, after)
-                    .map(|after| Truth::Mariadb(Box::new(Between { before, after }))),
-                _ => None,
-            },
             Witness::Sqlite(recorded) => {
                 let truth = recorded.lock().unwrap_or_else(PoisonError::into_inner).take();
                 truth.map(|truth| Truth::Sqlite(Box::new(truth)))
@@ -146,6 +190,7 @@ impl Attachments for Recorder<'_> {
             dataset: self.dataset.to_owned(),
             reader: PROGRAM.to_owned(),
             taken_at_ms,
+            canaries: self.canaries.clone(),
             same_point: matches!(truth, Truth::Sqlite(_) | Truth::Postgresql(_)),
             truth,
         };

@@ -1,4 +1,7 @@
-//! A database of the configuration as a source.
+//! A database of the configuration as a source, and who looks at a source a second time.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -7,18 +10,22 @@ use crate::cli::language::table::daemon as texts;
 use crate::cli::local::Local;
 use crate::cli::settings::configured::System;
 use crate::cli::verb::backup::input::Input;
+use crate::cli::verb::backup::witness::Around;
 use crate::cli::verb::backup::witness::Witness;
 use crate::config::job::Backup;
 use crate::config::job::Method;
 use crate::config::job::Server;
 use crate::config::job::Source;
+use crate::config::job::truth::Truth;
 use crate::config::secret::SecretFrom;
+use crate::path::SnapshotPath;
 use crate::source;
 use crate::source::database;
 use crate::source::database::mariadb;
 use crate::source::database::postgresql;
-use crate::source::database::postgresql::around::Watched as Around;
+use crate::source::database::postgresql::around;
 use crate::source::database::sqlite;
+use crate::source::stream::command::Program;
 
 /// Folder of local state for copies of databases.
 const COPIES: &str = "databases";
@@ -43,7 +50,8 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
                 }
                 Method::Physical => {
                     let streams = postgresql::physical(run, &server)?;
-                    witness = Witness::PostgresqlFiles(Around(server));
+                    let watched = around::Watched { server, named: Vec::new() };
+                    witness = Witness::Around(Around::Postgresql(watched));
                     streams
                 }
             };
@@ -55,7 +63,8 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
                 Method::Dump => {
                     let streams = mariadb::dump(run, &server, &asked.databases)?;
                     let named = asked.databases.clone();
-                    witness = Witness::Mariadb(mariadb::truth::Watched { server, named });
+                    let watched = mariadb::truth::Watched { server, named };
+                    witness = Witness::Around(Around::Mariadb(watched));
                     streams
                 }
                 Method::Physical => {
@@ -75,7 +84,55 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
         }
     };
     let (paths, excludes) = (vec![path], Vec::new());
-    Ok(Some(Input { source, witness, recorded: None, dataset: Vec::new(), paths, excludes }))
+    Ok(Some(Input {
+        source,
+        witness,
+        canaries: None,
+        recorded: None,
+        dataset: Vec::new(),
+        paths,
+        excludes,
+    }))
+}
+
+/// Who looks at what a folder or a command's output is a copy of, where that is no database of its
+/// own.
+///
+/// # Errors
+/// As [`input`]; and when a path cannot stand in a snapshot (2).
+pub fn witness(context: &Context, backup: &Backup) -> Result<Option<Witness>, Failure> {
+    let around = match &backup.source {
+        Source::Files(files) => {
+            let stored = |path: &PathBuf| {
+                let bytes = path.as_os_str().as_encoded_bytes();
+                SnapshotPath::from_user(bytes).ok()
+            };
+            Around::Folder(files.mail.iter().filter_map(stored).collect())
+        }
+        Source::Command { truth: Some(truth), .. } => match &**truth {
+            Truth::Sqlite { path } => Around::Sqlite(path.clone()),
+            Truth::Mail { path } => Around::Mail(path.clone()),
+            Truth::Postgresql(asked) => {
+                let (server, named) = (server(context, asked)?, asked.databases.clone());
+                Around::Postgresql(around::Watched { server, named })
+            }
+            Truth::Mariadb(asked) => {
+                let (server, named) = (server(context, asked)?, asked.databases.clone());
+                Around::Mariadb(mariadb::truth::Watched { server, named })
+            }
+            Truth::Mssql => return Ok(None),
+            Truth::Command { argv, .. } => {
+                let argv = argv.iter().map(OsString::from).collect();
+                let hidden = context.environment.own_names();
+                Around::Told(Program { argv, hidden, ..Program::default() })
+            }
+        },
+        Source::Command { truth: None, .. }
+        | Source::Sqlite { .. }
+        | Source::Postgresql(_)
+        | Source::Mariadb(_) => return Ok(None),
+    };
+    Ok(Some(Witness::Around(around)))
 }
 
 fn stored(name: &[u8]) -> Vec<u8> {

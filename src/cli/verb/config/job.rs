@@ -110,7 +110,7 @@ fn options(mut args: BackupArgs, backup: &Backup) -> Result<BackupArgs, Failure>
             let larger = exclude.exclude_larger_than;
             exclude.exclude_larger_than = larger.or(files.exclude_larger_than_bytes.map(Bytes));
         }
-        Source::Command { argv, file_name, bytes_min, last_line } => {
+        Source::Command { argv, file_name, bytes_min, last_line, truth: _ } => {
             args.paths = argv.iter().map(Into::into).collect();
             let stream = &mut args.input.stream;
             stream.stdin_from_command = true;

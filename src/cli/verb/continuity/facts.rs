@@ -18,6 +18,7 @@ use crate::cli::verb::drill::keep::Drills;
 use crate::config::Config;
 use crate::config::job::Backup;
 use crate::config::plan::Hold;
+use crate::continuity::fact::Canaries;
 use crate::continuity::fact::Dataset;
 use crate::continuity::fact::Drill;
 use crate::continuity::fact::Facts;
@@ -41,6 +42,8 @@ use crate::units::Timestamp;
 const RUNS_MAX: u32 = 1000;
 /// Checks of this name compare with the truth capsule.
 const CAPSULE: &str = ".capsule";
+/// And these look for canaries.
+const CANARY: &str = "canary.";
 
 /// Facts, and what could not be looked at.
 pub struct Gathered {
@@ -257,7 +260,11 @@ pub fn records(context: &Context) -> Result<Vec<(Record, Option<String>)>, Failu
             records.push((record, drills.code(&id)?));
         }
     }
-    records.sort_by_key(|(record, _)| time(&record.drill.ended_at));
+    // Codes of one day are numbered in the order of its drills.
+    records.sort_by(|(one, _), (two, _)| {
+        let key = |record: &Record| (time(&record.drill.ended_at), record.drill.code.len());
+        key(one).cmp(&key(two)).then_with(|| one.drill.code.cmp(&two.drill.code))
+    });
     Ok(records)
 }
 
@@ -293,6 +300,9 @@ fn item(item: &record::Item) -> Item {
     let is_compared = |check: &record::Check| {
         check.id.contains(CAPSULE) && matches!(check.result, Outcome::Pass | Outcome::Fail)
     };
+    let is_canary = |check: &&record::Check| check.id.contains(CANARY);
+    let canaries = item.checks.iter().filter(is_canary).map(|it| it.result);
+    let canaries: Vec<Outcome> = canaries.filter(|it| *it != Outcome::NotApplicable).collect();
     Item {
         dataset: item.dataset.clone(),
         storage: item.target.clone(),
@@ -311,6 +321,11 @@ fn item(item: &record::Item) -> Item {
             Capsule::Interval if item.verdict == Verdict::Pass => Truth::SamePoint,
             Capsule::Interval => Truth::Interval,
             Capsule::Absent => Truth::None,
+        },
+        canaries: match canaries.as_slice() {
+            [] => Canaries::None,
+            all if all.iter().all(|it| *it == Outcome::Pass) => Canaries::Good,
+            _ => Canaries::Bad,
         },
     }
 }

@@ -41,7 +41,7 @@ pub fn path_of(configuration: &Path, config: &Config) -> PathBuf {
 /// here.
 pub fn load(context: &Context) -> Result<Office, Failure> {
     let now = context.run.clock.now();
-    let configuration = context.settings.config.load(&context.environment, now)?;
+    let configuration = context.configuration()?;
     let config = configuration.config()?;
     let path = path_of(&configuration.path, config);
     let text = configured::text_of(&path, |detail| {

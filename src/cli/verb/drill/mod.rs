@@ -20,6 +20,8 @@ use clap::Subcommand;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
+use crate::cli::verb::backup::canary;
+use crate::cli::verb::backup::canary::CanaryArgs;
 
 /// Rehearse restores: restore for real into a throw-away place, compare with the truth recorded at
 /// the source, open, measure, judge, and keep a record; sign, show and check the evidence.
@@ -36,6 +38,7 @@ pub enum DrillVerb {
     List(list::ListArgs),
     Show(list::ShowArgs),
     Actions(actions::ActionsArgs),
+    Canary(CanaryArgs),
     Proofs(proofs::ProofsArgs),
     Key(key::KeyArgs),
     Sign(sign::SignArgs),
@@ -51,6 +54,7 @@ pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
         DrillVerb::List(args) => list::list(context, args),
         DrillVerb::Show(args) => list::show(context, args),
         DrillVerb::Actions(args) => actions::run(context, args),
+        DrillVerb::Canary(args) => canary::run(context, args),
         DrillVerb::Proofs(args) => proofs::run(context, args),
         DrillVerb::Key(args) => key::run(context, args),
         DrillVerb::Sign(args) => sign::run(context, args),

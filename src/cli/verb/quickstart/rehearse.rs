@@ -22,6 +22,7 @@ use crate::cli::verb::quickstart::compare::Compared;
 use crate::drill::plan::Extent;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
+use crate::drill::plan::More;
 use crate::drill::plan::Plan;
 use crate::drill::plan::Room;
 use crate::drill::plan::Targets;
@@ -67,6 +68,7 @@ pub fn rehearse(
         (DATASET, Kind::Files, Extent::Full),
         found,
         ("newest", STORAGE, Targets::default()),
+        More::default(),
     );
     let foreign = paths.iter().cloned().chain([storage.to_owned()]).collect();
     let mut name = storage.file_name().unwrap_or_default().to_owned();

@@ -2,6 +2,7 @@
 
 use crate::config::plan::Plan;
 use crate::continuity::fact;
+use crate::continuity::fact::Canaries;
 use crate::continuity::fact::Facts;
 use crate::continuity::fact::Ledger;
 use crate::continuity::fact::SignedKit;
@@ -192,4 +193,24 @@ fn the_whole_office_is_back_in_time_by_estimate() {
         }
     });
     assert!(why[0].contains("files"), "{why:?}");
+}
+
+#[test]
+fn canaries_are_looked_for_in_the_last_drill() {
+    let last = |found: Canaries| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            for drill in &mut facts.drills {
+                drill.items.iter_mut().for_each(|item| item.canaries = Canaries::Bad);
+            }
+            let items = &mut facts.drills.last_mut().unwrap().items;
+            items.iter_mut().for_each(|item| item.canaries = Canaries::None);
+            items[0].canaries = found;
+        }
+    };
+    // A dataset without any is not asked for them.
+    expect(22, Green, last(Canaries::Good));
+    let why = expect(22, Red, last(Canaries::Bad));
+    assert!(why[0].starts_with("acc: "), "{why:?}");
+    expect(22, Amber, last(Canaries::None));
+    expect(22, Amber, |_, facts| facts.drills.clear());
 }

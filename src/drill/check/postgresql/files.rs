@@ -13,6 +13,7 @@ use crate::drill::check::broken;
 use crate::drill::check::capsule;
 use crate::drill::check::is_full;
 use crate::drill::check::postgresql::Archive;
+use crate::drill::check::postgresql::Form;
 use crate::drill::check::postgresql::Restored;
 use crate::drill::server::Means;
 use crate::drill::server::postgresql::Cluster;
@@ -143,8 +144,13 @@ fn held<'a>(
         return Ok(None);
     };
     let path = means.place.clone();
-    let archive =
-        |name: String| Archive { database: name.clone(), name, path: path.clone(), is_there: true };
+    let archive = |name: String| Archive {
+        database: name.clone(),
+        name,
+        path: path.clone(),
+        form: Form::Archive,
+        is_there: true,
+    };
     let archives = names.into_iter().map(archive).collect();
     Ok(Some(Restored { cluster, limit: means.limit, archives }))
 }

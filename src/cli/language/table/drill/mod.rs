@@ -11,6 +11,21 @@ texts! {
     BUNDLE_NOT_VALID: "the ledger does not verify: `lifeboat drill verify-evidence` lists what is \
         wrong with it"
         => "nhật ký bằng chứng không hợp lệ: `lifeboat drill verify-evidence` liệt kê các điểm sai";
+    NO_CANARY: "no canary was placed yet: `lifeboat drill canary --place {name}`"
+        => "chưa đặt tệp mồi: `lifeboat drill canary --place {name}`";
+    CANARY_GONE: "the canary `{path}` is not there: see that the disk is, and that this is the \
+        folder in use; none is added"
+        => "không thấy tệp mồi `{path}`: xem ổ đĩa có được gắn không và đây có phải thư mục đang \
+        dùng không; không đặt thêm tệp nào";
+    CANARY_CHANGED: "the canary `{path}` has changed: see who changes files there; none is added"
+        => "tệp mồi `{path}` đã bị thay đổi: xem ai đang sửa tệp ở đó; không đặt thêm tệp nào";
+    CANARY_FAILED: "the canary `{path}`: {detail}" => "tệp mồi `{path}`: {detail}";
+    A_CANARY: "canaries of {name}" => "tệp mồi của {name}";
+    CANARY_PLACED: "canaries are in {path}" => "tệp mồi nằm ở {path}";
+    NO_SUCH_CANARY: "no `[[backup]]` named `{name}` has canaries"
+        => "không có việc sao lưu `[[backup]]` nào tên `{name}` đặt tệp mồi";
+    GIVE_CANARY: "give it a `canary` in the configuration"
+        => "hãy khai báo `canary` cho việc đó trong tệp cấu hình";
     NOT_WRITTEN: "cannot write {path}: {detail}" => "không ghi được {path}: {detail}";
     NAME_A_NEW_FOLDER: "name a folder that does not exist yet, in one that may be written to"
         => "hãy nêu một thư mục chưa có, nằm trong thư mục có quyền ghi";

@@ -206,6 +206,50 @@ pub mod checks {
         AS_WRITTEN: "as written" => "đúng như khi ghi";
         NO_NAMES: "the server does not name its databases"
             => "máy chủ không nêu được tên các cơ sở dữ liệu";
+        NO_CANARY: "none was known at the source when this was backed up"
+            => "lúc sao lưu chưa có tệp mồi nào ở nguồn";
+        SAMPLED: "a sample is no whole to look for what is not there"
+            => "mẫu không phải toàn bộ nên không tìm được tệp lẽ ra đã mất";
+        NONE_REMOVED: "none was removed at the source yet" => "ở nguồn chưa bỏ tệp nào";
+        REMOVED: "{count} were removed at the source before" => "ở nguồn đã bỏ {count} tệp";
+        AS_PLACED: "as placed" => "như lúc đặt";
+        CHANGED: "changed" => "bị thay đổi";
+        MISSING: "missing" => "bị mất";
+        A_TOKEN: "a token" => "một tệp mồi";
+        AT_MOST_OLD: "at most {count} s old" => "cũ nhất {count} giây";
+        OLD: "{count} s old" => "cũ {count} giây";
+        POINT_OLD: "the snapshot itself is {count} s old" => "riêng bản chụp cũ {count} giây";
+        NO_AGE: "neither `age_max` nor the plan says how old content may be"
+            => "chưa đặt `age_max`, kế hoạch cũng chưa nêu nội dung được phép cũ bao nhiêu";
+        NOTHING_INSIDE: "nothing inside tells of when it is"
+            => "bên trong không có gì cho biết nội dung là của lúc nào";
+        NO_TIME_PRINTED: "the program prints no time, such as 2026-11-26T08:00:00+07:00"
+            => "chương trình không in ra thời điểm, chẳng hạn 2026-11-26T08:00:00+07:00";
+        UNREADABLE_MAIL: "messages that no parser makes anything of, against the source"
+            => "số thư không đọc được, so với nguồn";
+        UNKNOWN_MAIL: "nobody knows how they were at the source"
+            => "không biết ở nguồn thư ra sao";
+        LOG_LEFT: "its header tells of a log of changes, and none was captured"
+            => "phần đầu cho biết có nhật ký thay đổi, nhưng không sao lưu nhật ký nào";
+        LAST_LINE: "its last line" => "dòng cuối";
+        LAST_LINES: "its last lines" => "các dòng cuối";
+        ANOTHER: "another" => "dòng khác";
+        COMPLETE: "complete" => "trọn vẹn";
+        CUT: "cut" => "bị cắt";
+        CARRIED_OUT: "carried out" => "đã thực hiện";
+        STATEMENTS: "{count} statements" => "{count} câu lệnh";
+        REFUSED: "statement {count} is refused" => "câu lệnh thứ {count} bị từ chối";
+        ONE_STREAM: "expected one file in the snapshot of a command's output"
+            => "bản chụp kết quả của một lệnh lẽ ra có đúng một tệp";
+        NOT_UNPACKED: "it begins as a file of gzip and cannot be unpacked to its end"
+            => "phần đầu là tệp gzip nhưng không giải nén được hết";
+        AS_TOLD: "{count} values are as they were told at the source"
+            => "{count} giá trị đúng như đã ghi ở nguồn";
+        OTHER_VALUES: "other values of {rest}" => "giá trị khác: {rest}";
+        SHRUNK: "{files} files with {bytes} before, {count} with {rest} now"
+            => "trước {files} tệp với {bytes}, nay {count} tệp với {rest}";
+        LESS: "{count} % less" => "ít đi {count} %";
+        AT_MOST_LESS: "at most {count} % less" => "ít đi nhiều nhất {count} %";
         ONE_DUMP: "mariadb of one dump: {rest}" => "nạp một bản kết xuất bằng mariadb: {rest}";
     }
 }

@@ -71,6 +71,8 @@ texts! {
     SIGNATURE: "the signature of `{holder}` does not hold" => "chữ ký của `{holder}` không hợp lệ";
     KEY_DOCUMENT: "the document about a key is missing or altered"
         => "tài liệu về khóa bị thiếu hoặc đã bị sửa";
+    CHECKPOINT_MISFIT: "a checkpoint of {size} entries does not fit: some are gone, or others"
+        => "điểm đối chiếu của {size} bản ghi không khớp: có bản ghi đã mất hoặc bị thay";
     DOCUMENT_USED: "an entry before it names the same document"
         => "một bản ghi trước đã nêu chính tài liệu này";
     KEY: "a key event that does not count: {rest}" => "việc thay đổi khóa không có giá trị: {rest}";

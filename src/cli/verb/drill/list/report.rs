@@ -79,10 +79,11 @@ struct Made<'a> {
 }
 
 pub fn run(context: &Context, args: &ReportArgs) -> Result<Ended, Failure> {
-    let language = documents_language(context.output.language());
     let record = list::found(context, args.id.as_deref())?;
     let drills = Drills::new(context)?;
     let source = Source::read(context, &drills, &record.record_id)?;
+    // The configuration beside the plan may have said which.
+    let language = documents_language(context.output.language());
     let files = match (&args.out, args.format.as_slice()) {
         (Some(path), [format]) => {
             keep_new(path, &source.made(*format, language)?)?;

@@ -137,6 +137,7 @@ pub fn carry(
     chain.order(&open)?;
     // Whoever orders a drill does not know this before.
     plan.root = chain.head();
+    plan.draw();
     let plan = &plan;
     let sandbox = Sandbox::make(&place, open.mark).map_err(|error| {
         let message = texts::SANDBOX.with("detail", Said::heard(error));

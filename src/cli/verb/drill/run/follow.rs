@@ -21,6 +21,7 @@ use crate::drill::follow::Sought;
 use crate::drill::follow::Tried;
 use crate::drill::follow::search;
 use crate::drill::follow::search::Search;
+use crate::drill::plan::More;
 use crate::drill::plan::Plan;
 use crate::drill::plan::Planned;
 use crate::drill::plan::Room;
@@ -215,7 +216,9 @@ fn look(
     let plan = past.plan;
     let date = plan.code.split_once('-').map_or(plan.code.as_str(), |(_, date)| date);
     let targets = (SEARCH, planned.storage.as_str(), planned.targets.clone());
-    let item = pick::planned((&planned.dataset, planned.kind, planned.extent), snapshot, targets);
+    let named = (planned.dataset.as_str(), planned.kind, planned.extent);
+    let more = More { shrink: None, ..planned.more.clone() };
+    let item = pick::planned(named, snapshot, targets, more);
     let plan = Plan {
         record_id: RunId::new(id).to_string(),
         code: format!("{SEARCH_CLASS}-{date}"),

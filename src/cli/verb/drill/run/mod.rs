@@ -35,6 +35,7 @@ use crate::daemon::control::Question;
 use crate::daemon::hold;
 use crate::drill::follow::Followed;
 use crate::drill::plan::Plan;
+use crate::drill::plan::Planned;
 use crate::drill::record::Closing;
 use crate::drill::record::Record;
 use crate::drill::verdict::Verdict;
@@ -123,11 +124,16 @@ fn plan(
     let (mut items, mut absent) = (Vec::new(), Vec::new());
     for backup in drill.backups(config) {
         match pick::snapshot(snapshots, &backup.name, drill.stratum) {
-            Some(snapshot) => items.push(pick::planned(
-                (&backup.name, pick::kind_of(&backup.source), extent),
-                snapshot,
-                (stratum, &drill.storage, asked.targets(backup, &drill.storage)),
-            )),
+            Some(snapshot) => {
+                let item = pick::planned(
+                    (&backup.name, pick::kind_of(&backup.source), extent),
+                    snapshot,
+                    (stratum, &drill.storage, asked.targets(backup, &drill.storage)),
+                    pick::more(snapshots, backup, snapshot),
+                );
+                let choices = pick::choices(snapshots, (drill, backup));
+                items.push(Planned { choices, ..item });
+            }
             None => absent.push(backup.name.clone()),
         }
     }
