@@ -16,11 +16,14 @@ use crate::drill::verdict::Verdict;
 /// Version of the record.
 pub const SCHEMA: &str = "lifeboat/drill-record/1";
 
+/// `kind` of a record of a real restore.
+pub const REAL: &str = "restore";
+
 /// A drill, as it stands in the ledger and in documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     pub schema: String,
-    /// `drill`, or `restore` for a real one.
+    /// `drill`, or [`REAL`].
     pub kind: String,
     pub record_id: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]

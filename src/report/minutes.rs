@@ -5,6 +5,7 @@ use crate::drill::follow::Followed;
 use crate::drill::follow::SearchEnd;
 use crate::drill::record::Org;
 use crate::drill::record::People;
+use crate::drill::record::REAL;
 use crate::drill::record::Record;
 use crate::drill::verdict::Outcome;
 use crate::drill::verdict::Verdict;
@@ -30,8 +31,6 @@ use crate::report::words;
 const SAMPLED: &str = "D1";
 /// Dots where a whole name is missing.
 const NAME_DOTS: &str = "\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}\u{2026}";
-/// A real restore, as records have it.
-const REAL: &str = "restore";
 
 /// What the parts of a document are made of.
 pub(in crate::report) struct Desk<'a> {

@@ -46,6 +46,7 @@ use crate::continuity::summary::Summary;
 use crate::drill::engine;
 use crate::drill::record::Item;
 use crate::drill::record::Org;
+use crate::drill::record::REAL;
 use crate::drill::record::Record;
 use crate::drill::verdict;
 use crate::evidence::tree::sha256;
@@ -60,8 +61,6 @@ use crate::units::Timestamp;
 
 /// Runs of a dataset that are looked at, from the newest back.
 const RUNS_MAX: u32 = 200_000;
-/// A real restore, as records have it.
-const REAL: &str = "restore";
 
 /// Make the report of a month or a year (Báo cáo, Mẫu 1.4): what is protected, backups, drills,
 /// corrective actions, rules and requirements of the legal frame.
