@@ -46,6 +46,7 @@ const OPTIONS: StackOptions = StackOptions {
         attempts_max: 5,
         wait_first: Duration::from_secs(1),
         wait_max: Duration::from_secs(8),
+        whole_max: Duration::from_secs(15 * 60),
     },
     limits: Limits { up_bytes_per_s: None, down_bytes_per_s: None },
     timetable: None,

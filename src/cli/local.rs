@@ -23,6 +23,7 @@ use crate::ids::RepositoryId;
 use crate::secret::Secret32;
 use crate::secret::SecretBytes;
 
+const KEYSET: &str = "machine.keyset";
 /// Most bytes of a keyset file.
 const KEYSET_BYTES_MAX: usize = 1024 * 1024;
 /// Salt and verifier.
@@ -61,7 +62,7 @@ impl Local {
     }
 
     fn keyset_path(&self, repository: RepositoryId) -> PathBuf {
-        self.folder(repository).join("machine.keyset")
+        self.folder(repository).join(KEYSET)
     }
 
     /// This machine's keyset, as encoded; `None` if it has none.
@@ -75,6 +76,15 @@ impl Local {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(&path, &error)),
         }
+    }
+
+    /// Every keyset of this machine that can be read, as encoded, of whatever repository.
+    #[must_use]
+    pub fn keysets(&self) -> Vec<SecretBytes> {
+        let folders = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let paths = folders.map(|folder| folder.path().join(KEYSET));
+        let read = paths.filter_map(|path| read_bounded(&path, KEYSET_BYTES_MAX).ok());
+        read.map(|bytes| SecretBytes::new(bytes.to_vec())).collect()
     }
 
     /// Keeps this machine's keyset; only its user can read the file.

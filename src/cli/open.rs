@@ -47,6 +47,7 @@ use crate::storage::open;
 use crate::storage::open::Location;
 use crate::storage::stack::StackOptions;
 use crate::storage::stack::stack;
+use crate::storage::together;
 use crate::units::Bytes;
 use crate::vault::Vault;
 use crate::vault::VaultOptions;
@@ -58,19 +59,23 @@ pub const PROGRAM: &str = concat!("lifeboat ", env!("CARGO_PKG_VERSION"));
 /// A backup that gives no sign for so long has to look again at what it relies on.
 const LEASE_MS: i64 = 15 * 60 * 1000;
 
+/// For how long one call is tried, whatever each attempt takes.
+const WHOLE_MAX: Duration = Duration::from_secs(15 * 60);
 /// On this machine: up to four waits, of at most 15 seconds together, before a storage counts as
 /// unreachable.
 const RETRY: RetryOptions = RetryOptions {
     attempts_max: 5,
     wait_first: Duration::from_secs(1),
     wait_max: Duration::from_secs(8),
+    whole_max: WHOLE_MAX,
 };
-/// Over a network, once it has answered: a line that is cut for a quarter of an hour ends no
-/// backup.
+/// Over a network, once it has answered: the work goes on behind a line that was cut for ten
+/// minutes.
 const RETRY_REMOTE: RetryOptions = RetryOptions {
     attempts_max: 40,
     wait_first: Duration::from_secs(1),
     wait_max: Duration::from_secs(30),
+    whole_max: WHOLE_MAX,
 };
 
 /// Threads that read over a network: most of their time goes by in waiting.
@@ -199,13 +204,43 @@ pub fn held_bytes(context: &Context, storage: &Arc<dyn Storage>) -> Option<u64> 
     )
 }
 
-/// What lies beside the blobs of the storage.
+/// Does `work`, and looks what lies beside the blobs of the storage: meanwhile, over a way of its
+/// own, where that is reached over a network.
 ///
 /// # Errors
-/// When it cannot be listed (15).
-pub fn strangers(context: &Context) -> Result<Strangers, Failure> {
+/// Those of `work`, or when it cannot be listed (15).
+pub fn with_strangers<T>(
+    context: &Context,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<(T, Strangers), Failure> {
     let location = location(context.settings.repository()?, &context.environment)?;
-    Ok(open::strangers(&context.run, &location)?)
+    let look = || open::strangers(&context.run, &location);
+    let (found, done) = match location.is_remote() {
+        true => together::beside(look, work),
+        false => {
+            let done = work()?;
+            (look(), Ok(done))
+        }
+    };
+    Ok((done?, found?))
+}
+
+/// Machines whose records are read ahead besides all.
+const OWN_MAX: usize = 4;
+
+/// The storage with the records of keys read ahead.
+///
+/// # Errors
+/// When the names of records cannot be made.
+pub fn ahead(context: &Context, storage: &Arc<dyn Storage>) -> Result<Arc<dyn Storage>, Failure> {
+    let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment);
+    let keysets = match local {
+        Ok(local) if storage.is_far() => local.keysets(),
+        _ => Vec::new(),
+    };
+    let own = keysets.iter().filter_map(|bytes| convert::decode_agent(bytes).ok());
+    let own: Vec<_> = own.map(|keyset| keyset.machine).take(OWN_MAX).collect();
+    Ok(publish::ahead(storage, &own)?)
 }
 
 /// Opens the restore keyset with the user's secret.
@@ -233,7 +268,7 @@ pub struct Writer {
 /// # Errors
 /// As [`unlock`].
 pub fn for_writing(context: &Context, storage: &Arc<dyn Storage>) -> Result<Writer, Failure> {
-    let ahead = publish::ahead(storage)?;
+    let ahead = ahead(context, storage)?;
     let config = publish::load_config(&context.run, &ahead)?;
     let local = Local::new(context.settings.cache_dir.as_deref(), &context.environment)?;
     if let Some((keyset, bytes)) = own_keyset(&local, &config)? {

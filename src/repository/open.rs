@@ -119,6 +119,12 @@ impl NodeSource for Repository {
         let sealed = self.vault.read_object(run, &node.sid)?;
         self.open_node(&sealed, node, kind)
     }
+
+    fn soon(&self, run: &Run, which: &mut dyn FnMut() -> Vec<Sid>) {
+        if self.vault.storage().is_far() {
+            self.vault.soon(run, &which());
+        }
+    }
 }
 
 /// Reads nodes from the machine's own cache first.
@@ -141,6 +147,12 @@ impl NodeSource for CachedNodes<'_> {
             return Ok(opened);
         }
         self.repository.node(run, node, kind)
+    }
+
+    fn soon(&self, run: &Run, which: &mut dyn FnMut() -> Vec<Sid>) {
+        let is_here = |sid: &Sid| self.cache.is_some_and(|cache| cache.has(sid));
+        let mut others = || which().into_iter().filter(|sid| !is_here(sid)).collect();
+        self.repository.soon(run, &mut others);
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::PoisonError;
 
 use crate::format::entry::Content;
 use crate::format::entry::Entry;
+use crate::format::entry::Extent;
 use crate::format::object::Ref;
+use crate::ids::Sid;
 use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::path::SnapshotPath;
@@ -201,6 +203,26 @@ pub fn execute(
     Ok(shared.with(|state| state.report))
 }
 
+/// Objects that hold the content of files, each once in a row.
+fn contents<'j>(jobs: impl Iterator<Item = &'j Job>) -> Vec<Sid> {
+    let mut sids = Vec::new();
+    for job in jobs {
+        match &job.entry.content {
+            Content::None => {}
+            Content::Slice { bundle, .. } => sids.push(bundle.sid),
+            Content::Map { root, .. } => sids.push(root.sid),
+            Content::Extents { extents, .. } => {
+                sids.extend(extents.iter().filter_map(|extent| match extent {
+                    Extent::Chunk { chunk, .. } => Some(chunk.sid),
+                    Extent::Hole { .. } => None,
+                }));
+            }
+        }
+    }
+    sids.dedup();
+    sids
+}
+
 fn is_folder(entry: &Entry) -> IsFolder {
     if entry.meta.kind == Kind::Directory { IsFolder::Yes } else { IsFolder::No }
 }
@@ -264,6 +286,9 @@ impl<'a> Walk<'a> {
                     self.ancestors.push(entry);
                 }
             }
+            shared.source.soon(shared.run, &mut || {
+                contents(jobs.iter().filter(|job| self.worker.is_absent(job)))
+            });
             for group in grouped(jobs) {
                 // Only fails when every worker has ended, which the caller finds out.
                 if files.send(group).is_err() {

@@ -200,6 +200,11 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Whether nothing stands in its place, so that all of it will be read.
+    pub(super) fn is_absent(&mut self, job: &Job) -> bool {
+        matches!(self.shared.decide(&mut *self.writer, job), Ok(Action::Create))
+    }
+
     pub(super) fn file(&mut self, job: &Job) -> Result<(), RestoreError> {
         let shared = self.shared;
         if job.entry.meta.flags.has(Flags::UNREADABLE) {

@@ -24,6 +24,7 @@ pub mod together;
 pub mod wire;
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use crate::disk::Held;
 use crate::units::Timestamp;
@@ -108,6 +109,8 @@ pub enum StorageErrorKind {
 #[error("{operation} {}: {detail}", place(.name, .location))]
 pub struct StorageError {
     pub kind: StorageErrorKind,
+    /// The server asks to be left alone for so many seconds.
+    pub after_s: Option<NonZeroU32>,
     /// Which medium, such as a folder's path. Never with a secret.
     pub location: String,
     /// `create`, `read`, `list`, …
@@ -206,11 +209,45 @@ pub trait Storage: Send + Sync + fmt::Debug {
     fn weaknesses(&self) -> Vec<String> {
         Vec::new()
     }
+    /// What stands between the blobs and whoever has the keys or the way there, beyond the
+    /// promises; tried on a blob that was just created. Nothing where a medium of this kind has no
+    /// such thing.
+    fn safeguards(&self, _name: &BlobName) -> Result<Vec<Safeguard>, StorageError> {
+        Ok(Vec::new())
+    }
     /// Asks to be alone in a short step, among processes that ask too. Nothing else depends on it:
     /// whoever does not ask is not kept out.
     fn try_alone(&self) -> Result<Alone, StorageError> {
         Ok(Alone::Unknown)
     }
+}
+
+/// Something that a storage may have beyond its promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Safeguard {
+    pub against: Against,
+    pub state: Guarded,
+}
+
+/// What a safeguard is against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Against {
+    /// Who has the keys removes or replaces: a lock on what is new.
+    Removal,
+    /// Who listens on the way reads names and tokens: an encrypted way.
+    Listeners,
+}
+
+/// How a safeguard stands; in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guarded {
+    Holds(String),
+    /// There is none, by somebody's choice.
+    Absent(String),
+    /// It was not asked for, or the answer was refused.
+    Unknown(String),
+    /// It is promised, and does not hold.
+    Broken(String),
 }
 
 /// Whether a process is alone in a step.

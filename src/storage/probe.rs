@@ -1,5 +1,7 @@
 //! Whether a storage keeps its promises where it stands: tried on it, with blobs of its own.
 
+pub mod sweep;
+
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -7,8 +9,11 @@ use std::time::Duration;
 use crate::run::Run;
 use crate::run::Stopped;
 use crate::run::seed::Choices;
+use crate::storage::Against;
 use crate::storage::BlobName;
+use crate::storage::Guarded;
 use crate::storage::Listed;
+use crate::storage::Safeguard;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
@@ -50,6 +55,10 @@ pub enum Check {
     /// The storage's clock goes with ours.
     Clock,
     Speed,
+    /// Who has the keys cannot remove what is new, where a storage can lock.
+    Locked,
+    /// Who listens on the way learns nothing, where that is not so by itself.
+    Private,
 }
 
 /// How a check ended.
@@ -65,6 +74,10 @@ pub enum Outcome {
     /// So many milliseconds apart; a positive number is a storage that is ahead.
     ClockOff(i64),
     Speed(Speed),
+    /// A safeguard holds; in words.
+    Guarded(String),
+    /// A safeguard that backups can do without is not there, or was not told of.
+    Unguarded(String),
 }
 
 /// Medians of a few rounds.
@@ -81,6 +94,21 @@ pub struct Speed {
 pub struct Finding {
     pub check: Check,
     pub outcome: Outcome,
+}
+
+impl Finding {
+    fn of(found: Safeguard) -> Self {
+        let check = match found.against {
+            Against::Removal => Check::Locked,
+            Against::Listeners => Check::Private,
+        };
+        let outcome = match found.state {
+            Guarded::Holds(text) => Outcome::Guarded(text),
+            Guarded::Absent(text) | Guarded::Unknown(text) => Outcome::Unguarded(text),
+            Guarded::Broken(text) => Outcome::Broken(text),
+        };
+        Self { check, outcome }
+    }
 }
 
 /// What was found, and what could not be taken away again.
@@ -119,7 +147,12 @@ impl Check {
             | Self::Listing
             | Self::Missing
             | Self::Durable => true,
-            Self::OneWinner | Self::Delete | Self::Clock | Self::Speed => false,
+            Self::OneWinner
+            | Self::Delete
+            | Self::Clock
+            | Self::Speed
+            | Self::Locked
+            | Self::Private => false,
         }
     }
 }
@@ -129,8 +162,12 @@ impl Outcome {
     #[must_use]
     pub const fn is_good(&self) -> bool {
         match self {
-            Self::Holds | Self::Speed(_) => true,
-            Self::Broken(_) | Self::Weak(_) | Self::Denied | Self::ClockOff(_) => false,
+            Self::Holds | Self::Speed(_) | Self::Guarded(_) => true,
+            Self::Broken(_)
+            | Self::Weak(_)
+            | Self::Denied
+            | Self::ClockOff(_)
+            | Self::Unguarded(_) => false,
         }
     }
 }
@@ -179,6 +216,7 @@ impl Probe<'_> {
     fn name(&self, base: &str) -> Result<BlobName, StorageError> {
         BlobName::new(&format!("{}{base}", self.own)).map_err(|error| StorageError {
             kind: StorageErrorKind::Other,
+            after_s: None,
             location: self.storage.location(),
             operation: "probe",
             name: base.to_owned(),
@@ -216,6 +254,15 @@ impl Probe<'_> {
         // What cannot be taken away again is kept short.
         if extent == Extent::All && !is_kept {
             findings.push(Finding { check: Check::Speed, outcome: ended(self.speed())? });
+        }
+        self.run.check()?;
+        match self.storage.safeguards(&self.name("whole")?) {
+            Ok(found) => findings.extend(found.into_iter().map(Finding::of)),
+            Err(error) if error.is_retryable() => return Err(error.into()),
+            Err(error) => {
+                let outcome = Outcome::Unguarded(error.to_string());
+                findings.push(Finding { check: Check::Locked, outcome });
+            }
         }
         Ok(())
     }
@@ -445,6 +492,7 @@ mod tests {
         fn refused(&self, operation: &'static str, name: &str) -> StorageError {
             StorageError {
                 kind: StorageErrorKind::Denied,
+                after_s: None,
                 location: self.location(),
                 operation,
                 name: name.to_owned(),

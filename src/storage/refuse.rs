@@ -17,7 +17,7 @@ pub(crate) trait Refuse: Storage {
         detail: &str,
     ) -> StorageError {
         let (location, name, detail) = (self.location(), name.to_owned(), detail.to_owned());
-        StorageError { kind, location, operation, name, detail }
+        StorageError { kind, after_s: None, location, operation, name, detail }
     }
 
     /// A folder, a link or the like has the name: no listing tells it, so no read may find it.

@@ -55,10 +55,21 @@ pub fn both<A: Send, B>(
     first: impl Fn() -> A + Send + Sync,
     second: impl FnOnce() -> B,
 ) -> (A, B) {
+    if storage.is_far() {
+        return beside(first, second);
+    }
+    let first = first();
+    (first, second())
+}
+
+/// Calls both at the same time, and answers both.
+pub fn beside<A: Send, B>(
+    first: impl Fn() -> A + Send + Sync,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("together".to_owned());
-        let thread = storage.is_far().then(|| thread.spawn_scoped(scope, &first).ok()).flatten();
-        let Some(thread) = thread else {
+        let Ok(thread) = thread.spawn_scoped(scope, &first) else {
             let first = first();
             return (first, second());
         };

@@ -28,14 +28,14 @@ use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::names::TOMBSTONES;
 
-/// The manifests that are listed at one time; no key is needed to look.
+/// The manifests that are listed at one time, and then the tombstones; no key is needed to look.
 #[derive(Debug)]
 pub struct Glimpse(ChainNames);
 
 impl Glimpse {
     pub fn take(run: &Run, storage: &dyn Storage) -> Result<Self, VaultError> {
         run.check()?;
-        ChainNames::of_manifests(storage, Scope::All).map(Self)
+        ChainNames::list_scope(storage, Scope::All).map(Self)
     }
 }
 
@@ -318,7 +318,7 @@ impl Vault {
         Ok(ChainNames::list(&self.inner, &place.chain)?.manifest(&place.id).is_some())
     }
 
-    /// Whether the first copy of a manifest is listed: its backup went on to its end.
+    /// Whether the first copy of a manifest is there: its backup went on to its end.
     pub fn is_acknowledged(&self, run: &Run, place: &Place) -> Result<bool, VaultError> {
         run.check()?;
         let [first, _] = MANIFESTS;
@@ -344,8 +344,8 @@ impl Vault {
         copies: Copies,
         verifier: &dyn Verifier,
     ) -> Result<Manifests, VaultError> {
-        let manifests = ChainNames::of_manifests(&*self.inner.storage, scope)?;
-        self.manifests_of(run, (scope, manifests), copies, verifier)
+        let names = ChainNames::list_scope(&*self.inner.storage, scope)?;
+        self.manifests_of(run, (scope, names), copies, verifier)
     }
 
     /// As [`Self::manifests`] of all chains, which were listed before.
@@ -362,22 +362,18 @@ impl Vault {
     fn manifests_of(
         &self,
         run: &Run,
-        (scope, manifests): (Scope, ChainNames),
+        (scope, mut names): (Scope, ChainNames),
         copies: Copies,
         verifier: &dyn Verifier,
     ) -> Result<Manifests, VaultError> {
         let shelf = self.inner.shelf();
-        let look = |manifests: ChainNames| {
-            let names = manifests.with_tombstones(shelf.storage, scope)?;
-            let found = shelf.manifests(run, &names, copies, verifier)?;
-            Ok::<_, VaultError>((names, found))
-        };
-        let (mut names, mut found) = look(manifests)?;
+        let mut found = shelf.manifests(run, &names, copies, verifier)?;
         for _ in 1..LOOKS_MAX {
             if !found.findings.iter().any(ChainFinding::has_gone) {
                 break;
             }
-            (names, found) = look(ChainNames::of_manifests(shelf.storage, scope)?)?;
+            names = ChainNames::list_scope(shelf.storage, scope)?;
+            found = shelf.manifests(run, &names, copies, verifier)?;
         }
         let strangers = names.strangers.into_iter().map(|name| ChainFinding::Stranger { name });
         found.findings.splice(0..0, strangers);

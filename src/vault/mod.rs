@@ -16,7 +16,7 @@ mod load;
 mod locations;
 pub mod names;
 pub mod notes;
-mod read;
+pub mod read;
 pub mod records;
 pub mod removal;
 pub mod repair;
@@ -43,6 +43,7 @@ use crate::storage::StorageErrorKind;
 use crate::storage::together;
 use crate::vault::error::VaultError;
 use crate::vault::locations::Locations;
+use crate::vault::read::soon::Soon;
 
 /// How a vault packs and how long its leases last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,7 @@ pub(in crate::vault) struct Inner {
     pub wait_max: Duration,
     /// Read from the index files when first needed.
     locations: RwLock<Option<Locations>>,
+    soon: Soon,
 }
 
 /// Where an object lies, for reading in the order of the medium.
@@ -118,8 +120,8 @@ impl Vault {
         run.check()?;
         let pack_bytes = options.pack_bytes.clamp(1, PACK_TARGET_BYTES_MAX);
         let options = VaultOptions { pack_bytes, ..options };
-        let locations = RwLock::new(None);
-        Ok(Self { inner: Arc::new(Inner { storage, keys, options, wait_max, locations }) })
+        let (locations, soon) = (RwLock::new(None), Soon::default());
+        Ok(Self { inner: Arc::new(Inner { storage, keys, options, wait_max, locations, soon }) })
     }
 
     #[must_use]
@@ -170,6 +172,11 @@ impl Vault {
             };
             locations.find(sid).filter_map(stored).min_by_key(|stored| stored.position)
         })
+    }
+
+    /// Reads the index, unless that was done.
+    pub fn warm(&self, run: &Run) -> Result<(), VaultError> {
+        self.inner.with_locations(run, |_| ())
     }
 
     /// Forgets the index, so that the next use reads it anew and sees what others have added.

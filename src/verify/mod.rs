@@ -29,9 +29,11 @@ use crate::run::monitor::Phase;
 use crate::secret::Secret32;
 use crate::vault::chains::StoredManifest;
 use crate::vault::names::Place;
+use crate::vault::scrub::Listing;
 use crate::vault::scrub::Scrub;
 use crate::vault::scrub::Subset;
 use crate::vault::scrub::Trust;
+use crate::vault::scrub::objects::Index;
 use crate::vault::scrub::report::Level;
 use crate::vault::scrub::report::LostFile;
 use crate::vault::scrub::report::Report;
@@ -75,15 +77,42 @@ pub fn trust_of(keyset: &RestoreKeyset) -> Trust {
 pub fn check(
     run: &Run,
     repository: &Repository,
+    keys: (&RestoreKeyset, &Trust),
+    options: &Options,
+) -> Result<Report, RepositoryError> {
+    let listing = Listing::take(run, &**repository.vault().storage())?;
+    check_listed(run, (repository, listing), keys, options)
+}
+
+/// As [`check`], of what was listed before.
+pub fn check_listed(
+    run: &Run,
+    (repository, listing): (&Repository, Listing),
     (keyset, trust): (&RestoreKeyset, &Trust),
     options: &Options,
 ) -> Result<Report, RepositoryError> {
     run.phase(Phase::Checking);
     let vault = repository.vault();
-    let mut scrub = Scrub::begin(run, (vault.storage(), Some(vault)), trust)?;
-    let manifests = scrub.manifests()?;
-    open_notes(&mut scrub, keyset, &manifests)?;
-    scrub.look_at_index()?;
+    let small = || {
+        let place = (vault.storage(), Some(vault));
+        let mut scrub = Scrub::of(run, place, (listing, trust))?;
+        let manifests = scrub.manifests()?;
+        open_notes(&mut scrub, keyset, &manifests)?;
+        Ok::<_, RepositoryError>((scrub, manifests))
+    };
+    let (mut scrub, manifests) = match vault.storage().is_far() {
+        true => {
+            let (index, small) = vault.both(|| Index::read(run, vault), small);
+            let (mut scrub, manifests) = small?;
+            scrub.take_index(vault, index?);
+            (scrub, manifests)
+        }
+        false => {
+            let (mut scrub, manifests) = small()?;
+            scrub.look_at_index()?;
+            (scrub, manifests)
+        }
+    };
     let roots = open_roots(&mut scrub, keyset, &manifests, options);
     let mut needs = Needs::default();
     let depth = options.depth;

@@ -182,7 +182,12 @@ impl Walk<'_, '_> {
             needs.add_node(node, expected.kind, level);
             match held {
                 // The first child comes off the stack first, so objects are met in path order.
-                Held::Branch(below) => stack.extend(below.into_iter().rev()),
+                Held::Branch(below) => {
+                    let unmet = below.iter().map(|child| child.node.sid);
+                    let unmet = unmet.filter(|sid| !needs.nodes.contains_key(sid));
+                    self.repository.vault().soon(self.run, &unmet.collect::<Vec<_>>());
+                    stack.extend(below.into_iter().rev());
+                }
                 Held::Map(extents) => {
                     extents.iter().for_each(|extent| self.add_extent(extent, needs));
                 }

@@ -54,7 +54,7 @@ impl Few {
 
 fn failed(name: &str, kind: StorageErrorKind) -> StorageError {
     let (location, detail) = ("few blobs".to_owned(), String::new());
-    StorageError { kind, location, operation: "test", name: name.to_owned(), detail }
+    StorageError { kind, after_s: None, location, operation: "test", name: name.to_owned(), detail }
 }
 
 impl Storage for Few {

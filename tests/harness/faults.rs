@@ -43,6 +43,7 @@ const RETRY: RetryOptions = RetryOptions {
     attempts_max: 3,
     wait_first: std::time::Duration::from_millis(100),
     wait_max: std::time::Duration::from_secs(1),
+    whole_max: std::time::Duration::from_secs(15 * 60),
 };
 
 /// Where a fault is put in.

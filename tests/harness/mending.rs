@@ -65,6 +65,7 @@ impl Gated {
         if self.is_dead.load(Ordering::SeqCst) {
             return Err(StorageError {
                 kind: StorageErrorKind::Other,
+                after_s: None,
                 location: self.inner.location(),
                 operation: "call",
                 name: String::new(),

@@ -106,6 +106,7 @@ impl Storage for Overtaken {
         if let Some(kept) = self.keeps.filter(|kept| name.as_str().starts_with(kept)) {
             return Err(StorageError {
                 kind: StorageErrorKind::Other,
+                after_s: None,
                 location: self.location(),
                 operation: "delete",
                 name: name.to_string(),

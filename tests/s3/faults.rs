@@ -4,10 +4,19 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use lifeboat::clock::Clock;
+use lifeboat::clock::ManualClock;
+use lifeboat::clock::SystemClock;
+use lifeboat::ids::RunId;
+use lifeboat::run::Run;
+use lifeboat::run::monitor::Silent;
 use lifeboat::storage::Storage;
 use lifeboat::storage::StorageErrorKind;
 use lifeboat::storage::conformance;
+use lifeboat::storage::layer::retry::Retry;
+use lifeboat::storage::layer::retry::RetryOptions;
 use lifeboat::storage::s3::S3Storage;
 
 use super::IMPATIENT;
@@ -102,4 +111,43 @@ fn something_else_that_answers_well_is_not_believed() {
     let error = storage.create(&name("a"), &[b"1"]).unwrap_err();
     assert_eq!(error.kind, StorageErrorKind::Other, "{error}");
     assert!(error.to_string().contains("ETag"), "{error}");
+}
+
+/// A clock on which waiting takes no time tells how long was waited.
+#[test]
+fn a_server_that_asks_to_be_left_alone_is_left_alone() {
+    const PATIENT: RetryOptions = RetryOptions {
+        attempts_max: 9,
+        wait_first: Duration::from_secs(1),
+        wait_max: Duration::from_secs(30),
+        whole_max: Duration::from_secs(15 * 60),
+    };
+    let options = server().options(&server().new_bucket());
+    opened(options.clone()).create(&name("a"), &[b"1"]).unwrap();
+    let read_behind = |asked_s: u32, times: usize| {
+        let met_count = AtomicUsize::new(0);
+        let proxy = Proxy::start(server().port, move |seen| {
+            let is_read = seen.method == "GET" && seen.target.ends_with("/a");
+            match is_read && met_count.fetch_add(1, Ordering::Relaxed) < times {
+                true => Fate::BusyFor(503, asked_s),
+                false => Fate::Pass,
+            }
+        });
+        let clock = Arc::new(ManualClock::new(SystemClock::new().now()));
+        let id = RunId::new([0; 16]);
+        let run = Run::new(id, Arc::new(Silent), Arc::clone(&clock) as Arc<dyn Clock>, 1);
+        let storage = S3Storage::open(&run, by(&options, proxy.endpoint())).unwrap();
+        let storage = Retry::new(&run, Arc::new(storage), PATIENT);
+        let read = storage.read(&name("a"), 9);
+        let asked_count = proxy.seen().iter().filter(|seen| seen.target.ends_with("/a")).count();
+        (read, clock.elapsed(), asked_count)
+    };
+    let (read, waited, asked_count) = read_behind(20, 2);
+    assert_eq!((read.unwrap(), waited, asked_count), (b"1".to_vec(), Duration::from_secs(40), 3));
+    // Not asked for again before its time, and not waited for longer than for any other fault.
+    let (read, waited, asked_count) = read_behind(7_200, 1);
+    let error = read.unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Transient, "{error}");
+    assert!(error.to_string().contains("left alone for 7200 s"), "{error}");
+    assert_eq!((waited, asked_count), (Duration::ZERO, 1));
 }

@@ -25,7 +25,7 @@ fn days_on(days: i64) -> Timestamp {
 }
 
 /// A bucket that locks what is new, made as the guide says.
-fn locking_bucket() -> String {
+pub(super) fn locking_bucket() -> String {
     let bucket = server().new_locked_bucket();
     let lock = blocks_of_the_guide("xml").remove(0);
     let (status, said) =

@@ -35,6 +35,7 @@ const RETRY: RetryOptions = RetryOptions {
     attempts_max: 8,
     wait_first: Duration::from_millis(5),
     wait_max: Duration::from_millis(100),
+    whole_max: Duration::from_secs(15 * 60),
 };
 
 fn run() -> Run {

@@ -2,6 +2,7 @@
 
 use crate::cli::scene::Scene;
 
+use super::locks::locking_bucket;
 use super::server::GUEST;
 use super::server::OWNER;
 use super::server::Rgw;
@@ -31,7 +32,11 @@ fn a_repository_lives_in_a_bucket() {
     scene.expect(10, &["-q", "snapshots"]);
     scene.expect(0, &["-q", "init"]);
     let tested = scene.expect(0, &["storage", "test", "--json"]).json_of("result");
-    assert!(tested.iter().all(|row| row["holds"] == true), "{tested:?}");
+    // All but what nobody has asked of this bucket.
+    for row in &tested {
+        assert_eq!(row["holds"], row["check"] != "locked", "{row}");
+    }
+    assert!(tested.iter().any(|row| row["found"] == "the bucket has no lock"), "{tested:?}");
     scene.expect(0, &["-q", "backup", "."]);
     scene.file("source/letters/three.txt", b"more");
     scene.expect(0, &["-q", "backup", "."]);
@@ -49,6 +54,26 @@ fn a_repository_lives_in_a_bucket() {
     scene.expect(0, &["-q", "-r", &copy, "init", "--twin-of", &address(rgw, &bucket)]);
     scene.expect(0, &["-q", "copy", "--to", &copy]);
     scene.expect(0, &["-q", "-r", &copy, "check", "--read-data"]);
+}
+
+/// The lock of a bucket is tried on a blob that is new, and the way there is named.
+#[test]
+fn a_test_of_the_storage_tries_the_lock() {
+    let rgw = server();
+    for (bucket, is_locking, words) in [
+        (locking_bucket(), true, "30 days; nobody lifts it"),
+        (rgw.new_locked_bucket(), false, "the bucket can lock, and locks nothing by itself"),
+    ] {
+        let scene = scene(rgw, &bucket, OWNER);
+        let tested = scene.expect(3, &["storage", "test", "--json"]).json_of("result");
+        let row = |check: &str| tested.iter().find(|row| row["check"] == check).unwrap();
+        assert_eq!(row("locked")["holds"], is_locking, "{tested:?}");
+        assert!(row("locked")["found"].as_str().unwrap().starts_with(words), "{tested:?}");
+        assert_eq!(row("private")["found"], "http, to a server on this machine");
+        let told = scene.expect(3, &["storage", "test"]);
+        let costs = "who has keys that delete can remove the backups";
+        assert_eq!(told.stderr.contains(costs), !is_locking, "{told}");
+    }
 }
 
 #[test]

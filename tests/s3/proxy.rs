@@ -38,6 +38,8 @@ pub(crate) enum Fate {
     StallAnswer,
     /// That it is busy, with this status.
     Busy(u16),
+    /// The same, and that it wants to be left alone for so many seconds.
+    BusyFor(u16, u32),
     /// Another answer than the server's: status and body.
     Say(u16, &'static str),
     /// The server's answer, dated long after.
@@ -231,18 +233,21 @@ impl Shared {
             match fate {
                 Fate::Cut => return Ok(()),
                 Fate::Stall => return until_gone(client),
-                Fate::Busy(_) | Fate::Say(..) => {
+                Fate::Busy(_) | Fate::BusyFor(..) | Fate::Say(..) => {
                     let busy = "<Error><Code>SlowDown</Code></Error>";
-                    let (status, body) = match fate {
-                        Fate::Say(status, body) => (status, body),
-                        Fate::Busy(status) => (status, busy),
+                    let (status, body, after) = match fate {
+                        Fate::Say(status, body) => (status, body, String::new()),
+                        Fate::Busy(status) => (status, busy, String::new()),
+                        Fate::BusyFor(status, seconds) => {
+                            (status, busy, format!("Retry-After: {seconds}\r\n"))
+                        }
                         _ => unreachable!(),
                     };
                     let len_bytes = body.len();
                     // The body that would follow is not waited for.
                     write!(
                         client.get_mut(),
-                        "HTTP/1.1 {status} So\r\nConnection: close\r\nRetry-After: 1\r\n\
+                        "HTTP/1.1 {status} So\r\nConnection: close\r\n{after}\
                          Content-Length: {len_bytes}\r\n\r\n{body}"
                     )?;
                     client.get_mut().flush()?;

@@ -1,15 +1,23 @@
 //! Lines that are cut, servers that lose what they took, full disks, missing rights.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lifeboat::disk::Disk as _;
 use lifeboat::disk::unix::RealDisk;
 use lifeboat::storage::Storage;
 use lifeboat::storage::StorageErrorKind;
+use lifeboat::storage::layer::retry::Retry;
+use lifeboat::storage::layer::retry::RetryOptions;
 use lifeboat::storage::sftp::SftpOptions;
 use lifeboat::storage::sftp::SftpStorage;
 use lifeboat::storage::sftp::Way;
+use lifeboat::storage::sftp::patience::Patience;
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process;
 
 use crate::support::profile::Profile;
 
@@ -144,6 +152,59 @@ fn a_line_that_is_down_is_waited_for() {
     line.down();
     let error = SftpStorage::open(&run(), through(&sshd, &line, "down")).unwrap_err();
     assert_eq!(error.kind, StorageErrorKind::Transient, "{error}");
+}
+
+/// SSH answers, and SFTP does not: that is told in words, and not waited for without an end.
+#[test]
+fn a_server_that_is_silent_behind_its_connection_is_given_up() {
+    const PATIENCE: Patience = Patience {
+        connect: Duration::from_secs(1),
+        request: Duration::from_secs(1),
+        away: Duration::from_secs(4),
+    };
+    const RETRY: RetryOptions = RetryOptions {
+        attempts_max: 1_000,
+        wait_first: Duration::from_millis(5),
+        wait_max: Duration::from_millis(5),
+        whole_max: Duration::from_secs(5),
+    };
+    let sshd = Sshd::configured("ForceCommand sh @/sftp\n");
+    let (pid, silent) = (sshd.path("pid"), sshd.path("silent"));
+    let script = format!(
+        "[ -e {} ] && exec sleep 60\necho $$ > {}\nexec /usr/lib/openssh/sftp-server\n",
+        silent.display(),
+        pid.display()
+    );
+    std::fs::File::create_new(sshd.path("sftp")).unwrap().write_all(script.as_bytes()).unwrap();
+    std::fs::create_dir(sshd.path("root")).unwrap();
+    let run = run();
+    let storage = SftpStorage::open_with(&run, sshd.at("root"), PATIENCE).unwrap();
+    let storage = Retry::new(&run, Arc::new(storage), RETRY);
+    storage.create(&name("a"), &[b"a"]).unwrap();
+    let server = std::fs::read_to_string(pid).unwrap().trim().parse().unwrap();
+    let server = Pid::from_raw(server).unwrap();
+    kill_process(server, Signal::STOP).unwrap();
+    // One that is asked anew answers.
+    assert_eq!(storage.read(&name("a"), 9).unwrap(), b"a");
+    kill_process(server, Signal::KILL).unwrap();
+    let server = std::fs::read_to_string(sshd.path("pid")).unwrap().trim().parse().unwrap();
+    let server = Pid::from_raw(server).unwrap();
+    std::fs::File::create_new(silent).unwrap();
+    kill_process(server, Signal::STOP).unwrap();
+    let began = run.clock.elapsed();
+    let error = storage.read(&name("a"), 9).unwrap_err();
+    let took = run.clock.elapsed() - began;
+    assert_eq!(error.kind, StorageErrorKind::Transient, "{error}");
+    for words in ["answer of SFTP", "; tried ", " times in "] {
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    assert!((Duration::from_secs(2)..RETRY.whole_max).contains(&took), "{took:?}");
+    let began = run.clock.elapsed();
+    let error = storage.sync().unwrap_err();
+    let took = run.clock.elapsed() - began;
+    assert!(error.to_string().contains("answer of SFTP"), "{error}");
+    assert!(took < PATIENCE.away, "{took:?}");
+    kill_process(server, Signal::KILL).unwrap();
 }
 
 #[test]

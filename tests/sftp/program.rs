@@ -1,6 +1,7 @@
 //! The program with a repository on a server.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use lifeboat::storage::Storage as _;
 use lifeboat::storage::StorageErrorKind;
@@ -211,9 +212,17 @@ fn who_may_only_add_takes_nothing_away() {
         assert!(is_shut, "{root}: {error}");
     }
 
-    // On the server itself what is old is removed.
+    // On the server itself what is old is removed, with what the test of `init` has left.
+    let probes = || std::fs::read_dir(served.join("probe")).map_or(0, |items| items.count());
+    assert!(probes() > 20, "{} blobs", probes());
+    for item in std::fs::read_dir(served.join("probe")).unwrap() {
+        let file = std::fs::File::options().write(true).open(item.unwrap().path()).unwrap();
+        let old = file.metadata().unwrap().modified().unwrap() - Duration::from_secs(90_000);
+        file.set_modified(old).unwrap();
+    }
     scene.set("LIFEBOAT_REPOSITORY", &served);
     scene.expect(0, &prune);
+    assert_eq!(probes(), 0);
     scene.expect(0, &["-q", "check", "--read-data"]);
 }
 

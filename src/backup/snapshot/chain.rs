@@ -23,6 +23,7 @@ use crate::vault::names::Chain as ChainName;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
 use crate::vault::session::SessionRequest;
+
 /// The chain that a backup continues.
 pub(super) struct Chain {
     pub(super) source: SourceId,
@@ -69,24 +70,23 @@ impl Chain {
     }
 }
 
-pub(super) fn find(
-    run: &Run,
-    repository: &Repository,
-    keys: (&AgentKeyset, &DomainKeys),
-    request: &Request<'_>,
-) -> Result<Chain, BackupError> {
-    let (agent, domain) = keys;
+/// What this machine knows of a chain by itself.
+struct Remembered {
+    name: ChainName,
+    key: CacheKey,
+    cache: Option<Cache>,
+}
+
+fn remembered((agent, domain): (&AgentKeyset, &DomainKeys), request: &Request<'_>) -> Remembered {
     let source = domain.source_id(request.dataset);
     let name = ChainName { machine: agent.machine, source };
-    let found = repository.vault().head_and_manifest(run, &name).map_err(RepositoryError::from)?;
-    let newest = found.map(|(place, _)| place);
-    let cache_key = CacheKey {
+    let key = CacheKey {
         repository: agent.repository,
         machine: agent.machine,
         source,
         key: domain.local_cache().clone(),
     };
-    let cache = match request.cache.map(|folder| Cache::open(folder, &cache_key)) {
+    let cache = match request.cache.map(|folder| Cache::open(folder, &key)) {
         None | Some(Ok(None)) => None,
         Some(Ok(Some(cache))) => Some(cache),
         Some(Err(error)) => {
@@ -94,15 +94,48 @@ pub(super) fn find(
             None
         }
     };
-    // A session relies on one snapshot: nodes of another one must not be taken for stored.
-    let relied_on = match &request.comparison {
-        Comparison::Given(given) => Some(given.snapshot),
-        _ => newest.map(|place| place.id),
-    };
-    let cache = cache.filter(|cache| relied_on == Some(cache.head.snapshot));
-    // What a removed snapshot reached is gone once its manifest is.
-    let cache = cache.filter(|_| found.is_none_or(|(_, has_manifest)| has_manifest));
-    Ok(Chain { source, newest, cache_key, cache })
+    Remembered { name, key, cache }
+}
+
+impl Remembered {
+    /// The newest snapshot, if nobody else made one meanwhile.
+    fn newest(&self) -> Option<Place> {
+        let head = &self.cache.as_ref()?.head;
+        Some(Place { chain: self.name, seq: head.seq, id: head.snapshot })
+    }
+
+    /// What the session would rely on then.
+    fn relied_on(&self, comparison: &Comparison) -> Option<SnapshotId> {
+        match comparison {
+            Comparison::Given(given) => Some(given.snapshot),
+            _ => self.newest().map(|place| place.id),
+        }
+    }
+
+    /// The chain as it is: its newest snapshot, and whether that has a manifest.
+    fn of(self, found: Option<(Place, bool)>, comparison: &Comparison) -> Chain {
+        let newest = found.map(|(place, _)| place);
+        // A session relies on one snapshot: nodes of another one must not be taken for stored.
+        let relied_on = match comparison {
+            Comparison::Given(given) => Some(given.snapshot),
+            _ => newest.map(|place| place.id),
+        };
+        let cache = self.cache.filter(|cache| relied_on == Some(cache.head.snapshot));
+        // What a removed snapshot reached is gone once its manifest is.
+        let cache = cache.filter(|_| found.is_none_or(|(_, has_manifest)| has_manifest));
+        Chain { source: self.name.source, newest, cache_key: self.key, cache }
+    }
+}
+
+pub(super) fn find(
+    run: &Run,
+    repository: &Repository,
+    keys: (&AgentKeyset, &DomainKeys),
+    request: &Request<'_>,
+) -> Result<Chain, BackupError> {
+    let remembered = remembered(keys, request);
+    let found = repository.vault().head_and_manifest(run, &remembered.name);
+    Ok(remembered.of(found.map_err(RepositoryError::from)?, &request.comparison))
 }
 
 /// What a backup begins with.
@@ -126,16 +159,60 @@ pub(super) fn open(
             tracing::warn!(%error, "missing copies of records could not be written");
         }
     };
-    let opened = || {
-        let mut chain = find(run, repository, keys, request)?;
-        let newest = chain.newest;
-        let (seen, session) = vault.both(
-            || lost::see(run, vault, newest.as_ref()),
-            || open_session(run, repository, keys.0, (&mut chain, request)),
-        );
-        Ok(Opened { session: session?, seen: seen?, chain })
+    let opened = || match vault.storage().is_far() {
+        true => open_guessing(run, repository, keys, request),
+        false => {
+            let chain = find(run, repository, keys, request)?;
+            open_found(run, repository, (keys.0, chain), request)
+        }
     };
     vault.both(complete, opened).1
+}
+
+fn open_found(
+    run: &Run,
+    repository: &Repository,
+    (agent, mut chain): (&AgentKeyset, Chain),
+    request: &Request<'_>,
+) -> Result<Opened, BackupError> {
+    let (vault, newest) = (repository.vault(), chain.newest);
+    let (seen, session) = vault.both(
+        || lost::see(run, vault, newest.as_ref()),
+        || open_session(run, repository, agent, (&mut chain, request)),
+    );
+    Ok(Opened { session: session?, seen: seen?, chain })
+}
+
+/// Opens the session while the chain is looked at, on what this machine remembers of it: mostly
+/// that is right, and else the session is closed and another one opened.
+fn open_guessing(
+    run: &Run,
+    repository: &Repository,
+    keys: (&AgentKeyset, &DomainKeys),
+    request: &Request<'_>,
+) -> Result<Opened, BackupError> {
+    let (vault, remembered) = (repository.vault(), remembered(keys, request));
+    let (name, newest) = (remembered.name, remembered.newest());
+    let parent = remembered.relied_on(&request.comparison);
+    let asked = SessionRequest { machine: name.machine, source: name.source, parent };
+    let begin = || {
+        let see = || lost::see(run, vault, newest.as_ref());
+        vault.both(see, || vault.open_session(run, asked))
+    };
+    let (found, (seen, session)) = vault.both(|| vault.head_and_manifest(run, &name), begin);
+    let chain = remembered.of(found.map_err(RepositoryError::from)?, &request.comparison);
+    // What was seen matters only to whoever compares.
+    let is_seen = chain.newest == newest || chain.root_before(&request.comparison).is_none();
+    let is_right = is_seen && chain.relied_on(&request.comparison) == parent;
+    match session {
+        Ok(session) if is_right => Ok(Opened { chain, session, seen: seen? }),
+        Ok(session) => {
+            session.suspend(run).map_err(RepositoryError::from)?;
+            open_found(run, repository, (keys.0, chain), request)
+        }
+        Err(VaultError::ParentGone { .. }) => open_found(run, repository, (keys.0, chain), request),
+        Err(error) => Err(RepositoryError::from(error).into()),
+    }
 }
 
 /// Opens a session on the snapshot that the chain remembers, or on none if that one is about to go.

@@ -15,10 +15,11 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::keeping::rotation;
 use crate::cli::language::table::read;
 use crate::cli::open;
+use crate::cli::secrets::SecretSource;
 use crate::format::manifest::SignedManifest;
 use crate::format::snapshot::SnapshotInfo;
 use crate::repository::error::RepositoryError;
-use crate::repository::keys::publish;
+use crate::repository::keys::error::KeysError;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::manifest;
 use crate::repository::notes::open_note;
@@ -39,6 +40,7 @@ use crate::vault::error::Fault;
 use crate::vault::names::Place;
 use crate::vault::notes::Notes;
 use crate::vault::notes::StoredNote;
+use crate::vault::scrub::Listing;
 
 /// Longer than a commit takes between the two copies.
 const TWIN_WAIT: Duration = Duration::from_millis(300);
@@ -63,7 +65,7 @@ pub struct Opened {
 /// When there is no repository (10), the secret is wrong (12), or the storage fails (15).
 pub fn keys(context: &Context) -> Result<Keys, Failure> {
     let storage = open::storage(context)?;
-    let ahead = publish::ahead(&storage)?;
+    let ahead = open::ahead(context, &storage)?;
     let (unlocked, repository) = unlocked_at(context, (&storage, &ahead))?;
     let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset)?;
     Ok(Keys { unlocked, signers, repository })
@@ -75,8 +77,43 @@ pub fn keys(context: &Context) -> Result<Keys, Failure> {
 /// As [`keys`].
 pub fn unlocked(context: &Context) -> Result<(Unlocked, Repository), Failure> {
     let storage = open::storage(context)?;
-    let ahead = publish::ahead(&storage)?;
+    let ahead = open::ahead(context, &storage)?;
     unlocked_at(context, (&storage, &ahead))
+}
+
+/// What a check begins with.
+pub struct Listed {
+    pub unlocked: Unlocked,
+    pub repository: Repository,
+    /// What is wrong with the records that tell them, the check itself says.
+    pub signers: Result<Enrolled, KeysError>,
+    pub listing: Listing,
+}
+
+/// Opens the repository with the user's secret, and lists all that lies there.
+///
+/// # Errors
+/// As [`keys`], but for the machines that may add snapshots.
+pub fn listed(context: &Context) -> Result<Listed, Failure> {
+    let storage = open::storage(context)?;
+    let list = || Listing::take(&context.run, &*storage);
+    let unlock = || {
+        let ahead = open::ahead(context, &storage)?;
+        let (unlocked, repository) = unlocked_at(context, (&storage, &ahead))?;
+        let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset);
+        Ok::<_, Failure>((unlocked, repository, signers))
+    };
+    // Not while somebody types: much may change until then.
+    let is_asked = matches!(context.settings.secret, SecretSource::Prompt);
+    let (listing, unlocked) = match storage.is_far() && !is_asked {
+        true => together::both(&*storage, list, unlock),
+        false => {
+            let unlocked = unlock()?;
+            (list(), Ok(unlocked))
+        }
+    };
+    let (unlocked, repository, signers) = unlocked?;
+    Ok(Listed { unlocked, repository, signers, listing: listing? })
 }
 
 /// `ahead` is the storage with what unlocking needs read already.
@@ -99,7 +136,7 @@ pub fn signers(
     unlocked: &Unlocked,
     repository: &Repository,
 ) -> Result<Enrolled, Failure> {
-    let ahead = publish::ahead(repository.vault().storage())?;
+    let ahead = open::ahead(context, repository.vault().storage())?;
     Ok(Enrolled::load(&context.run, &ahead, &unlocked.keyset)?)
 }
 
@@ -218,13 +255,32 @@ fn take_notes(context: &Context, snapshot: &mut Snapshot, key: &Secret32, notes:
 /// # Errors
 /// As [`keys`] and [`list`].
 pub fn for_reading(context: &Context) -> Result<Opened, Failure> {
+    for_what(context, Wanted::List)
+}
+
+/// As [`for_reading`], for whoever reads objects after it: the index is read beside the list.
+///
+/// # Errors
+/// As [`for_reading`].
+pub fn for_objects(context: &Context) -> Result<Opened, Failure> {
+    for_what(context, Wanted::Objects)
+}
+
+/// What is read next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    List,
+    Objects,
+}
+
+fn for_what(context: &Context, wanted: Wanted) -> Result<Opened, Failure> {
     let storage = open::storage(context)?;
     // Which manifests there are shows without a key: a long way is gone once for both.
     let (seen, keys) = together::both(
         &*storage,
         || Glimpse::take(&context.run, &*storage),
         || {
-            let ahead = publish::ahead(&storage)?;
+            let ahead = open::ahead(context, &storage)?;
             let unlocked = open::unlock(context, &ahead)?;
             let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset)?;
             Ok::<_, Failure>((unlocked, signers))
@@ -235,7 +291,16 @@ pub fn for_reading(context: &Context) -> Result<Opened, Failure> {
     let store = unlocked.keyset.store.clone();
     let repository = open::repository(context, (&storage, &unlocked.config), store)?;
     let keys = Keys { unlocked, signers, repository };
-    let snapshots = list_seen(context, &keys, seen?)?;
+    let seen = seen?;
+    let snapshots = match wanted {
+        Wanted::Objects if storage.is_far() => {
+            let vault = keys.repository.vault();
+            // What is wrong with the index is told to whoever reads objects.
+            let warmed = || drop(vault.warm(&context.run));
+            together::both(&*storage, warmed, || list_seen(context, &keys, seen)).1
+        }
+        _ => list_seen(context, &keys, seen),
+    }?;
     Ok(Opened { snapshots, reader: keys.repository })
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::choose::opened;
 use crate::cli::choose::opened::Keys;
+use crate::cli::choose::opened::Listed;
 use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
@@ -21,6 +22,7 @@ use crate::repository::keys::error::KeysError;
 use crate::repository::keys::publish;
 use crate::repository::keys::unlock::Unlocked;
 use crate::repository::open::Repository;
+use crate::repository::trust::Enrolled;
 use crate::run::monitor::Severity;
 use crate::units::Bytes;
 use crate::vault::chains::Copies;
@@ -67,31 +69,8 @@ pub struct CheckArgs {
 }
 
 pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
-    let threads_count = open::threads(context);
-    let subset = if args.read_data { Some(Subset::All) } else { args.read_data_subset };
-    // What is wrong with the records is told by the check itself, once.
-    let unwatched = context.unwatched();
-    let mut suspects = Vec::new();
-    let mut report = if args.structure_only {
-        let reading = subset.map(|subset| (subset, threads_count));
-        without_passphrase((context, &unwatched), reading)?
-    } else {
-        let (mut unlocked, mut repository) = opened::unlocked(&unwatched)?;
-        let mut snapshots = Vec::new();
-        if !args.snapshot.is_empty() {
-            let signers = opened::signers(&unwatched, &unlocked, &repository)?;
-            let keys = Keys { unlocked, signers, repository };
-            let listed = opened::list(&unwatched, &keys)?;
-            (unlocked, repository) = (keys.unlocked, keys.repository);
-            let chosen = opened::several(&listed, &args.snapshot, &Default::default())?;
-            snapshots.extend(chosen.iter().map(|snapshot| snapshot.id));
-        }
-        let depth = subset.map_or(Depth::Structure, Depth::Data);
-        let options = Options { depth, snapshots, threads_count };
-        suspects = suspects_of(&unwatched, (&unlocked, &repository))?;
-        with_keys(context, (&unlocked, &repository), &options)?
-    };
-    let strangers = open::strangers(context)?;
+    let ((mut report, suspects), strangers) =
+        open::with_strangers(context, || look(context, args))?;
     report.temporaries_count = strangers.temporaries_count;
     report.temporaries_bytes = strangers.temporaries_bytes;
     report.unknown.extend(strangers.unknown);
@@ -100,29 +79,49 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<Ended, Failure> {
     Ok(Ended::done())
 }
 
+/// What is found, and the snapshots that may be a thief's.
+fn look(context: &Context, args: &CheckArgs) -> Result<(Report, Vec<SnapshotId>), Failure> {
+    let threads_count = open::threads(context);
+    let subset = if args.read_data { Some(Subset::All) } else { args.read_data_subset };
+    // What is wrong with the records is told by the check itself, once.
+    let unwatched = context.unwatched();
+    if args.structure_only {
+        let reading = subset.map(|subset| (subset, threads_count));
+        return Ok((without_passphrase((context, &unwatched), reading)?, Vec::new()));
+    }
+    let Listed { mut unlocked, mut repository, mut signers, listing } = opened::listed(&unwatched)?;
+    let mut snapshots = Vec::new();
+    if !args.snapshot.is_empty() {
+        let keys = Keys { unlocked, signers: signers?, repository };
+        let listed = opened::list(&unwatched, &keys)?;
+        (unlocked, repository, signers) = (keys.unlocked, keys.repository, Ok(keys.signers));
+        let chosen = opened::several(&listed, &args.snapshot, &Default::default())?;
+        snapshots.extend(chosen.iter().map(|snapshot| snapshot.id));
+    }
+    let depth = subset.map_or(Depth::Structure, Depth::Data);
+    let options = Options { depth, snapshots, threads_count };
+    let suspects = suspects_of(&unwatched, (signers.as_ref().ok(), &repository))?;
+    let trust = trust_of(context, &unlocked)?;
+    let keys = (&unlocked.keyset, &trust);
+    let report = verify::check_listed(&context.run, (&repository, listing), keys, &options)?;
+    Ok((report, suspects))
+}
+
 /// Looks whether everything is there that some snapshots need, and tells what is not.
 ///
 /// # Errors
 /// When the storage fails (15).
 pub fn look_at(
     context: &Context,
-    opened: (&Unlocked, &Repository),
+    (unlocked, repository): (&Unlocked, &Repository),
     snapshots: Vec<SnapshotId>,
 ) -> Result<(), Failure> {
     let threads_count = open::threads(context);
     let options = Options { depth: Depth::Structure, snapshots, threads_count };
-    let report = with_keys(context, opened, &options)?;
+    let trust = trust_of(context, unlocked)?;
+    let report = verify::check(&context.run, repository, (&unlocked.keyset, &trust), &options)?;
     tell(context, &report);
     Ok(())
-}
-
-fn with_keys(
-    context: &Context,
-    (unlocked, repository): (&Unlocked, &Repository),
-    options: &Options,
-) -> Result<Report, Failure> {
-    let trust = trust_of(context, unlocked)?;
-    Ok(verify::check(&context.run, repository, (&unlocked.keyset, &trust), options)?)
 }
 
 /// Whom the holder of these keys believes on this machine.
@@ -140,16 +139,13 @@ pub fn trust_of(context: &Context, unlocked: &Unlocked) -> Result<Trust, Failure
 /// Snapshots that may be a thief's. Where the records do not tell, the check itself says why.
 fn suspects_of(
     context: &Context,
-    (unlocked, repository): (&Unlocked, &Repository),
+    (signers, repository): (Option<&Enrolled>, &Repository),
 ) -> Result<Vec<SnapshotId>, Failure> {
-    let Ok(signers) = opened::signers(context, unlocked, repository) else {
+    let Some(signers) = signers.filter(|signers| signers.has_suspicions()) else {
         return Ok(Vec::new());
     };
-    if !signers.has_suspicions() {
-        return Ok(Vec::new());
-    }
     let vault = repository.vault();
-    let found = vault.manifests(&context.run, Scope::All, Copies::First, &signers)?;
+    let found = vault.manifests(&context.run, Scope::All, Copies::First, signers)?;
     Ok(signers.suspects(&found).into_keys().collect())
 }
 

@@ -91,7 +91,7 @@ pub fn run(context: &Context, args: &DumpArgs) -> Result<Ended, Failure> {
     if let Some(path) = &args.target {
         target::refuse_taken(path)?;
     }
-    let opened = opened::for_reading(context)?;
+    let opened = opened::for_objects(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     opened::warn_if_suspect(context, &opened.snapshots, chosen);
     context.run.phase(Phase::Restoring);

@@ -11,7 +11,9 @@ use crate::cli::context::Context;
 use crate::cli::context::Ended;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
+use crate::cli::language::table::backup::UNFINISHED;
 use crate::cli::language::table::keeping::prune as texts;
+use crate::cli::language::table::keeping::storage;
 use crate::cli::language::text::Text;
 use crate::cli::local::Local;
 use crate::cli::local::heads::Heads;
@@ -19,6 +21,7 @@ use crate::cli::open;
 use crate::cli::open::reserve;
 use crate::cli::settings::duration;
 use crate::run::monitor::Severity;
+use crate::storage::probe::sweep::sweep;
 use crate::units::Bytes;
 use crate::vault::gc::MaxUnused;
 use crate::vault::gc::PruneOptions;
@@ -102,7 +105,17 @@ pub fn run(context: &Context, args: &PruneArgs) -> Result<Ended, Failure> {
     }
     prune(context, &keys, &options)?;
     open::remove_leftovers(context, open::Reach::Everywhere);
+    sweep_probes(context, &keys);
     Ok(Ended::done())
+}
+
+/// Nobody fails for what old tests of the storage left behind.
+fn sweep_probes(context: &Context, keys: &Keys) {
+    match sweep(&context.run, &**keys.repository.vault().storage()) {
+        Ok(0) => {}
+        Ok(count) => context.output.note(storage::SWEPT.with("count", count)),
+        Err(error) => context.problem(Severity::Problem, UNFINISHED, Said::heard(error)),
+    }
 }
 
 /// Prunes, and tells of it.

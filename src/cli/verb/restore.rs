@@ -226,7 +226,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
     let place = Place::parse(&args.snapshot)?;
     // A mistake in a pattern is told before anything is opened.
     resolve(context, args, SnapshotPath::root())?;
-    let opened = opened::for_reading(context)?;
+    let opened = opened::for_objects(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     opened::warn_if_suspect(context, &opened.snapshots, chosen);
     let tasks = tasks(context, &opened, chosen, (args, &place.path))?;

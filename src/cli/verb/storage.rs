@@ -107,6 +107,11 @@ fn tell_lacks(context: &Context, probed: &Probed) {
             context.output.note(texts::WRITER_ONLY);
             continue;
         }
+        // Somebody may well have chosen so.
+        if matches!(finding.outcome, Outcome::Unguarded(_)) {
+            context.output.note(texts::LACKS.with("found", found(finding)).with("cost", cost));
+            continue;
+        }
         let said = texts::LACKS.with("found", found(finding)).with("cost", cost);
         context.problem(Severity::Problem, title, said);
     }
@@ -123,7 +128,8 @@ fn table(context: &Context, probed: &Probed) -> Result<(), Failure> {
     let row = |finding: &Finding| {
         let (title, _) = words(finding.check);
         let result = match finding.outcome {
-            Outcome::Holds | Outcome::Speed(_) => texts::HOLDS,
+            Outcome::Holds | Outcome::Speed(_) | Outcome::Guarded(_) => texts::HOLDS,
+            Outcome::Unguarded(_) => texts::UNGUARDED,
             Outcome::Broken(_) => texts::BROKEN,
             Outcome::Weak(_) | Outcome::ClockOff(_) => texts::WEAK,
             Outcome::Denied => texts::DENIED,
@@ -138,7 +144,10 @@ fn table(context: &Context, probed: &Probed) -> Result<(), Failure> {
 fn found(finding: &Finding) -> Said {
     match &finding.outcome {
         Outcome::Holds | Outcome::Denied => Said::plain(""),
-        Outcome::Broken(text) | Outcome::Weak(text) => Said::heard(text),
+        Outcome::Broken(text)
+        | Outcome::Weak(text)
+        | Outcome::Guarded(text)
+        | Outcome::Unguarded(text) => Said::heard(text),
         Outcome::ClockOff(ms) => {
             let seconds = ms.unsigned_abs() / 1000;
             if *ms > 0 { texts::AHEAD } else { texts::BEHIND }.with("seconds", seconds)
@@ -163,7 +172,10 @@ fn line(finding: &Finding) -> Line<'_> {
     match &finding.outcome {
         Outcome::Holds => {}
         Outcome::Denied => line.found = Some("denied"),
-        Outcome::Broken(text) | Outcome::Weak(text) => line.found = Some(text),
+        Outcome::Broken(text)
+        | Outcome::Weak(text)
+        | Outcome::Guarded(text)
+        | Outcome::Unguarded(text) => line.found = Some(text),
         Outcome::ClockOff(ms) => line.clock_off_ms = Some(*ms),
         Outcome::Speed(speed) => {
             line.up_bytes_per_s = Some(speed.up_bytes_per_s);
@@ -187,6 +199,8 @@ const fn name(check: Check) -> &'static str {
         Check::Delete => "delete",
         Check::Clock => "clock",
         Check::Speed => "speed",
+        Check::Locked => "locked",
+        Check::Private => "private",
     }
 }
 
@@ -203,5 +217,7 @@ const fn words(check: Check) -> (Text, Text) {
         Check::Delete => (texts::DELETE, texts::COSTS_SPACE),
         Check::Clock => (texts::CLOCK, texts::COSTS_CLOCK),
         Check::Speed => (texts::SPEED, texts::COSTS_TIME),
+        Check::Locked => (texts::LOCKED, texts::COSTS_LOCK),
+        Check::Private => (texts::PRIVATE, texts::COSTS_PRIVACY),
     }
 }

@@ -19,6 +19,7 @@ use crate::format::record::RecordError;
 use crate::format::record::Signed;
 use crate::format::record::SignedRecord;
 use crate::format::slot::SLOTS;
+use crate::ids::MachineId;
 use crate::ids::RepositoryId;
 use crate::repository::keys::error::KeysError;
 use crate::run::Run;
@@ -108,15 +109,19 @@ pub(in crate::repository::keys) fn config_names() -> Result<Vec<BlobName>, KeysE
 }
 
 /// The storage, with the records of keys read ahead: all that opening a repository needs, in the
-/// time of one record. For opening only: what others write meanwhile is not seen.
-pub fn ahead(storage: &Arc<dyn Storage>) -> Result<Arc<dyn Storage>, KeysError> {
+/// time of one record. For opening only: what others write meanwhile is not seen. `own` are the
+/// machines that this one may be there.
+pub fn ahead(storage: &Arc<dyn Storage>, own: &[MachineId]) -> Result<Arc<dyn Storage>, KeysError> {
     let names = config_names()?;
     // Of the copies only the first, unless it is bad.
     let is_wanted = |name: &BlobName| {
         let rest = name.as_str().strip_prefix(records::without_copy(name.as_str()));
         rest.is_none_or(|copy| copy.is_empty() || copy == ".0")
     };
-    let folders = &[SLOTS, RECIPIENTS, KEYRINGS, MACHINES];
+    let own: Vec<String> = own.iter().map(|machine| format!("{MACHINES}{machine}/")).collect();
+    let mut folders = vec![SLOTS, RECIPIENTS, KEYRINGS, MACHINES];
+    folders.extend(own.iter().map(String::as_str));
+    let folders = &folders;
     let names = names.get(..1).unwrap_or_default();
     Ok(Ahead::of(storage, Wanted { names, folders, is_wanted }))
 }

@@ -43,7 +43,14 @@ pub(in crate::repository::keys) struct Blobs {
 
 fn error(kind: StorageErrorKind, name: &str) -> StorageError {
     let location = "memory".to_owned();
-    StorageError { kind, location, operation: "test", name: name.to_owned(), detail: String::new() }
+    StorageError {
+        kind,
+        after_s: None,
+        location,
+        operation: "test",
+        name: name.to_owned(),
+        detail: String::new(),
+    }
 }
 
 impl Blobs {

@@ -58,6 +58,10 @@ pub trait NodeSource: Sync {
         node: &Ref,
         kind: ObjectKind,
     ) -> Result<(Vec<u8>, Vec<Sid>), RepositoryError>;
+
+    /// Announces objects that will be read soon: where each way is long, they come together.
+    /// Elsewhere nobody asks which.
+    fn soon(&self, _run: &Run, _which: &mut dyn FnMut() -> Vec<Sid>) {}
 }
 
 /// Whether a hash asks for a cut.

@@ -22,6 +22,25 @@ pub struct Leaf {
     pub entries: Vec<Entry>,
 }
 
+/// How what lies below a child of a branch stands to what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    Before,
+    /// Some of it may have been asked for.
+    Here,
+    Behind,
+}
+
+fn stands(branch: &Branch, at: usize, within: &SnapshotPath) -> Stands {
+    let Some(child) = branch.children.get(at) else { return Stands::Behind };
+    let next = branch.children.get(at + 1);
+    if next.is_some_and(|next| next.first <= *within && !within.is_root()) {
+        return Stands::Before;
+    }
+    let is_behind = child.first > *within && !child.first.is_within(within);
+    if is_behind { Stands::Behind } else { Stands::Here }
+}
+
 /// Walks a tree in path order, leaf by leaf. A node that cannot be read is an error in its place;
 /// the walk goes on behind it.
 pub struct TreeReader<'a> {
@@ -68,7 +87,15 @@ impl<'a> TreeReader<'a> {
             branch.level + 1 == level
                 && branch.children.first().is_some_and(|child| child.first == *first)
         });
-        if fits { Ok(branch) } else { Err(RepositoryError::NodeLevel { sid: node.sid }) }
+        if !fits {
+            return Err(RepositoryError::NodeLevel { sid: node.sid });
+        }
+        self.source.soon(self.run, &mut || {
+            let asked = branch.children.iter().enumerate();
+            let asked = asked.filter(|(at, _)| stands(&branch, *at, &self.within) == Stands::Here);
+            asked.map(|(_, child)| child.node.sid).collect()
+        });
+        Ok(branch)
     }
 
     /// Paths rise from leaf to leaf, so a hostile tree cannot lead to the same nodes again.
@@ -96,21 +123,15 @@ impl<'a> TreeReader<'a> {
         while let Some((branch, next)) = self.stack.last_mut() {
             let at = *next;
             *next += 1;
-            let Some(child) = branch.children.get(at) else {
-                self.stack.pop();
-                continue;
-            };
-            let ends_before = branch
-                .children
-                .get(at + 1)
-                .is_some_and(|after| after.first <= self.within && !self.within.is_root());
-            if ends_before {
-                continue;
+            match stands(branch, at, &self.within) {
+                Stands::Before => continue,
+                Stands::Behind => {
+                    self.stack.pop();
+                    continue;
+                }
+                Stands::Here => {}
             }
-            if child.first > self.within && !child.first.is_within(&self.within) {
-                self.stack.pop();
-                continue;
-            }
+            let Some(child) = branch.children.get(at) else { continue };
             return Some((branch.level, Arc::clone(&child.node), child.first.clone()));
         }
         None

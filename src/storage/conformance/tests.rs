@@ -37,6 +37,7 @@ const RETRY: RetryOptions = RetryOptions {
     attempts_max: 3,
     wait_first: Duration::from_millis(10),
     wait_max: Duration::from_secs(1),
+    whole_max: Duration::from_secs(15 * 60),
 };
 const LIMITS: Limits =
     Limits { up_bytes_per_s: NonZeroU64::new(1000), down_bytes_per_s: NonZeroU64::new(1000) };

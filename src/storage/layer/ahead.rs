@@ -5,6 +5,7 @@
 //! was read is answered from memory until something is written.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -27,7 +28,8 @@ const BLOB_BYTES_MAX: u64 = 64 * 1024;
 pub struct Wanted<'a> {
     /// Blobs with these names.
     pub names: &'a [BlobName],
-    /// Folders, each with a `/` at its end, and all in them that `is_wanted`.
+    /// Folders, each with a `/` at its end, and all in them that `is_wanted`. One that lies in
+    /// another one of them comes sooner by itself.
     pub folders: &'a [&'a str],
     pub is_wanted: fn(&BlobName) -> bool,
 }
@@ -37,6 +39,8 @@ pub struct Wanted<'a> {
 struct Known {
     listed: BTreeMap<String, Vec<Listed>>,
     blobs: BTreeMap<BlobName, Vec<u8>>,
+    /// What was asked for: a folder and one below it may both be wanted.
+    asked: BTreeSet<BlobName>,
 }
 
 /// For the short time of opening: it does not see what others do meanwhile. Dropped after that.
@@ -79,9 +83,11 @@ impl Ahead {
     }
 
     fn read_all(&self, names: &[BlobName]) {
-        let read = together::each(&*self.inner, names, |name| {
+        let is_new = |name: &&BlobName| self.known().asked.insert((*name).clone());
+        let names: Vec<&BlobName> = names.iter().filter(is_new).collect();
+        let read = together::each(&*self.inner, &names, |name| {
             if let Ok(content) = self.inner.read(name, BLOB_BYTES_MAX) {
-                self.known().blobs.insert(name.clone(), content);
+                self.known().blobs.insert((*name).clone(), content);
             }
             Ok::<(), StorageError>(())
         });
@@ -218,6 +224,19 @@ mod tests {
         assert_eq!(long.kind, StorageErrorKind::Length);
         let missing = ahead.read(&name("config.1"), 3).unwrap_err();
         assert_eq!(missing.kind, StorageErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_folder_in_a_folder_is_read_once() {
+        let record = made();
+        let storage = Arc::clone(&record) as Arc<dyn Storage>;
+        let folders = &["machines/", "machines/m/", "machines/none/"];
+        let ahead = Ahead::of(&storage, Wanted { folders, ..wanted(&[]) });
+        assert_eq!((record.count(Verb::List), record.count(Verb::Read)), (3, 1));
+        assert_eq!(ahead.read(&name("machines/m/1.0"), 100).unwrap(), b"machines/m/1.0");
+        assert_eq!(ahead.list("machines/").unwrap().len(), 1);
+        assert_eq!(ahead.list("machines/none/").unwrap().len(), 0);
+        assert_eq!((record.count(Verb::List), record.count(Verb::Read)), (3, 1));
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl FaultLayer {
             Verb::Sync => "sync",
         };
         let (location, name, detail) = (self.location(), name.to_owned(), detail.to_owned());
-        StorageError { kind, location, operation, name, detail }
+        StorageError { kind, after_s: None, location, operation, name, detail }
     }
 
     fn passing(&self, verb: Verb, name: &str, detail: &str) -> StorageError {

@@ -25,6 +25,22 @@ pub struct RetryOptions {
     pub attempts_max: u32,
     pub wait_first: Duration,
     pub wait_max: Duration,
+    /// From the begin of the first attempt to the end of the last one. Only a second attempt is
+    /// made in any case: the first may have been a long one over a slow line.
+    pub whole_max: Duration,
+}
+
+impl RetryOptions {
+    /// The longest wait after so many attempts.
+    fn wait_after(&self, failed_count: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(failed_count.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.wait_first.saturating_mul(doubled).min(self.wait_max)
+    }
+
+    /// All waits of a call together, at their longest.
+    fn patience(&self) -> Duration {
+        (1..self.attempts_max).map(|failed_count| self.wait_after(failed_count)).sum()
+    }
 }
 
 /// Repeats calls that failed with a retryable error.
@@ -32,6 +48,9 @@ pub struct RetryOptions {
 /// A `create` or `delete` whose answer was lost may have been done: then the second attempt finds
 /// it done, and that counts as success if the blob holds the very bytes, or is gone. A `sync` is
 /// never repeated: after a failed one the data may be lost while the next one succeeds.
+///
+/// A server that asks to be left alone for a while is left alone for so long. Where that is longer
+/// than all waits of the options together, the call fails at once: nobody comes back too early.
 pub struct Retry {
     inner: Arc<dyn Storage>,
     run: Run,
@@ -52,8 +71,10 @@ impl Retry {
         &self,
         mut work: impl FnMut(u32) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        let mut failed_count = 0;
+        let (mut failed_count, mut waited) = (0, Duration::ZERO);
+        let began = self.run.clock.elapsed();
         loop {
+            let tried = self.run.clock.elapsed();
             let error = match work(failed_count) {
                 Err(error) if error.is_retryable() => error,
                 result => return result,
@@ -62,13 +83,26 @@ impl Retry {
             if failed_count >= self.options.attempts_max || self.run.check().is_err() {
                 return Err(error);
             }
-            self.run.clock.wait(self.wait_after(failed_count));
+            let asked = error.after_s.map_or(0, |seconds| seconds.get().into());
+            let wait = self.wait_after(failed_count).max(Duration::from_secs(asked));
+            waited = wait.saturating_add(waited);
+            if waited > self.options.patience() {
+                return Err(error);
+            }
+            let now = self.run.clock.elapsed();
+            // If the next attempt takes as long as this one.
+            let next = now.saturating_sub(tried).saturating_add(wait);
+            let whole = now.saturating_sub(began);
+            if failed_count > 1 && whole.saturating_add(next) > self.options.whole_max {
+                let tried = format!("; tried {failed_count} times in {} s", whole.as_secs());
+                return Err(StorageError { detail: error.detail + &tried, ..error });
+            }
+            self.run.clock.wait(wait);
         }
     }
 
     fn wait_after(&self, failed_count: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(failed_count.saturating_sub(1)).unwrap_or(u32::MAX);
-        let longest = self.options.wait_first.saturating_mul(doubled).min(self.options.wait_max);
+        let longest = self.options.wait_after(failed_count);
         let half_ms = u64::try_from(longest.as_millis() / 2).unwrap_or(u64::MAX);
         let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
         longest / 2 + Duration::from_millis(choices.below(half_ms.saturating_add(1)))

@@ -1,6 +1,7 @@
 //! What a server or the way to it answers instead of doing what was asked.
 
 use std::error::Error;
+use std::num::NonZeroU32;
 
 use ureq::Timeout;
 use ureq::http::HeaderMap;
@@ -25,11 +26,13 @@ pub(super) struct Fault {
     pub(super) detail: String,
     /// Where the bucket is instead.
     pub(super) region: Option<String>,
+    /// Seconds that the server asks to be left alone (RFC 9110, section 10.2.3).
+    pub(super) after_s: Option<NonZeroU32>,
 }
 
 impl Fault {
     pub(super) fn new(kind: StorageErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, code: String::new(), detail: detail.into(), region: None }
+        Self { kind, code: String::new(), detail: detail.into(), region: None, after_s: None }
     }
 
     /// Whether the server says that the blob is not there, or does not say what is not.
@@ -89,7 +92,12 @@ impl Fault {
         if let Some(region) = region.as_deref().filter(|_| kind == StorageErrorKind::Other) {
             detail = format!("{detail}; the bucket is in the region `{}`", escaped(region));
         }
-        Self { kind, code, detail, region }
+        let is_passing = kind == StorageErrorKind::Transient;
+        let after_s = is_passing.then(|| after_s(headers, now)).flatten();
+        if let Some(seconds) = after_s {
+            detail = format!("{detail}; it asks to be left alone for {seconds} s");
+        }
+        Self { kind, code, detail, region, after_s }
     }
 
     /// A request that no server answered to its end.
@@ -202,6 +210,18 @@ fn skew(headers: &HeaderMap, now: Timestamp) -> Option<String> {
     })
 }
 
+/// Seconds, or a time by the server's own clock; rounded up.
+fn after_s(headers: &HeaderMap, now: Timestamp) -> Option<NonZeroU32> {
+    const HEADER: &str = "retry-after";
+    let text = headers.get(HEADER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return NonZeroU32::new(u32::try_from(seconds).unwrap_or(u32::MAX));
+    }
+    let now = time_of(headers, "date").unwrap_or(now);
+    let ms = u64::try_from(time_of(headers, HEADER)?.ms_since(now)).ok()?;
+    NonZeroU32::new(u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX))
+}
+
 /// A time in a header, by the server's own clock.
 pub(super) fn time_of(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
     let text = headers.get(name)?.to_str().ok()?;
@@ -302,6 +322,25 @@ mod tests {
         let seconds = 1_795_000_000 - 1_794_997_600;
         assert!(now.contains(&format!("{seconds} s ahead of the server's")), "{now}");
         assert!(!answered(403, &date, "").detail.contains("ahead"));
+    }
+
+    #[test]
+    fn how_long_a_server_wants_to_be_left_alone() {
+        let date = ("date", "Wed, 18 Nov 2026 10:26:40 GMT");
+        let asked = |status: u16, after: &str| {
+            let fault = answered(status, &[date, ("retry-after", after)], "");
+            (fault.after_s.map(NonZeroU32::get), fault.detail)
+        };
+        let (seconds, detail) = asked(503, "120");
+        assert_eq!(seconds, Some(120));
+        assert!(detail.contains("left alone for 120 s"), "{detail}");
+        assert_eq!(asked(429, "Wed, 18 Nov 2026 10:28:00 GMT").0, Some(80));
+        assert_eq!(asked(503, "99999999999").0, Some(u32::MAX));
+        // Nothing to wait for, none that is known, and an answer that stays as it is.
+        let told = [(503, "0"), (503, "Wed, 18 Nov 2026 10:26:00 GMT"), (503, "soon"), (403, "9")];
+        for (status, after) in told {
+            assert_eq!(asked(status, after).0, None, "{status} {after}");
+        }
     }
 
     #[test]

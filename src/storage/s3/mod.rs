@@ -21,6 +21,7 @@ pub mod place;
 pub mod versions;
 
 mod fault;
+mod guards;
 mod listing;
 mod upload;
 mod xml;
@@ -36,6 +37,7 @@ use crate::run::Run;
 use crate::storage::BlobName;
 use crate::storage::BlobStat;
 use crate::storage::Listed;
+use crate::storage::Safeguard;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
@@ -360,7 +362,8 @@ fn error(location: String, operation: &'static str, name: &str, fault: Fault) ->
         StorageErrorKind::NotFound if !fault.is_missing() => StorageErrorKind::Other,
         kind => kind,
     };
-    StorageError { kind, location, operation, name: name.to_owned(), detail: fault.detail }
+    let (name, detail) = (name.to_owned(), fault.detail);
+    StorageError { kind, after_s: fault.after_s, location, operation, name, detail }
 }
 
 /// A success must look like one of S3: anything on the way can answer 200.
@@ -447,6 +450,10 @@ impl Storage for S3Storage {
             Ok(lacks) => lacks.iter().map(ToString::to_string).collect(),
             Err(error) => vec![format!("what the bucket lacks could not be asked: {error}")],
         }
+    }
+
+    fn safeguards(&self, name: &BlobName) -> Result<Vec<Safeguard>, StorageError> {
+        self.guards(name)
     }
 
     /// An answer of success is durable.

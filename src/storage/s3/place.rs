@@ -1,6 +1,7 @@
 //! Where a bucket is, and the addresses of what lies in it.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use ureq::http::Uri;
 
@@ -65,6 +66,20 @@ impl Place {
         let Self { scheme, authority, bucket, .. } = self;
         let place = format!("s3:{scheme}://{authority}/{bucket}/{}", self.prefix);
         place.trim_end_matches('/').to_owned()
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.scheme == "https"
+    }
+
+    /// Whether the server is this machine.
+    pub(super) fn is_here(&self) -> bool {
+        let host = match self.authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|c| c.is_ascii_digit()) => host,
+            _ => self.authority.as_str(),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
     pub(super) fn prefix(&self) -> &str {
@@ -138,6 +153,24 @@ mod tests {
             ca_file: None,
             storage_class: None,
         }
+    }
+
+    #[test]
+    fn a_server_on_this_machine_is_known() {
+        for (endpoint, is_here) in [
+            ("http://localhost", true),
+            ("http://127.0.0.1:9000", true),
+            ("http://[::1]:9000", true),
+            ("http://[::1]", true),
+            ("http://10.0.0.1:9000", false),
+            ("http://[fd00::1]", false),
+            ("http://localhost.office.lan", false),
+        ] {
+            let place = Place::of(&options(endpoint, "copies", "")).unwrap();
+            assert_eq!(place.is_here(), is_here, "{endpoint}");
+            assert!(!place.is_encrypted(), "{endpoint}");
+        }
+        assert!(Place::of(&options("https://nas", "copies", "")).unwrap().is_encrypted());
     }
 
     #[test]

@@ -33,16 +33,12 @@ use super::Way;
 use super::hosts::Known;
 use super::link::Carrier;
 use super::link::Link;
+use super::patience::Patience;
 use super::trouble::Trouble;
 
-/// How long making a connection may take, up to the first answer of SFTP.
-const CONNECT: Duration = Duration::from_secs(30);
 /// How often a silent server is asked whether it is there, and how many silences end it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const KEEP_ALIVES_MAX: usize = 4;
-/// How long one request may take: a long write to a slow disk, on a slow link, behind all others
-/// that are in flight.
-const REQUEST_S: u64 = 180;
 /// Most bytes of one packet of SFTP, as OpenSSH has it.
 const PACKET_BYTES_MAX: u32 = 256 * 1024;
 
@@ -61,24 +57,29 @@ static GENERATIONS: AtomicU64 = AtomicU64::new(1);
 
 /// Connects, proves who the server is, logs in, and starts SFTP. What lies at the path `root` is
 /// asked along.
-pub(super) async fn connect(way: &Way, root: &str) -> Result<Arc<Link>, Trouble> {
+pub(super) async fn connect(
+    way: &Way,
+    root: &str,
+    patience: Patience,
+) -> Result<Arc<Link>, Trouble> {
     let made = async {
         match way {
-            Way::Ssh(ssh) => by_ssh(ssh, root).await,
-            Way::Program(argv) => by_program(argv, root).await,
+            Way::Ssh(ssh) => by_ssh(ssh, root, patience).await,
+            Way::Program(argv) => by_program(argv, root, patience).await,
         }
     };
-    let late = |_| Trouble::Lost(format!("no connection within {} s", CONNECT.as_secs()));
-    tokio::time::timeout(CONNECT, made).await.map_err(late)?
+    let seconds = patience.connect.as_secs();
+    let late = |_| Trouble::Lost(format!("no connection with an answer of SFTP in {seconds} s"));
+    tokio::time::timeout(patience.connect, made).await.map_err(late)?
 }
 
-async fn by_ssh(ssh: &Ssh, root: &str) -> Result<Arc<Link>, Trouble> {
+async fn by_ssh(ssh: &Ssh, root: &str, patience: Patience) -> Result<Arc<Link>, Trouble> {
     let known = Known::of(ssh)?;
     let mut refused = None;
     // A server has several keys and shows one: the fingerprint may be that of another.
     for kinds in known.kinds(&KINDS) {
         match handshake(ssh, &known, kinds).await {
-            Ok(handle) => return over_ssh(ssh, handle, root).await,
+            Ok(handle) => return over_ssh(ssh, handle, (root, patience)).await,
             Err(Refused::Key(text)) => refused = refused.or(Some(text)),
             Err(Refused::NoSuchKind) => {}
             Err(Refused::Other(trouble)) => return Err(trouble),
@@ -130,17 +131,21 @@ async fn handshake(
 async fn over_ssh(
     ssh: &Ssh,
     mut handle: client::Handle<Guard>,
-    root: &str,
+    (root, patience): (&str, Patience),
 ) -> Result<Arc<Link>, Trouble> {
     log_in(ssh, &mut handle).await?;
     let channel = handle.channel_open_session().await.map_err(|error| lost(&error))?;
     let asked = channel.request_subsystem(true, "sftp").await;
     asked.map_err(|error| lost(&error))?;
-    let session = RawSftpSession::new_with_config(channel.into_stream(), config());
+    let session = RawSftpSession::new_with_config(channel.into_stream(), config(patience));
     start(session, Carrier::Ssh(handle), root).await
 }
 
-async fn by_program(argv: &[OsString], root: &str) -> Result<Arc<Link>, Trouble> {
+async fn by_program(
+    argv: &[OsString],
+    root: &str,
+    patience: Patience,
+) -> Result<Arc<Link>, Trouble> {
     let said = |text| Trouble::said(StorageErrorKind::Other, text);
     let Some((program, arguments)) = argv.split_first() else {
         return Err(said("expected a program that speaks SFTP, found none".to_owned()));
@@ -156,14 +161,15 @@ async fn by_program(argv: &[OsString], root: &str) -> Result<Arc<Link>, Trouble>
     let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(said(format!("`{shown}` has no standard input and output")));
     };
-    let session = RawSftpSession::new_with_config(tokio::io::join(stdout, stdin), config());
+    let way = tokio::io::join(stdout, stdin);
+    let session = RawSftpSession::new_with_config(way, config(patience));
     start(session, Carrier::Program(Mutex::new(child)), root).await
 }
 
-fn config() -> Config {
+fn config(patience: Patience) -> Config {
     Config {
         max_packet_len: PACKET_BYTES_MAX,
-        request_timeout_secs: REQUEST_S,
+        request_timeout_secs: patience.request.as_secs().max(1),
         ..Config::default()
     }
 }

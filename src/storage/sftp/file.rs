@@ -23,6 +23,9 @@ use super::trouble::Trouble;
 
 /// Requests of one file at a time. The connection bounds those of all files together.
 const DEPTH: usize = 32;
+/// Writes of one file at a time: what they carry is in memory three times until it is on its way,
+/// and this much keeps a line of 400 Mbit/s and 80 ms busy.
+const WRITES: usize = 16;
 /// Files and folders are their owner's alone.
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
@@ -46,7 +49,7 @@ pub(super) async fn write_new(
     }
     let written = stream::iter(Pieces::new(parts, link.chunk_bytes))
         .map(Ok)
-        .try_for_each_concurrent(DEPTH, |(offset, bytes)| write(link, &handle, offset, bytes))
+        .try_for_each_concurrent(WRITES, |(offset, bytes)| write(link, &handle, offset, bytes))
         .await;
     if let Err(trouble) = written {
         link.close_later(handle);

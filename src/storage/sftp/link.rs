@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 
 use futures_util::future::OptionFuture;
 use futures_util::future::join;
+use futures_util::future::join_all;
 use russh::client;
 use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::rawsession::Limits;
@@ -27,6 +28,8 @@ use super::trouble::Trouble;
 const IN_FLIGHT_MAX: usize = 32;
 /// Files that stay open to be read from.
 const READERS_MAX: usize = 8;
+/// Folders that stay open to be synced.
+const FOLDERS_OPEN_MAX: usize = 16;
 /// Folders that are listed at the same time.
 const FOLDERS_MAX: usize = 16;
 /// What every server takes in one read or write (draft-ietf-secsh-filexfer-02, section 3).
@@ -53,6 +56,9 @@ pub(super) struct Link {
     /// Files that were read from lately, with their handles, the newest last: a pack is read in
     /// many parts, and each would cost a round trip more.
     readers: Mutex<Vec<(String, String)>>,
+    /// Folders in which a blob was named lately, with their handles, the newest last: a barrier
+    /// takes one round trip less.
+    named_in: Mutex<Vec<(String, String)>>,
     carrier: Carrier,
 }
 
@@ -104,6 +110,7 @@ impl Link {
             syncs: OnceCell::new(),
             root: Mutex::new(Some(root)),
             readers: Mutex::default(),
+            named_in: Mutex::default(),
             carrier,
         });
         // Beside what comes first, which reads.
@@ -213,12 +220,58 @@ impl Link {
         Ok(())
     }
 
+    fn named_in(&self) -> MutexGuard<'_, Vec<(String, String)>> {
+        self.named_in.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a folder for the next barrier, in place of what was open before, and those above it
+    /// that are not open: to be called while a blob of this process lies in it, so that they are
+    /// the folders that have these paths now. Without it the barrier opens them by itself.
+    pub(super) async fn keep_folders(self: &Arc<Self>, paths: &[String]) {
+        if !matches!(self.syncs.get(), Some(Syncs::All)) {
+            return;
+        }
+        let is_open = |path: &str| self.named_in().iter().any(|(known, _)| known == path);
+        let wanted = paths.iter().enumerate().filter(|(at, path)| *at == 0 || !is_open(path));
+        let wanted: Vec<&String> = wanted.map(|(_, path)| path).collect();
+        join_all(wanted.into_iter().map(|path| self.keep_folder(path))).await;
+    }
+
+    async fn keep_folder(self: &Arc<Self>, path: &str) {
+        let Ok(handle) = self.open(path).await else { return };
+        self.forget_folder(path);
+        let mut folders = self.named_in();
+        folders.push((path.to_owned(), handle));
+        if folders.len() > FOLDERS_OPEN_MAX {
+            let (_, oldest) = folders.remove(0);
+            self.close_later(oldest);
+        }
+    }
+
+    /// Closes a folder that may be open: it may be another one that has this path next.
+    pub(super) fn forget_folder(self: &Arc<Self>, path: &str) {
+        while let Some(handle) = self.take_folder(path) {
+            self.close_later(handle);
+        }
+    }
+
+    /// The handle of a folder that is open, which nobody else uses or closes from now on.
+    fn take_folder(&self, path: &str) -> Option<String> {
+        let mut folders = self.named_in();
+        let at = folders.iter().position(|(known, _)| known == path)?;
+        Some(folders.remove(at).1)
+    }
+
     /// Makes the names in a folder durable, where the server can.
     pub(super) async fn sync_folder(self: &Arc<Self>, path: &str) -> Result<(), Trouble> {
         if self.syncs().await? != Syncs::All {
             return Ok(());
         }
-        let handle = self.open(path).await?;
+        let handle = match self.take_folder(path) {
+            Some(handle) => handle,
+            None => self.open(path).await?,
+        };
+        // Never opened anew after an error: a system tells it once.
         let synced = self.session.fsync(handle.as_str()).await;
         self.close_later(handle);
         synced?;

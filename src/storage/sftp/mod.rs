@@ -16,6 +16,7 @@ mod hosts;
 mod leftovers;
 mod link;
 mod list;
+pub mod patience;
 mod put;
 mod sync;
 #[cfg(test)]
@@ -54,6 +55,7 @@ use crate::units::Timestamp;
 use self::link::Link;
 use self::list::Item;
 use self::list::ItemKind;
+use self::patience::Patience;
 use self::put::Blob;
 use self::sync::Unsynced;
 use self::trouble::Trouble;
@@ -123,6 +125,7 @@ pub struct SftpStorage {
     run: Run,
     wire: &'static Wire,
     options: SftpOptions,
+    patience: Patience,
     /// Under a lock that is held while the connection is made, so that one thread makes it.
     link: tokio::sync::Mutex<Option<Arc<Link>>>,
     choices: Mutex<Choices>,
@@ -142,9 +145,7 @@ impl SftpStorage {
     /// was accepted; `Transient` if the server does not answer; `Other` if it has another key than
     /// the one that is known, or none is known, or what is there is no folder.
     pub fn open(run: &Run, options: SftpOptions) -> Result<Self, StorageError> {
-        let storage = Self::over(run, options)?;
-        storage.open_root()?;
-        Ok(storage)
+        Self::open_with(run, options, Patience::USUAL)
     }
 
     /// Makes the folder, and those above it, if they are missing, and opens it.
@@ -152,7 +153,7 @@ impl SftpStorage {
     /// # Errors
     /// Those of [`Self::open`], and of making folders.
     pub fn create(run: &Run, options: SftpOptions) -> Result<Self, StorageError> {
-        let storage = Self::over(run, options)?;
+        let storage = Self::over(run, options, Patience::USUAL)?;
         let root = storage.options.root.as_str();
         let made = storage.wait(async |link| {
             let seen = match link.root_seen() {
@@ -169,7 +170,7 @@ impl SftpStorage {
         Ok(storage)
     }
 
-    fn over(run: &Run, options: SftpOptions) -> Result<Self, StorageError> {
+    fn over(run: &Run, options: SftpOptions, patience: Patience) -> Result<Self, StorageError> {
         let location = options.location();
         let wire = Wire::shared().map_err(|error| {
             let lacking = wire::lacks_handles(&error);
@@ -178,12 +179,20 @@ impl SftpStorage {
                 None => StorageErrorKind::Other,
             };
             let detail = lacking.unwrap_or_else(|| error.to_string());
-            StorageError { kind, location, operation: "open", name: String::new(), detail }
+            StorageError {
+                kind,
+                after_s: None,
+                location,
+                operation: "open",
+                name: String::new(),
+                detail,
+            }
         })?;
         Ok(Self {
             run: run.clone(),
             wire,
             options,
+            patience,
             link: tokio::sync::Mutex::new(None),
             choices: Mutex::new(Choices::new(run.seed, "storage::sftp")),
             unsynced: Mutex::default(),
@@ -228,7 +237,7 @@ impl SftpStorage {
         }
         *held = None;
         let root = folder_path(&self.options.root);
-        let link = match connect::connect(&self.options.way, &root).await {
+        let link = match connect::connect(&self.options.way, &root, self.patience).await {
             Ok(link) => link,
             // Who was let in before is let in again, once the server is up: while it starts, it may
             // refuse everybody.
@@ -253,6 +262,12 @@ impl SftpStorage {
 
     fn path(&self, relative: &str) -> String {
         joined(&self.options.root, relative)
+    }
+
+    /// Of a folder below the root; the root itself may be the user's own.
+    fn folder_path(&self, folder: &str) -> String {
+        let path = self.path(folder);
+        if path.is_empty() { ".".to_owned() } else { path }
     }
 
     fn temp_in(&self, folder: &str) -> String {
@@ -429,6 +444,7 @@ impl Storage for SftpStorage {
         let created = self.unsynced().remove(name.as_str());
         let removed = self.wait(async |link| {
             link.forget_reader(&path);
+            link.forget_folder(&self.folder_path(parent_of(name.as_str())));
             self.of_blob(link, &path, link.remove(&path).await).await
         });
         removed.map_err(|trouble| {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join;
 use futures_util::future::join3;
 
 use crate::storage::BlobName;
@@ -77,8 +78,12 @@ impl SftpStorage {
         let Blob { name, parts } = blob;
         // Before the name is given: an answer that is lost leaves a name that nobody else marks.
         self.unsynced().touch(name.as_str());
+        let folders = self.unsynced().unsure(name.as_str());
+        let folders: Vec<_> = folders.iter().map(|folder| self.folder_path(folder)).collect();
+        let path = self.path(name.as_str());
         let named = self.wait(async |link| {
-            let named = file::name_new(link, temp, &self.path(name.as_str())).await;
+            let naming = file::name_new(link, temp, &path);
+            let (named, ()) = join(naming, link.keep_folders(&folders)).await;
             let item = self.or_remove(link, temp, named).await?;
             self.unsynced().add(name.as_str(), parts, generation);
             Ok(item.modified)

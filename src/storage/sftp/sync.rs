@@ -23,8 +23,7 @@ use super::trouble::Trouble;
 const TAIL_BYTES_MAX: usize = 64;
 /// Folders and blobs that are looked at together.
 const DEPTH: usize = 16;
-/// How long a barrier waits for a server that is away, and how long between two attempts.
-const AWAY_MAX: Duration = Duration::from_secs(20 * 60);
+/// How long a barrier waits between two attempts, for a server that is away.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -92,6 +91,17 @@ impl Unsynced {
         }
     }
 
+    /// The folder of a name, and then those above it that are not known to be durable.
+    pub(super) fn unsure(&self, name: &str) -> Vec<String> {
+        let mut folder = parent_of(name);
+        let mut unsure = vec![folder.to_owned()];
+        while !folder.is_empty() && !self.durable.contains(folder) {
+            folder = parent_of(folder);
+            unsure.push(folder.to_owned());
+        }
+        unsure
+    }
+
     pub(super) fn take(&mut self) -> Taken {
         self.deleted.clear();
         Taken { created: std::mem::take(&mut self.created), dirty: std::mem::take(&mut self.dirty) }
@@ -104,12 +114,14 @@ impl SftpStorage {
     pub(super) fn sync_all(&self, taken: &Taken) -> Result<(), Trouble> {
         let (began, mut wait) = (self.run.clock.elapsed(), WAIT_FIRST);
         loop {
+            let tried = self.run.clock.elapsed();
             let synced = self.sync_once(taken);
-            let waited = self.run.clock.elapsed().saturating_sub(began);
+            let now = self.run.clock.elapsed();
+            // If the next attempt takes as long as this one.
+            let next = now.saturating_sub(began).saturating_add(now.saturating_sub(tried));
+            let is_early = next < self.patience.away;
             match synced {
-                Err(trouble)
-                    if trouble.is_lost() && waited < AWAY_MAX && self.run.check().is_ok() =>
-                {
+                Err(trouble) if trouble.is_lost() && is_early && self.run.check().is_ok() => {
                     tracing::warn!(%trouble, "the storage is away; trying again");
                     self.run.clock.wait(wait);
                     wait = wait.saturating_mul(2).min(WAIT_MAX);
@@ -131,8 +143,7 @@ impl SftpStorage {
             stream::iter(&taken.dirty)
                 .map(Ok)
                 .try_for_each_concurrent(DEPTH, async |folder| {
-                    let path = self.path(folder);
-                    link.sync_folder(if path.is_empty() { "." } else { &path }).await
+                    link.sync_folder(&self.folder_path(folder)).await
                 })
                 .await?;
             let syncs = link.syncs().await?;

@@ -68,7 +68,11 @@ impl From<Error> for Trouble {
             }
             // A limit that this side keeps for the server: the line is sound, and has room later.
             Error::Limited(text) => Self::Said(StorageErrorKind::Transient, text),
-            Error::Timeout => Self::Lost("the server gave no answer in time".to_owned()),
+            Error::Timeout => {
+                let text = "the server stands by its connection, and gave no answer of SFTP in \
+                            time: look at its disks and its load";
+                Self::Lost(text.to_owned())
+            }
             other => Self::Lost(format!("the connection was lost: {other}")),
         }
     }

@@ -11,6 +11,7 @@ use crate::ids::RepositoryId;
 use crate::run::Run;
 use crate::storage::BlobName;
 use crate::storage::Storage;
+use crate::storage::StorageErrorKind;
 use crate::storage::together;
 use crate::vault::Inner;
 use crate::vault::chains::ChainFinding;
@@ -47,6 +48,17 @@ pub(in crate::vault) struct Shelf<'a> {
 impl Inner {
     pub(in crate::vault) fn shelf(&self) -> Shelf<'_> {
         Shelf { storage: &*self.storage, repository: self.keys.repository() }
+    }
+
+    /// Whether a manifest is there, in one copy at least.
+    pub(in crate::vault) fn has_a_copy(&self, place: &Place) -> Result<bool, VaultError> {
+        let is_there = |prefix: &&str| match self.storage.stat(&place.name(prefix)?) {
+            Ok(_) => Ok::<_, VaultError>(true),
+            Err(error) if error.kind == StorageErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        };
+        let there = together::each(&*self.storage, &MANIFESTS, is_there)?;
+        Ok(there.contains(&true))
     }
 
     /// The first good copy of a manifest.

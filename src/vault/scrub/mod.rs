@@ -10,7 +10,7 @@
 
 pub mod census;
 pub mod graph;
-mod objects;
+pub mod objects;
 pub mod packs;
 mod records;
 pub mod report;
@@ -107,6 +107,17 @@ pub struct Scrub<'a> {
     pub report: Report,
 }
 
+/// Every name of a storage at one time; no key is needed to look.
+#[derive(Debug)]
+pub struct Listing(Census);
+
+impl Listing {
+    /// Lists manifests, then everything.
+    pub fn take(run: &Run, storage: &dyn Storage) -> Result<Self, VaultError> {
+        Census::take(run, storage).map(Self)
+    }
+}
+
 impl<'a> Scrub<'a> {
     /// Lists manifests, then everything; looks at every small record.
     pub fn begin(
@@ -114,7 +125,16 @@ impl<'a> Scrub<'a> {
         (storage, vault): (&Arc<dyn Storage>, Option<&'a Vault>),
         trust: &'a Trust,
     ) -> Result<Self, VaultError> {
-        let census = Census::take(run, &**storage)?;
+        let listing = Listing::take(run, &**storage)?;
+        Self::of(run, (storage, vault), (listing, trust))
+    }
+
+    /// As [`Self::begin`], of what was listed before.
+    pub fn of(
+        run: &'a Run,
+        (storage, vault): (&Arc<dyn Storage>, Option<&'a Vault>),
+        (Listing(census), trust): (Listing, &'a Trust),
+    ) -> Result<Self, VaultError> {
         let mut scrub = Self {
             run,
             storage: Arc::clone(storage),

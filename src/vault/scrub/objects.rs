@@ -59,16 +59,36 @@ struct Tally {
     needed_packs: BTreeSet<u32>,
 }
 
+/// The index as it was read, and what is bad of it.
+#[derive(Debug)]
+pub struct Index {
+    locations: Locations,
+    bad: Vec<(BlobName, Fault)>,
+}
+
+impl Index {
+    /// Reads the index; packs are listed for it.
+    pub fn read(run: &Run, vault: &Vault) -> Result<Self, VaultError> {
+        let mut bad = Vec::new();
+        let tell = &mut |name: &BlobName, fault: &Fault| bad.push((name.clone(), fault.clone()));
+        let locations = load::load_telling(run, &vault.inner, tell)?;
+        Ok(Self { locations, bad })
+    }
+}
+
 impl Scrub<'_> {
     /// Reads the index; bad files of it are noted. Without the store key there is nothing to read.
     pub fn look_at_index(&mut self) -> Result<(), VaultError> {
         let Some(vault) = self.vault else { return Ok(()) };
-        let mut bad = Vec::new();
-        let tell = &mut |name: &BlobName, fault: &Fault| bad.push((name.clone(), fault.clone()));
-        let locations = load::load_telling(self.run, &vault.inner, tell)?;
-        vault.inner.replace_locations(locations);
-        self.bad_tables = bad;
+        let index = Index::read(self.run, vault)?;
+        self.take_index(vault, index);
         Ok(())
+    }
+
+    /// Takes an index that was read meanwhile, after this look has begun.
+    pub fn take_index(&mut self, vault: &Vault, index: Index) {
+        vault.inner.replace_locations(index.locations);
+        self.bad_tables = index.bad;
     }
 
     /// The first good copy of an object; the bad ones before it are noted. `None`: there is none.
@@ -265,7 +285,10 @@ pub(super) struct Read {
 
 pub(super) fn first_good(run: &Run, vault: &Vault, sid: &Sid) -> Result<Read, VaultError> {
     run.check()?;
-    let mut read = Read { bytes: None, bad: Vec::new() };
+    let mut read = Read { bytes: vault.inner.soon.take(run, &vault.inner, sid), bad: Vec::new() };
+    if read.bytes.is_some() {
+        return Ok(read);
+    }
     for (row, name) in vault.inner.rows_of(run, sid)? {
         match vault.inner.read_copy(run, &row, &name, sid)? {
             Ok(bytes) => {

@@ -16,6 +16,7 @@ use crate::vault::error::VaultError;
 use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
+use crate::vault::session::disown::Turn;
 use crate::vault::session::halves;
 use crate::vault::session::lease::LeaseState;
 
@@ -55,12 +56,12 @@ impl Session {
         run: &Run,
         check: impl Fn() -> Result<T, VaultError> + Sync,
     ) -> Result<Settled<T>, VaultError> {
-        self.write_index(run)?;
-        if self.relies_on_packs() {
-            self.barrier(run)?;
-        }
         let storage = &*self.vault.storage;
         if !storage.is_far() {
+            self.write_index(run)?;
+            if self.relies_on_packs() {
+                self.barrier(run)?;
+            }
             let lease = self.renew(run)?;
             let alone = self.alone(run)?;
             self.rely(run)?;
@@ -68,15 +69,39 @@ impl Session {
         }
         let alone = self.alone(run)?;
         // While a lease holds, so does its old record: the new one need not be there when the look
-        // begins.
+        // begins. What was flushed is there before it is durable; it is looked at once more after
+        // that, before anything is promised.
         let look = || together::both(storage, &check, || self.rely(run));
-        let (lease, (checked, relied)) = together::both(storage, || self.renew(run), look);
+        let renewed = || together::both(storage, || self.renew(run), look);
+        let turn = if alone.is_some() { Turn::Taken } else { Turn::Open };
+        let keep = || self.keep(run, turn);
+        let kept = || together::both(storage, keep, renewed);
+        let sweep = || self.writer.progress().lease.clone().sweep(&self.vault);
+        let (swept, (kept, (lease, (checked, relied)))) = together::both(storage, sweep, kept);
+        swept?;
+        kept?;
         let lease = lease?;
         match lease {
             LeaseState::Expired => self.rely(run)?,
             LeaseState::Held => relied?,
         }
         Ok(Settled { lease, alone, checked: checked? })
+    }
+
+    /// Makes durable what was flushed. The index is written beside: without it every pack tells of
+    /// itself, so it may come to last with the manifests.
+    fn keep(&self, run: &Run, turn: Turn) -> Result<(), VaultError> {
+        let storage = &*self.vault.storage;
+        if !self.relies_on_packs() {
+            return self.write_index(run).map(drop);
+        }
+        let (synced, indexed) =
+            together::both(storage, || storage.sync(), || self.write_index(run));
+        if let Err(error) = synced {
+            self.disown_packs(run, turn);
+            return Err(error.into());
+        }
+        indexed.map(drop)
     }
 
     /// Not under the lock: others look at what was written meanwhile.
@@ -117,13 +142,18 @@ impl Session {
             }
             return Err(error);
         }
-        if let Err(error) = storage.sync() {
+        let close = || self.writer.progress().lease.close(&self.vault);
+        // The lease keeps what no manifest shows yet, and now both show it.
+        let synced = match storage.is_far() {
+            true => together::both(&**storage, || storage.sync(), close).0,
+            false => storage.sync().inspect(|()| close()),
+        };
+        if let Err(error) = synced {
             if alone.is_some() {
                 self.disown_manifest(&place);
             }
             return Err(error.into());
         }
-        self.writer.progress().lease.close(&self.vault);
         Ok(id)
     }
 
@@ -182,10 +212,9 @@ impl Session {
         if found_seq != expected_seq || public.prev != head.map(|head| head.id) {
             return Err(VaultError::NotNext { expected_seq, found_seq });
         }
-        if let Some(id) = self.request.parent
-            && names.manifest(&id).is_none()
-        {
-            return Err(VaultError::ParentGone { id });
+        if let Some(id) = self.request.parent {
+            let place = names.manifest(&id).ok_or(VaultError::ParentGone { id })?;
+            let _known_before = self.parent.set(place);
         }
         self.check_root(run, &public.root, (&names, before))?;
         Ok(names)

@@ -16,6 +16,13 @@ use crate::vault::names::MANIFESTS;
 use crate::vault::names::Place;
 use crate::vault::session::Session;
 
+/// Whether this session keeps all others from committing already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::vault) enum Turn {
+    Open,
+    Taken,
+}
+
 /// All manifests that stand at one time; equal if there are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::vault) struct Manifests([u8; 32]);
@@ -37,7 +44,7 @@ impl Session {
     pub(in crate::vault) fn barrier(&self, run: &Run) -> Result<(), VaultError> {
         let synced = self.vault.storage.sync();
         if synced.is_err() {
-            self.disown_packs(run);
+            self.disown_packs(run, Turn::Open);
         }
         Ok(synced?)
     }
@@ -45,8 +52,14 @@ impl Session {
     /// Removes this session's packs and index files, if no snapshot was made since the first of
     /// them: an older one cannot need them, and nobody commits meanwhile. Where nobody can be kept
     /// out they stay.
-    fn disown_packs(&self, run: &Run) {
-        let Ok(Some(_alone)) = self.alone(run) else { return };
+    pub(in crate::vault) fn disown_packs(&self, run: &Run, turn: Turn) {
+        let _alone = match turn {
+            Turn::Taken => None,
+            Turn::Open => match self.alone(run) {
+                Ok(Some(alone)) => Some(alone),
+                _ => return,
+            },
+        };
         let progress = self.writer.progress();
         let stood = Manifests::now(&self.vault).ok();
         if stood.is_none() || stood != progress.stood {

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 
 use crate::crypto::blind;
@@ -41,6 +42,7 @@ use crate::vault::gc::condemned::Condemned;
 use crate::vault::locations;
 use crate::vault::names;
 use crate::vault::names::Chain;
+use crate::vault::names::Place;
 use crate::vault::session::builder::PackBuilder;
 use crate::vault::session::lease::Lease;
 use crate::vault::session::writer::PackWriter;
@@ -80,6 +82,8 @@ pub struct Session {
     run: Run,
     pub(in crate::vault) writer: PackWriter,
     open: Mutex<Open>,
+    /// Where the parent's manifest lies, once it was seen in its chain.
+    parent: OnceLock<Place>,
 }
 
 /// What changes with every object.
@@ -98,7 +102,8 @@ struct Open {
 }
 
 impl Vault {
-    /// Opens a session with a lease, and sweeps what dead sessions left.
+    /// Opens a session with a lease. What dead sessions left is swept, where the storage is far at
+    /// the commit.
     pub fn open_session(&self, run: &Run, request: SessionRequest) -> Result<Session, VaultError> {
         run.check()?;
         let vault = &self.inner;
@@ -112,10 +117,18 @@ impl Vault {
         };
         let lease = Lease::open(run, vault, &record)?;
         // After its own record: a prune writes its record first, then looks for sessions.
-        let (swept, condemned) =
-            together::both(&*vault.storage, || lease.sweep(vault), || Condemned::read(run, vault));
-        swept?;
-        let condemned = condemned?;
+        let condemned = match vault.storage.is_far() {
+            true => {
+                // Who has no parent puts everything, and asks the index of each.
+                let is_first = request.parent.is_none();
+                let warm = || is_first.then(|| vault.with_locations(run, |_| ()));
+                together::both(&*vault.storage, warm, || Condemned::read(run, vault)).1?
+            }
+            false => {
+                lease.sweep(vault)?;
+                Condemned::read(run, vault)?
+            }
+        };
         vault.change_locations(|locations| locations.condemn(&condemned.packs()));
         if let Some(id) = request.parent.filter(|parent| condemned.gives_up(parent)) {
             lease.close(vault);
@@ -123,7 +136,8 @@ impl Vault {
         }
         let writer = PackWriter::start(run, vault, lease)?;
         let (vault, run) = (Arc::clone(vault), run.clone());
-        Ok(Session { vault, request, id, run, writer, open: Mutex::default() })
+        let (open, parent) = (Mutex::default(), OnceLock::new());
+        Ok(Session { vault, request, id, run, writer, open, parent })
     }
 }
 

@@ -19,21 +19,19 @@ impl Session {
     /// first. What lies elsewhere by now is relied on there.
     pub(in crate::vault) fn rely(&self, run: &Run) -> Result<(), VaultError> {
         let condemned = Condemned::read(run, &self.vault)?;
-        if let Some(id) = self.request.parent {
-            let scope = Scope::One(self.chain());
-            let names = ChainNames::of_manifests(&*self.vault.storage, scope)?;
-            if condemned.gives_up(&id) || names.manifest(&id).is_none() {
-                return Err(VaultError::ParentGone { id });
-            }
-        }
         let doomed = condemned.packs();
         let packs = self.relied_packs();
         let first_doomed = packs.iter().find(|(id, _)| doomed.contains(id)).map(|(id, _)| *id);
-        let gone = match first_doomed {
-            Some(id) => Some(id),
-            None => self.first_gone(&packs)?,
-        };
-        let Some(gone) = gone else { return Ok(()) };
+        let (parent, gone) = together::both(
+            &*self.vault.storage,
+            || self.look_at_parent(&condemned),
+            || match first_doomed {
+                Some(id) => Ok(Some(id)),
+                None => self.first_gone(&packs),
+            },
+        );
+        parent?;
+        let Some(gone) = gone? else { return Ok(()) };
         let locations = load::load(run, &self.vault)?;
         let held = rely_on(&locations, &mut self.open());
         self.vault.replace_locations(locations);
@@ -48,6 +46,23 @@ impl Session {
             None => Ok(()),
             Some(id) => Err(VaultError::Gone { name: names::pack(&id)? }),
         }
+    }
+
+    /// An error if the parent's manifest is about to go, or is gone.
+    fn look_at_parent(&self, condemned: &Condemned) -> Result<(), VaultError> {
+        let Some(id) = self.request.parent else { return Ok(()) };
+        if condemned.gives_up(&id) {
+            return Err(VaultError::ParentGone { id });
+        }
+        let stands = match self.parent.get() {
+            Some(place) => self.vault.has_a_copy(place)?,
+            None => {
+                let scope = Scope::One(self.chain());
+                let names = ChainNames::of_manifests(&*self.vault.storage, scope)?;
+                names.manifest(&id).is_some()
+            }
+        };
+        stands.then_some(()).ok_or(VaultError::ParentGone { id })
     }
 
     /// The first of these that is not there with its length.

@@ -149,15 +149,20 @@ impl Work {
         }
     }
 
-    fn write(&self, builder: PackBuilder) -> Result<(), VaultError> {
-        let pack = builder.finish(&self.vault.keys)?;
-        if self.progress.lock().unwrap_or_else(PoisonError::into_inner).stood.is_none() {
+    /// Before the first pack has its name.
+    fn note_what_stands(&self) -> Result<(), VaultError> {
+        let progress = || self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress().stood.is_none() {
             let stood = Manifests::now(&self.vault)?;
             // Of two the one that is kept came before both their packs.
-            let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            progress.stood.get_or_insert(stood);
+            progress().stood.get_or_insert(stood);
         }
-        create_pack(&self.vault, &pack)?;
+        Ok(())
+    }
+
+    fn write(&self, builder: PackBuilder) -> Result<(), VaultError> {
+        let pack = builder.finish(&self.vault.keys)?;
+        create_pack_if(&self.vault, &pack, || self.note_what_stands())?;
         self.run.count(Count::PacksWritten, 1);
         self.vault.change_locations(|locations| locations.add(&pack.table));
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,12 +171,30 @@ impl Work {
     }
 }
 
-/// A taken name is good if the same bytes lie there: an answer was lost, and the call repeated.
 pub(in crate::vault) fn create_pack(vault: &Inner, pack: &FinishedPack) -> Result<(), VaultError> {
+    create_pack_if(vault, pack, || Ok(()))
+}
+
+/// A pack that has its name only after `may`; its bytes are on their way meanwhile. A taken name is
+/// good if the same bytes lie there: an answer was lost, and the call repeated.
+fn create_pack_if(
+    vault: &Inner,
+    pack: &FinishedPack,
+    may: impl FnOnce() -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
     let name = names::pack(&pack.table.pack)?;
     let parts = pack.parts();
-    match vault.storage.create(&name, &parts) {
-        Ok(()) => Ok(()),
+    let (mut may, mut refused) = (Some(may), None);
+    let created = vault.storage.create_if(&name, &parts, &mut || {
+        let said = may.take().map_or(Ok(()), |may| may());
+        refused = said.err();
+        refused.is_none()
+    });
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    match created {
+        Ok(_) => Ok(()),
         Err(error) if error.kind == StorageErrorKind::AlreadyExists => {
             let found = vault.storage.read(&name, PACK_BYTES_MAX)?;
             if found == parts.concat() {

@@ -9,6 +9,7 @@ mod gc;
 mod notes;
 mod random;
 mod session;
+mod soon;
 mod storage;
 
 use std::sync::Arc;

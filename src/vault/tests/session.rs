@@ -3,9 +3,11 @@ use crate::ids::Sid;
 use crate::vault::error::VaultError;
 use crate::vault::session::Put;
 use crate::vault::tests::Fixture;
+use crate::vault::tests::LEASE_MS;
 use crate::vault::tests::chunk;
 use crate::vault::tests::node;
 use crate::vault::tests::object;
+use crate::vault::tests::storage::Answer;
 
 #[test]
 fn what_is_put_and_committed_is_read_by_another_process() {
@@ -200,4 +202,39 @@ fn records_of_dead_sessions_are_swept_after_their_longest_life() {
     let session = fixture.session(None);
     session.suspend(&fixture.run).unwrap();
     assert_eq!(fixture.storage.names("sessions/").len(), 1);
+}
+
+/// Behind an append-only door records of a lease are added, and go once somebody may delete.
+#[test]
+fn who_may_not_delete_renews_his_lease_all_the_same() {
+    let fixture = Fixture::new();
+    fixture.storage.refuse_deletes(Answer::Denied);
+    let mut session = fixture.session(None);
+    let third_ms = LEASE_MS / 3;
+    let mut sids = Vec::new();
+    for number in 0..60 {
+        let object = chunk(7, number);
+        sids.push(object.sid);
+        session.put(object).unwrap();
+        fixture.clock.jump(third_ms / 10);
+        fixture.storage.pass_ms(third_ms / 10);
+    }
+    let root = node(&sids);
+    session.put(root.clone()).unwrap();
+    let manifest = fixture.manifest(&session, root.sid);
+    let id = session.commit(&fixture.run, &manifest).unwrap();
+    let left = fixture.storage.names("sessions/");
+    assert!(left.len() > 3, "{left:?}");
+    assert_eq!(fixture.problem_count(), 0);
+    // The lease held all the time: it ends two leases after it began.
+    assert!(fixture.storage.take_calls().iter().any(|call| call.starts_with("delete sessions/")));
+    assert_eq!(fixture.again().vault.read_manifest(&fixture.run, &id).unwrap(), manifest);
+    fixture.storage.pass_ms(crate::vault::session::SESSION_MS_MAX + LEASE_MS);
+    let next = fixture.again().session(Some(id));
+    assert_eq!(fixture.storage.names("sessions/").len(), left.len() + 1);
+    next.suspend(&fixture.run).unwrap();
+    fixture.storage.refuse_deletes(Answer::Done);
+    let last = fixture.again().session(Some(id));
+    assert_eq!(fixture.storage.names("sessions/").len(), 2, "its own, and that of the one before");
+    last.suspend(&fixture.run).unwrap();
 }

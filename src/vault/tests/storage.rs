@@ -26,6 +26,13 @@ pub(in crate::vault) enum Fails {
     FromThen,
 }
 
+/// What becomes of a delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::vault) enum Answer {
+    Denied,
+    Done,
+}
+
 #[derive(Debug, Default)]
 struct State {
     blobs: BTreeMap<String, (Vec<u8>, Timestamp)>,
@@ -36,6 +43,8 @@ struct State {
     /// How many calls still work, and whether the one that does not is the last of the process.
     left: Option<(usize, Fails)>,
     has_turns: bool,
+    /// Whether this user may only add.
+    refuses_deletes: bool,
 }
 
 impl TestStorage {
@@ -84,6 +93,11 @@ impl TestStorage {
         self.state().has_turns = true;
     }
 
+    /// This user may only add, or may delete again.
+    pub(in crate::vault) fn refuse_deletes(&self, answer: Answer) {
+        self.state().refuses_deletes = answer == Answer::Denied;
+    }
+
     pub(in crate::vault) fn heal(&self) {
         self.state().failing = None;
         self.state().left = None;
@@ -122,7 +136,7 @@ impl TestStorage {
 
 fn error(kind: StorageErrorKind, operation: &'static str, name: &str) -> StorageError {
     let (location, detail) = ("memory".to_owned(), format!("{kind:?}"));
-    StorageError { kind, location, operation, name: name.to_owned(), detail }
+    StorageError { kind, after_s: None, location, operation, name: name.to_owned(), detail }
 }
 
 impl Storage for TestStorage {
@@ -184,6 +198,9 @@ impl Storage for TestStorage {
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
         let mut state = self.call("delete", name.as_str())?;
+        if state.refuses_deletes {
+            return Err(error(StorageErrorKind::Denied, "delete", name.as_str()));
+        }
         let gone = state.blobs.remove(name.as_str()).map(|_| ());
         gone.ok_or_else(|| error(StorageErrorKind::NotFound, "delete", name.as_str()))
     }

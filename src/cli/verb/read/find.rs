@@ -102,7 +102,7 @@ struct Found {
 
 pub fn run(context: &Context, args: &FindArgs) -> Result<Ended, Failure> {
     let wanted = wanted(args)?;
-    let opened = opened::for_reading(context)?;
+    let opened = opened::for_objects(context)?;
     let chosen = opened.several(&args.snapshot, &args.filter)?;
     let mut matches_count = 0;
     for snapshot in &chosen {

@@ -38,7 +38,7 @@ pub struct LsArgs {
 
 pub fn run(context: &Context, args: &LsArgs) -> Result<Ended, Failure> {
     let place = Place::parse(&args.snapshot)?;
-    let opened = opened::for_reading(context)?;
+    let opened = opened::for_objects(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     opened::warn_if_suspect(context, &opened.snapshots, chosen);
     let mut seen = false;

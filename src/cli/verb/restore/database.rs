@@ -65,7 +65,7 @@ pub fn run(
     let password = args.database.database_password_file.as_deref();
     let target = Target::parse(context, (name, into), password)?;
     let path = target.path_of(name)?;
-    let opened = opened::for_reading(context)?;
+    let opened = opened::for_objects(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     opened::warn_if_suspect(context, &opened.snapshots, chosen);
     let entry = find_entry(&context.run, &opened.reader, &chosen.root, &path)?;

@@ -8,6 +8,7 @@ texts! {
     BROKEN: "does not hold" => "không đạt";
     WEAK: "weak" => "yếu";
     DENIED: "denied" => "không được phép";
+    UNGUARDED: "not there" => "không có";
 
     READ_BACK: "what is written is read back" => "đọc lại đúng những gì đã ghi";
     RANGE: "any part can be read" => "đọc được từng phần";
@@ -19,6 +20,8 @@ texts! {
     DELETE: "this user may delete" => "người dùng này được xóa";
     CLOCK: "its clock goes with ours" => "đồng hồ khớp với máy này";
     SPEED: "speed" => "tốc độ";
+    LOCKED: "what is new is locked" => "dữ liệu mới được khóa chống xóa";
+    PRIVATE: "the way there is encrypted" => "đường truyền được mã hóa";
 
     AHEAD: "{seconds} s ahead" => "nhanh hơn {seconds} giây";
     BEHIND: "{seconds} s behind" => "chậm hơn {seconds} giây";
@@ -41,12 +44,19 @@ texts! {
     COSTS_TIME: "how long backups and restores take is not known"
         => "không biết sao lưu và khôi phục mất bao lâu";
 
+    COSTS_LOCK: "who has keys that delete can remove the backups"
+        => "ai giữ khóa truy cập có quyền xóa đều có thể xóa các bản sao lưu";
+    COSTS_PRIVACY: "let the endpoint be `https://`"
+        => "hãy dùng địa chỉ `https://`";
+
     WRITER_ONLY: "this user may not delete: right for a machine that only backs up; `forget` and \
         `prune` take another user"
         => "người dùng này không được xóa: đúng với máy chỉ sao lưu; `forget` và `prune` cần người \
         dùng khác";
     LEFT: "{count} small blobs of this test stay under `probe/`"
         => "còn {count} mẩu dữ liệu thử nằm dưới `probe/`";
+    SWEPT: "{count} small blobs of old tests of this storage were removed"
+        => "đã xóa {count} mẩu dữ liệu thử cũ trên nơi lưu này";
     UNFIT: "this storage does not keep what backups rely on"
         => "nơi lưu này không bảo đảm những điều mà sao lưu dựa vào";
     NOT_USED: "nothing was kept there" => "không có gì được lưu ở đó";

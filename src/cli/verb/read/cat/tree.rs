@@ -28,7 +28,7 @@ use super::show as show_record;
 
 pub(super) fn show(context: &Context, args: &SnapshotArgs) -> Result<(), Failure> {
     let place = Place::parse(&args.snapshot)?;
-    let opened = opened::for_reading(context)?;
+    let opened = opened::for_objects(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     let mut nodes = Nodes { context, opened: &opened, within: &place.path, entries_count: 0 };
     nodes.branch(&chosen.root, None)?;

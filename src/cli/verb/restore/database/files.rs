@@ -80,7 +80,7 @@ impl Kind {
 /// When the folder is not empty (13), the snapshot has no such backup, or a tool fails (1).
 pub fn run(context: &Context, args: &RestoreArgs, folder: &Path) -> Result<Ended, Failure> {
     let place = Place::parse(&args.snapshot)?;
-    let opened = opened::for_reading(context)?;
+    let opened = opened::for_objects(context)?;
     let chosen = snapshot::choose(&opened.snapshots, &place.snapshot, &args.filter)?;
     opened::warn_if_suspect(context, &opened.snapshots, chosen);
     let (kind, entry) = find(context, &opened, chosen)?;
