@@ -4,7 +4,7 @@ mod budget;
 mod faults;
 mod login;
 mod program;
-mod server;
+pub mod server;
 pub mod trips;
 
 use std::cell::Cell;
@@ -42,6 +42,7 @@ pub(crate) fn patient(storage: SftpStorage) -> Arc<dyn Storage> {
         attempts_max: 20,
         wait_first: Duration::from_millis(5),
         wait_max: Duration::from_millis(100),
+        whole_max: Duration::from_secs(15 * 60),
     };
     Arc::new(Retry::new(&run(), Arc::new(storage), options))
 }

@@ -172,6 +172,10 @@ struct Shared {
     cut_at: AtomicU64,
     /// How many bytes after a cut the next one comes, once; none if 0.
     again: AtomicU64,
+    /// After how many bytes more each cut is followed by another; none if 0.
+    every: AtomicU64,
+    /// Whether a cut is the last one: nobody comes through after it.
+    is_last: AtomicBool,
     /// Whether new connections are refused, and how many were.
     is_down: AtomicBool,
     refused: Mutex<u64>,
@@ -196,6 +200,8 @@ impl Line {
             sent: AtomicU64::new(0),
             cut_at: AtomicU64::new(u64::MAX),
             again: AtomicU64::new(0),
+            every: AtomicU64::new(0),
+            is_last: AtomicBool::new(false),
             is_down: AtomicBool::new(false),
             refused: Mutex::default(),
             is_refused: Condvar::new(),
@@ -220,10 +226,13 @@ impl Line {
                     carry(near, far, |count| {
                         let sent = shared.sent.fetch_add(count, Ordering::SeqCst) + count;
                         if sent >= shared.cut_at.load(Ordering::SeqCst) {
-                            let next = match shared.again.swap(0, Ordering::SeqCst) {
+                            let every = shared.every.load(Ordering::SeqCst);
+                            let next = match shared.again.swap(0, Ordering::SeqCst).max(every) {
                                 0 => u64::MAX,
                                 bytes => sent + bytes,
                             };
+                            let is_last = shared.is_last.load(Ordering::SeqCst);
+                            shared.is_down.fetch_or(is_last, Ordering::SeqCst);
                             shared.cut_at.store(next, Ordering::SeqCst);
                             shared.cut();
                         }
@@ -246,6 +255,18 @@ impl Line {
     /// Once more, so many bytes after that cut.
     pub(crate) fn cut_again_after(&self, bytes: u64) {
         self.shared.again.store(bytes, Ordering::SeqCst);
+    }
+
+    /// As [`Self::cut_at`], and nobody comes through after that: as if the client had been killed.
+    pub(crate) fn end_at(&self, bytes: u64) {
+        self.shared.is_last.store(true, Ordering::SeqCst);
+        self.cut_at(bytes);
+    }
+
+    /// As [`Self::cut_at`], and again each time that so many bytes more have gone.
+    pub(crate) fn cut_every(&self, (first, bytes): (u64, u64)) {
+        self.shared.every.store(bytes, Ordering::SeqCst);
+        self.cut_at(first);
     }
 
     /// Waits until somebody was refused since the line went down.
