@@ -18,6 +18,10 @@ mod model;
 mod museum;
 mod office;
 mod overtaken;
+#[cfg(target_os = "linux")]
+mod remote;
+#[cfg(target_os = "linux")]
+mod remote_bugs;
 mod restore;
 mod scenarios;
 mod target;
