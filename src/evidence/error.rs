@@ -31,6 +31,8 @@ pub enum EvidenceError {
     Format { document: LedgerHash, error: FormatError },
     #[error("ledger entry {seq}: {why}; nothing is added to a ledger that does not verify")]
     Broken { seq: u64, why: Break },
+    #[error("the newest checkpoint, of {size} entries, is damaged; the entries themselves verify")]
+    CheckpointDamaged { size: u64 },
     #[error("there is no ledger yet")]
     NotFounded,
     #[error("the ledger was founded by key {found}, this one is {expected}")]

@@ -28,14 +28,14 @@ use super::round_trip::with_files;
 use super::scene::Scene;
 
 /// The ledger of a repository with the passphrase `x`, as the program opens it.
-struct Office {
+pub(crate) struct Office {
     run: Run,
     ledger: Ledger,
-    office: Signer,
+    pub(crate) office: Signer,
 }
 
 impl Office {
-    fn of(repository: &Path) -> Self {
+    pub(crate) fn of(repository: &Path) -> Self {
         let (recorder, clock) = (Arc::new(Recorder::default()), Arc::new(SystemClock::new()));
         let run = Run::new(RunId::new([1; 16]), recorder, clock, 1);
         let storage = open::open(&run, &Location::Folder(repository.to_owned())).unwrap();
@@ -54,7 +54,7 @@ impl Office {
         Self { run, ledger, office }
     }
 
-    fn add(&mut self, kind: Kind, drill: &str, mut document: Value) -> String {
+    pub(crate) fn add(&mut self, kind: Kind, drill: &str, mut document: Value) -> String {
         document["schema"] = json!(kind.schema());
         let draft = Draft::new(kind, drill, document);
         let receipt = self.ledger.append(&self.run, &self.office, &draft).unwrap();

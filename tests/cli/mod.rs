@@ -14,7 +14,7 @@ mod copy;
 #[cfg(target_os = "linux")]
 pub mod daemon;
 mod dump;
-mod evidence;
+pub mod evidence;
 mod forget;
 mod freeze;
 mod hostile;

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use lifeboat::evidence::checkpoint::Checkpoint;
+use lifeboat::evidence::checkpoint::SignedCheckpoint;
+use lifeboat::evidence::tree::sha256;
+
 use super::backup;
 use super::configure;
 use super::configured;
@@ -11,6 +15,7 @@ use super::files::docx;
 use super::folder;
 use super::item;
 use super::written;
+use crate::cli::evidence::Office;
 use crate::cli::scene::Scene;
 
 /// Two drills in the ledger.
@@ -100,4 +105,81 @@ fn a_ledger_that_was_damaged_is_told_and_not_added_to() {
     // As it was, it goes on.
     let record = drill(&scene, 0);
     assert_eq!(failing(item(&record, "shared")), [""; 0]);
+}
+
+/// The file of the newest checkpoint.
+fn newest_checkpoint(scene: &Scene) -> String {
+    scene.files("repository/ledger/checkpoints").pop().unwrap()
+}
+
+#[test]
+fn a_damaged_checkpoint_is_mended_on_record_and_nothing_else_is() {
+    let scene = office();
+    let write = |path: &String, bytes: &[u8]| {
+        std::fs::remove_file(path).unwrap();
+        written(Path::new(path), bytes);
+    };
+    let file = scene.path("lifeboat.toml");
+    let config = ["--config", file.to_str().unwrap()];
+    let mend = |code: i32| {
+        let args = ["drill", "mend-checkpoint", "--reason", "đĩa hỏng", "--json"];
+        scene.expect(code, &[&args[..], &config].concat())
+    };
+    let path = newest_checkpoint(&scene);
+    let note = std::fs::read(&path).unwrap();
+    let text = String::from_utf8(note.clone()).unwrap();
+    let inspected = |name: &str| {
+        let out = scene.path(name).display().to_string();
+        let told = scene.run(&["drill", "bundle", "--out", &out, "--json"]);
+        told.json_of("result").remove(0)["verdict"].as_str().unwrap().to_owned()
+    };
+    // A bit of the root, garbage, half of it, nothing: each is told with the way out, and mended.
+    let mut bit = note.clone();
+    let at = text.lines().take(2).map(|line| line.len() + 1).sum::<usize>() + 5;
+    bit[at] ^= 1;
+    let half = note[..note.len() / 2].to_vec();
+    for (number, bad) in [bit, b"garbage".to_vec(), half, Vec::new()].into_iter().enumerate() {
+        let path = newest_checkpoint(&scene);
+        write(&path, &bad);
+        let told = scene.run(&[&["drill", "run", "monthly"][..], &config].concat());
+        assert_eq!(told.code, Some(23), "{told}");
+        assert!(told.stderr.contains("drill mend-checkpoint"), "{told}");
+        assert_eq!(inspected(&format!("before-{number}")), "invalid");
+        let mended = mend(0).json_of("result").remove(0);
+        let size: u64 = Path::new(&path).file_name().unwrap().to_str().unwrap().parse().unwrap();
+        assert_eq!(mended["damaged_size"], size, "{mended}");
+        assert_eq!(mended["size"], size + 1, "{mended}");
+        assert_eq!(std::fs::read(&path).unwrap(), bad, "what is there stays");
+        // The auditor is told, and finds the ledger valid.
+        assert_eq!(inspected(&format!("after-{number}")), "valid");
+        let out = scene.path(format!("after-{number}")).display().to_string();
+        let told = scene.expect(0, &["drill", "verify-evidence", &out]).text();
+        assert!(told.contains(&format!("the checkpoint of {size} entries is damaged")), "{told}");
+        drill(&scene, 0);
+        assert!(mend(0).json_of("result")[0]["damaged_size"].is_null());
+    }
+    // Other garbage in that place than what the entry names is not excused.
+    write(&path, b"something else");
+    assert_eq!(inspected("other"), "invalid");
+    write(&path, &note);
+    assert_eq!(inspected("again"), "valid");
+
+    // A checkpoint that is well signed and of other entries, and one of entries that are gone, is
+    // no damage of a checkpoint.
+    let last = scene.files("repository/ledger/entries").pop().unwrap();
+    let entry = std::fs::read(&last).unwrap();
+    std::fs::remove_file(&last).unwrap();
+    let before = contents(&scene);
+    mend(23);
+    assert_eq!(contents(&scene), before);
+    written(Path::new(&last), &entry);
+    let newest = newest_checkpoint(&scene);
+    let whole = std::fs::read(&newest).unwrap();
+    let key = Office::of(&scene.path("repository")).office.key;
+    let signed = SignedCheckpoint::decode(&whole).unwrap().checkpoint;
+    let other = Checkpoint { root: sha256(b"other entries"), ..signed };
+    write(&newest, other.sign(&key).as_bytes());
+    let before = contents(&scene);
+    mend(23);
+    assert_eq!(contents(&scene), before);
 }

@@ -16,6 +16,7 @@ mod sample;
 mod sqlite;
 mod standing;
 mod statements;
+mod tampered;
 mod trouble;
 
 use std::path::Path;

@@ -23,6 +23,9 @@ impl From<EvidenceError> for Failure {
             | EvidenceError::WrittenOtherwise { .. } => {
                 (Exit::Evidence, texts::NOT_VERIFIED, texts::INSPECT)
             }
+            EvidenceError::CheckpointDamaged { .. } => {
+                (Exit::Evidence, texts::NOT_VERIFIED, texts::MEND)
+            }
             EvidenceError::NotARecipient { .. } => {
                 (Exit::WrongKey, texts::NOT_OPENED, texts::TAKE_THE_KEY)
             }

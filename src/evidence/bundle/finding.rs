@@ -84,6 +84,11 @@ pub enum Finding {
     Stray { name: String },
     #[error("document {hash} belongs to no entry")]
     NotNamed { hash: LedgerHash },
+    #[error(
+        "the checkpoint of {size} entries is damaged; entry {seq} says so, and a later one covers \
+         it"
+    )]
+    Mended { size: u64, seq: u64 },
     #[error("no fingerprint from paper was given: whose ledger this is was not checked")]
     NoAnchor,
     #[error("no code or checkpoint from outside was given: a cut end would not show")]
@@ -154,6 +159,7 @@ impl Finding {
             | Self::DrawNotRepeated { .. }
             | Self::Stray { .. }
             | Self::NotNamed { .. }
+            | Self::Mended { .. }
             | Self::NoAnchor
             | Self::NoWitness => Class::Note,
         }

@@ -31,6 +31,9 @@ use crate::evidence::entry::Entry;
 use crate::evidence::entry::Kind;
 use crate::evidence::entry::LedgerTime;
 use crate::evidence::keys;
+use crate::evidence::ledger::CHECKPOINT;
+use crate::evidence::ledger::MENDED_HASH;
+use crate::evidence::ledger::MENDED_SIZE;
 use crate::evidence::ledger::is_of_drill;
 use crate::evidence::signed::Signed;
 use crate::ids::LedgerHash;
@@ -123,7 +126,7 @@ pub fn inspect(bundle: &Bundle, witness: &Witness, draws: &dyn Draws) -> Report 
     }
     findings.extend(suspects(&chain, &jobs));
     let kept = bundle.checkpoints.iter().map(|(size, note)| (*size, note.clone()));
-    findings.extend(witness::compare(&chain, kept, witness));
+    findings.extend(witness::compare((&chain, &mended(&values)), kept, witness));
     findings.extend(proofs(bundle));
     findings.extend(strays(bundle, &jobs));
     report((bundle, &chain), findings, drills.len())
@@ -310,6 +313,18 @@ fn drills(
     drills
 }
 
+/// Checkpoints that the ledger itself calls damaged: by size, what is there and which entry says
+/// so.
+fn mended(values: &BTreeMap<u64, (&Entry, Value)>) -> BTreeMap<u64, (String, u64)> {
+    let of = |(seq, (entry, value)): (&u64, &(&Entry, Value))| {
+        let is_it = entry.kind == Kind::Custody && entry.subject == CHECKPOINT;
+        let size = value.get(MENDED_SIZE).and_then(Value::as_u64).filter(|size| size < seq);
+        let hash = value.get(MENDED_HASH).and_then(Value::as_str).filter(|_| is_it);
+        Some((size?, (hash?.to_owned(), *seq)))
+    };
+    values.iter().filter_map(of).collect()
+}
+
 /// What lost keys signed in the time that is in doubt.
 fn suspects(chain: &Chain, jobs: &[Job<'_>]) -> Vec<Finding> {
     let lost = chain.keys().all().iter().filter_map(|held| Some((held, held.suspect_since?)));
@@ -332,8 +347,11 @@ fn proofs(bundle: &Bundle) -> Vec<Finding> {
         let proof = Inclusion::decode(bytes).filter(|proof| proof.seq == seq)?;
         let note = bundle.checkpoints.get(&proof.size)?;
         let signed = SignedCheckpoint::decode(note).ok()?;
-        let entry = bundle.entries.get(&seq)?;
-        Some(proof.holds(&entry.bytes, &signed.checkpoint))
+        match bundle.entries.get(&seq) {
+            Some(entry) => Some(proof.holds(&entry.bytes, &signed.checkpoint)),
+            // That it is missing is told already: the checkpoint covers it.
+            None => Some(seq <= signed.checkpoint.size),
+        }
     };
     let proofs = bundle.proofs.iter().filter(|(seq, bytes)| holds(**seq, bytes) != Some(true));
     proofs.map(|(seq, _)| Finding::Proof { seq: *seq }).collect()

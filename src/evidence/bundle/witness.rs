@@ -1,5 +1,7 @@
 //! What is known of a ledger from elsewhere: paper, mail, another storage.
 
+use std::collections::BTreeMap;
+
 use crate::evidence::bundle::finding::CheckpointFault;
 use crate::evidence::bundle::finding::Finding;
 use crate::evidence::chain::Chain;
@@ -7,6 +9,7 @@ use crate::evidence::checkpoint::Code;
 use crate::evidence::checkpoint::SignedCheckpoint;
 use crate::evidence::keys::Anchor;
 use crate::evidence::keys::Right;
+use crate::evidence::tree::sha256;
 
 /// What is known from elsewhere.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +44,7 @@ type Named = Option<u64>;
 
 /// Compares what is known with what the entries say.
 pub(super) fn compare(
-    chain: &Chain,
+    (chain, mended): (&Chain, &BTreeMap<u64, (String, u64)>),
     kept: impl IntoIterator<Item = (u64, Vec<u8>)>,
     witness: &Witness,
 ) -> Vec<Finding> {
@@ -57,12 +60,24 @@ pub(super) fn compare(
     let kept = kept.into_iter().map(|(size, note)| (Some(size), note));
     let sent = witness.notes.iter().map(|note| (None, note.clone()));
     for (named, note) in kept.chain(sent) {
-        findings.extend(checkpoint(chain, named, &note));
+        findings.extend(checkpoint(chain, named, &note).map(|found| known(found, mended, &note)));
     }
     for printed in &witness.codes {
         findings.extend(code(chain, printed));
     }
     findings
+}
+
+/// A checkpoint for which no signature holds says nothing; where the ledger names its very bytes as
+/// damaged, that is known. One that holds and does not fit is never that.
+fn known(found: Finding, mended: &BTreeMap<u64, (String, u64)>, note: &[u8]) -> Finding {
+    let Finding::Checkpoint { why, .. } = &found else { return found };
+    if *why == CheckpointFault::Misfit {
+        return found;
+    }
+    let hash = sha256(note).to_string();
+    let entry = mended.iter().find(|(_, (known, _))| *known == hash);
+    entry.map_or(found, |(size, (_, seq))| Finding::Mended { size: *size, seq: *seq })
 }
 
 fn checkpoint(chain: &Chain, named: Named, note: &[u8]) -> Option<Finding> {

@@ -1,6 +1,7 @@
 //! Adding to a ledger: what is written verifies, or is not written.
 
 use serde_json::Value;
+use serde_json::json;
 
 use crate::crypto::sign::SigningKey;
 use crate::crypto::sign::VerifyingKey;
@@ -19,8 +20,12 @@ use crate::evidence::keys::KeyEvent;
 use crate::evidence::keys::OFFICE;
 use crate::evidence::keys::ROOT;
 use crate::evidence::keys::Right;
+use crate::evidence::ledger::CHECKPOINT;
+use crate::evidence::ledger::Damaged;
 use crate::evidence::ledger::Draft;
 use crate::evidence::ledger::Ledger;
+use crate::evidence::ledger::MENDED_HASH;
+use crate::evidence::ledger::MENDED_SIZE;
 use crate::evidence::ledger::Receipt;
 use crate::evidence::ledger::Signer;
 use crate::evidence::ledger::checked;
@@ -255,6 +260,27 @@ impl Ledger {
             Err(error) if error.kind == StorageErrorKind::AlreadyExists => Ok(()),
             other => Ok(other?),
         }
+    }
+
+    /// Says in the ledger that a checkpoint is damaged, and signs a new one over that: entries are
+    /// what they were, and the damaged one stays where it is.
+    ///
+    /// # Errors
+    /// As [`Self::append`] and [`Self::put_checkpoint`].
+    pub fn mend_checkpoint(
+        &mut self,
+        run: &Run,
+        writer: &Signer,
+        (damaged, reason): (Damaged, &str),
+    ) -> Result<Checkpoint, EvidenceError> {
+        let document = json!({
+            "schema": Kind::Custody.schema(),
+            MENDED_SIZE: damaged.size,
+            MENDED_HASH: damaged.hash.to_string(),
+            "reason": reason,
+        });
+        self.append(run, writer, &Draft::new(Kind::Custody, CHECKPOINT, document))?;
+        self.put_checkpoint(writer).map(|(checkpoint, _)| checkpoint)
     }
 
     /// Signs a checkpoint and keeps it in the storage; durable when this returns. The note is for

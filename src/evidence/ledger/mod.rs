@@ -35,8 +35,10 @@ use crate::evidence::entry::EntryError;
 use crate::evidence::entry::Kind;
 use crate::evidence::error::EvidenceError;
 use crate::evidence::keys::Keyring;
+use crate::evidence::keys::Right;
 use crate::evidence::signed::SIGNED_OVERHEAD_BYTES;
 use crate::evidence::signed::Signed;
+use crate::evidence::tree::sha256;
 use crate::format::ledger::LEDGER_CHECKPOINTS;
 use crate::format::ledger::LEDGER_ENTRIES;
 use crate::format::ledger::LedgerName;
@@ -105,6 +107,20 @@ pub struct StoredEntry {
     pub file: Signed,
 }
 
+/// The newest checkpoint, which is none any more: no signature of this ledger holds for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Damaged {
+    /// Of how many entries it was.
+    pub size: u64,
+    /// SHA-256 of what is there now.
+    pub hash: LedgerHash,
+}
+
+/// Subject of the entry that says of a checkpoint that it is damaged, and fields of its document.
+pub const CHECKPOINT: &str = "checkpoint";
+pub const MENDED_SIZE: &str = "size";
+pub const MENDED_HASH: &str = "found_sha256";
+
 /// A ledger of one repository.
 #[derive(Debug)]
 pub struct Ledger {
@@ -126,12 +142,28 @@ impl Ledger {
         storage: Arc<dyn Storage>,
         access: Access,
     ) -> Result<Self, EvidenceError> {
+        match Self::open_to_mend(run, storage, access)? {
+            (ledger, None) => Ok(ledger),
+            (_, Some(Damaged { size, .. })) => Err(EvidenceError::CheckpointDamaged { size }),
+        }
+    }
+
+    /// The same for whoever mends the newest checkpoint: one that is damaged is told, and no error.
+    ///
+    /// # Errors
+    /// As [`Self::open`], also where that checkpoint holds by its signature and is of other
+    /// entries.
+    pub fn open_to_mend(
+        run: &Run,
+        storage: Arc<dyn Storage>,
+        access: Access,
+    ) -> Result<(Self, Option<Damaged>), EvidenceError> {
         let chain = Chain::new(checkpoint::origin(access.repository));
         let mut ledger = Self { storage, access, chain, entries: Vec::new(), broken: None };
         ledger.catch_up(run)?;
         ledger.refuse_gap()?;
-        ledger.refuse_misfit(run)?;
-        Ok(ledger)
+        let damaged = ledger.refuse_misfit(run)?;
+        Ok((ledger, damaged))
     }
 
     /// An entry behind a number that nothing stands for was there before: that one is lost.
@@ -154,27 +186,37 @@ impl Ledger {
     }
 
     /// The newest checkpoint that lies beside the entries has to fit them: where their end is gone,
-    /// nothing is added in its place.
-    fn refuse_misfit(&mut self, run: &Run) -> Result<(), EvidenceError> {
+    /// nothing is added in its place. One that nobody's signature holds for says nothing of them.
+    fn refuse_misfit(&mut self, run: &Run) -> Result<Option<Damaged>, EvidenceError> {
         let sizes = self.storage.list(LEDGER_CHECKPOINTS)?.into_iter().filter_map(|listed| {
             match LedgerName::parse(listed.name.as_str()) {
                 Some(LedgerName::Checkpoint(size)) => Some(size),
                 _ => None,
             }
         });
-        let Some(size) = sizes.max() else { return Ok(()) };
+        let Some(size) = sizes.max() else { return Ok(None) };
         if size > self.chain.last_seq() {
             // Somebody may have added to it since.
             self.catch_up(run)?;
         }
         let name = BlobName::new(&LedgerName::Checkpoint(size).to_string())?;
         let note = self.storage.read(&name, CHECKPOINT_BYTES_MAX as u64)?;
-        let said = SignedCheckpoint::decode(&note).ok().map(|signed| signed.checkpoint);
-        if said.is_some() && said == self.checkpoint_at(size) {
-            return Ok(());
+        let signed = SignedCheckpoint::decode(&note).ok();
+        let said = signed.as_ref().map(|signed| &signed.checkpoint);
+        let own = self.checkpoint_at(size);
+        if said.is_some() && said == own.as_ref() {
+            return Ok(None);
         }
-        let seq = self.chain.last_seq() + 1;
-        Err(EvidenceError::Broken { seq, why: Break::Checkpoint { size } })
+        let holds = signed.is_some_and(|signed| {
+            let mut writers = self.keys().all().iter().filter(|held| held.may(Right::Write));
+            writers.any(|held| signed.is_signed_by(&held.key))
+        });
+        // Of entries that are not there nobody can say that they hold.
+        if holds || own.is_none() {
+            let seq = self.chain.last_seq() + 1;
+            return Err(EvidenceError::Broken { seq, why: Break::Checkpoint { size } });
+        }
+        Ok(Some(Damaged { size, hash: sha256(&note) }))
     }
 
     /// Reads what others have added meanwhile.

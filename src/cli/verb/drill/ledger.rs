@@ -1,5 +1,7 @@
 //! The ledger of the repository that the command line names.
 
+pub mod mend;
+
 use std::sync::Arc;
 
 use crate::cli::context::Context;

@@ -44,6 +44,7 @@ pub enum DrillVerb {
     Sign(sign::SignArgs),
     Bundle(bundle::BundleArgs),
     VerifyEvidence(verify::VerifyArgs),
+    MendCheckpoint(ledger::mend::MendArgs),
     Report(list::report::ReportArgs),
 }
 
@@ -60,6 +61,7 @@ pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
         DrillVerb::Sign(args) => sign::run(context, args),
         DrillVerb::Bundle(args) => bundle::run(context, args),
         DrillVerb::VerifyEvidence(args) => verify::run(context, args),
+        DrillVerb::MendCheckpoint(args) => ledger::mend::run(context, args),
         DrillVerb::Report(args) => list::report::run(context, args),
     }
 }

@@ -57,6 +57,16 @@ texts! {
     NO_PERSONAL_KEY: "{detail}" => "không dùng được khóa cá nhân này\nchi tiết: {detail}";
     NAME_A_KEY: "name the file that `lifeboat drill key create` wrote for this repository"
         => "hãy nêu tệp mà `lifeboat drill key create` đã tạo cho kho này";
+    MEND: "look at what happened to the storage, then \
+        `lifeboat drill mend-checkpoint --reason TEXT`"
+        => "xem điều gì đã xảy ra với nơi lưu, rồi chạy \
+        `lifeboat drill mend-checkpoint --reason LÝ-DO`";
+    MENDED: "the ledger says that its checkpoint of {size} entries is damaged, and has a new one. \
+        Code of the ledger, to be written down elsewhere: {code}"
+        => "nhật ký bằng chứng đã ghi rằng điểm đối chiếu của {size} bản ghi bị hỏng và có điểm \
+        đối chiếu mới. Mã đối chiếu, ghi lại ở nơi khác: {code}";
+    NOTHING_TO_MEND: "the newest checkpoint of the ledger fits; nothing was done"
+        => "điểm đối chiếu mới nhất của nhật ký bằng chứng khớp; không làm gì";
     MORE: "{count} more findings are not listed" => "còn {count} điểm nữa không liệt kê";
     IS_INVALID: "INVALID: {what}" => "KHÔNG HỢP LỆ: {what}";
     IS_MISSING: "RECORD MISSING: {what}" => "THIẾU BẢN GHI: {what}";

@@ -1,6 +1,13 @@
 //! What an inspection of evidence says.
 
 texts! {
+    CHECKPOINT_DAMAGED: "the newest checkpoint, of {count} entries, is damaged; the entries \
+        themselves verify"
+        => "điểm đối chiếu mới nhất, của {count} bản ghi, bị hỏng; bản thân các bản ghi thì hợp lệ";
+    CHECKPOINT_MENDED: "the checkpoint of {count} entries is damaged; entry {seq} says so, and a \
+        later one covers it"
+        => "điểm đối chiếu của {count} bản ghi bị hỏng; bản ghi {seq} đã nêu điều đó, điểm đối \
+        chiếu sau bao gồm nó";
     ENTRY: "entry {seq}: {rest}" => "bản ghi {seq}: {rest}";
     DOCUMENT: "document of entry {seq}: {rest}" => "tài liệu của bản ghi {seq}: {rest}";
     UNREADABLE: "file `{name}` is not what its name says"
