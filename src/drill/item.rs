@@ -14,6 +14,7 @@ use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::custom;
 use crate::drill::check::documents::Opens;
+use crate::drill::check::mariadb;
 use crate::drill::check::restored;
 use crate::drill::check::restored::Asked;
 use crate::drill::check::restored::CompareError;
@@ -164,7 +165,8 @@ impl<'a> Work<'a> {
             Kind::Sqlite => self.sqlite(),
             Kind::Postgresql => self.postgresql()?,
             Kind::PostgresqlFiles => self.postgresql_files()?,
-            Kind::Mariadb => self.mariadb()?,
+            Kind::Mariadb => self.mariadb(mariadb::check)?,
+            Kind::MariadbFiles => self.mariadb(mariadb::files::check)?,
             Kind::Stream => {}
             Kind::Copy(copied) => self.copies(copied)?,
             Kind::Other(name) => {

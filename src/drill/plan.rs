@@ -26,6 +26,8 @@ pub enum Kind {
     PostgresqlFiles,
     /// Dumps of a server's databases.
     Mariadb,
+    /// Files of a server that ran.
+    MariadbFiles,
     /// One file of a command or of standard input.
     Stream,
     /// One file of a command that is a copy of something else.
@@ -55,7 +57,7 @@ impl Kind {
             Self::Postgresql | Self::PostgresqlFiles | Self::Copy(Copied::Postgresql) => {
                 "postgresql"
             }
-            Self::Mariadb | Self::Copy(Copied::Mariadb) => "mariadb",
+            Self::Mariadb | Self::MariadbFiles | Self::Copy(Copied::Mariadb) => "mariadb",
             Self::Copy(Copied::Mail) => "mail",
             Self::Stream | Self::Copy(Copied::Told) => "stream",
             Self::Other(name) => name,
@@ -77,7 +79,7 @@ impl Kind {
     /// Whether a server of MariaDB takes it in.
     #[must_use]
     pub const fn is_mariadb(self) -> bool {
-        matches!(self, Self::Mariadb | Self::Copy(Copied::Mariadb))
+        matches!(self, Self::Mariadb | Self::MariadbFiles | Self::Copy(Copied::Mariadb))
     }
 
     /// The least level that proves it.

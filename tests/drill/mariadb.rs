@@ -172,6 +172,43 @@ fn fg14_names_without_their_letters_are_found() {
     assert_eq!(failing_of(&record), ["L6.capsule.digest", "L6.capsule.text"]);
 }
 
+/// Files instead of statements: a server of their own kind runs on them, and tells of events too.
+#[test]
+fn files_of_a_server_are_proven_to_their_very_rows() {
+    let server = filled("hồ sơ");
+    let scene = scene(&server, ", method = \"physical\"", "");
+    // Nobody's password opens the server that the drill starts on them.
+    server.sql("", "alter user root@localhost identified by 'hush' account lock");
+    backup(&scene, "cases");
+    let record = drill(&scene, 0);
+    assert_eq!(failing_of(&record), [""; 0]);
+    let cases = item(&record, "cases");
+    assert_eq!((&cases["capsule"], &cases["proof_level"]), (&"interval".into(), &"L6".into()));
+    assert_eq!(actual(&record, "L6.capsule.rows"), "45000");
+    assert_eq!(actual(&record, "L6.capsule.objects"), "3/1/1/1/0/1/0");
+    assert_eq!(actual(&record, "L5.mariadb.prepare"), "one moment");
+}
+
+/// FG11 for this server: the stream is whole, and what is in it is not.
+#[test]
+fn fg11_files_of_a_server_that_lack_rows_are_not_proven() {
+    let real = "/usr/bin/mariadb-backup";
+    let version = format!("case $1 in --version) exec {real} $1;; esac\nset -e");
+    let (server, other) = (filled("office"), filled("office"));
+    let mut scene = scene(&server, ", method = \"physical\"", "");
+    // Those of another server, such as one that does not follow any more.
+    other.sql("office", "delete from u where id > 100");
+    let socket = format!("{}/mysqld.sock", other.folder());
+    let elsewhere = "--no-defaults --backup --stream=mbstream --user=root";
+    let script = format!("{version}\nunset MYSQL_PWD\nexec {real} {elsewhere} --socket={socket}");
+    in_front(&mut scene, "mariadb-backup", &script);
+    backup(&scene, "cases");
+    let record = drill(&scene, 21);
+    let found = failing_of(&record);
+    assert!(found.contains(&"L6.capsule.rows".to_owned()), "{found:?}");
+    assert!(found.iter().all(|id| id.starts_with("L6.capsule.")), "{found:?}");
+}
+
 /// FG23 for this server: nothing failed, for nothing was looked at.
 #[test]
 fn fg23_without_its_engine_there_is_no_conclusion() {

@@ -1,5 +1,7 @@
 //! L5 of MariaDB: a throw-away server takes every restored dump in, and is asked what it holds.
 
+pub mod files;
+
 use std::fs::File;
 use std::io::Read;
 use std::io::Seek;
@@ -95,12 +97,7 @@ pub fn load<'a>(
     checks.note((Level::L5, "mariadb.start"), Weight::Mandatory, found);
     let mut restored = Restored { server, limit: means.limit, dumps };
     restored.load(checks, means.run, expected.map(|between| &between.before))?;
-    restored.examine(checks)?;
-    let found = restored.read(checks, (means.run, expected.map(|between| &between.before)))?;
-    let width = match (expected, found) {
-        (Some(expected), Some(found)) => super::capsule::mariadb(checks, expected, &found),
-        _ => 0,
-    };
+    let width = restored.compared(checks, (means.run, expected))?;
     Ok(Some((restored, width)))
 }
 
@@ -228,6 +225,21 @@ impl Restored<'_> {
             ended.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
         // Its own words may be of what is in the database.
         Ok(Some(format!("mariadb of one dump: {code}")))
+    }
+
+    /// Looks through what the server holds, and compares it; how far apart the readings of the
+    /// source lie, in thousandths.
+    fn compared(
+        &self,
+        checks: &mut Checks<'_>,
+        (run, expected): (&Run, Option<&Between<MariadbTruth>>),
+    ) -> Result<u64, Stopped> {
+        self.examine(checks)?;
+        let found = self.read(checks, (run, expected.map(|between| &between.before)))?;
+        Ok(match (expected, found) {
+            (Some(expected), Some(found)) => super::capsule::mariadb(checks, expected, &found),
+            _ => 0,
+        })
     }
 
     /// The server's own check of every table.

@@ -1,7 +1,12 @@
 //! Datasets that are databases.
 
+use std::path::Path;
+
+use crate::capsule::Between;
 use crate::capsule::Truth;
+use crate::capsule::mariadb::MariadbTruth;
 use crate::capsule::postgresql::PostgresqlTruth;
+use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::capsule;
 use crate::drill::check::custom;
@@ -15,6 +20,15 @@ use crate::drill::server::Servers;
 use crate::drill::verdict::FailureCode;
 use crate::drill::verdict::Level;
 use crate::run::Stopped;
+
+/// What becomes of a restored folder: a server that answers, and how far apart the readings of the
+/// source lie.
+pub(super) type MariadbCheck<'a> =
+    for<'c, 'r, 'p> fn(
+        &'c mut Checks<'r>,
+        &'c Means<'a>,
+        (&'p Path, Option<&'p Between<MariadbTruth>>),
+    ) -> Result<Option<(mariadb::Restored<'a>, u64)>, Stopped>;
 
 impl<'a> Work<'a> {
     pub(super) fn sqlite(&mut self) {
@@ -77,7 +91,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    pub(super) fn mariadb(&mut self) -> Result<(), Stopped> {
+    pub(super) fn mariadb(&mut self, check: MariadbCheck<'a>) -> Result<(), Stopped> {
         let expected = match self.truth() {
             Some(Truth::Mariadb(expected)) => Some(expected),
             other => self.none(other),
@@ -89,7 +103,7 @@ impl<'a> Work<'a> {
             return Ok(());
         };
         let asked = (self.folder, expected);
-        if let Some((restored, width)) = mariadb::check(&mut self.checks, &means, asked)? {
+        if let Some((restored, width)) = check(&mut self.checks, &means, asked)? {
             self.served(restored, width);
         }
         Ok(())

@@ -68,8 +68,10 @@ pub fn input(context: &Context, backup: &Backup) -> Result<Option<Input>, Failur
                     streams
                 }
                 Method::Physical => {
-                    witness = Witness::Nobody;
-                    mariadb::physical(run, &server)?
+                    let streams = mariadb::physical(run, &server)?;
+                    let watched = mariadb::truth::Watched { server, named: Vec::new() };
+                    witness = Witness::Around(Around::Mariadb(watched));
+                    streams
                 }
             };
             (Box::new(streams), stored(mariadb::FOLDER.as_bytes()))

@@ -90,7 +90,7 @@ pub fn kind_of(source: &Source) -> Kind {
         },
         Source::Mariadb(server) => match server.method {
             Method::Dump => Kind::Mariadb,
-            Method::Physical => Kind::Other("mariadb's files"),
+            Method::Physical => Kind::MariadbFiles,
         },
     }
 }
