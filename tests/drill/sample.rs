@@ -1,5 +1,11 @@
 //! Samples: files that are drawn, what they say, and that anybody can draw them again.
 
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
 use serde_json::Value;
 
 use lifeboat::drill::sample::Seed;
@@ -109,4 +115,35 @@ fn which_snapshot_is_restored_is_drawn_by_the_ledger() {
         let strata = ["newest", "oldest", "middle"];
         assert_eq!((&shared["snapshot"], &shared["stratum"]), (&among[at], &strata[at].into()));
     }
+}
+
+/// Three files of a folder never stood still: each is a problem of the backup, and what was stored
+/// of it comes back.
+#[test]
+fn files_that_changed_while_they_were_read_do_not_turn_a_drill_red() {
+    let scene = office("5%");
+    let names = [1, 2, 3].map(|at| format!("shared/log {at}.txt"));
+    names.iter().for_each(|name| scene.file(name, "một dòng\n".repeat(1 << 20).as_bytes()));
+    let writing = AtomicBool::new(true);
+    let told = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let open = |name| OpenOptions::new().append(true).open(scene.path(name)).unwrap();
+            let mut files: Vec<File> = names.iter().map(open).collect();
+            while writing.load(Relaxed) {
+                files.iter_mut().for_each(|file| file.write_all(b"x\n").unwrap());
+            }
+        });
+        let file = scene.path("lifeboat.toml");
+        let args = ["backup", "--config", file.to_str().unwrap(), "--job", "shared", "--json"];
+        let told = scene.run(&args);
+        writing.store(false, Relaxed);
+        told
+    });
+    assert_eq!(told.code, Some(3), "{told}");
+    assert_eq!(told.text().matches("changed while it was read").count(), 3, "{told}");
+    let record = drill(&scene, 3);
+    let shared = item(&record, "shared");
+    assert_eq!(shared["sample"]["population_count"], 154, "{shared}");
+    assert_eq!(shared["verdict"], "conditional", "{shared}");
+    assert_eq!(failing(shared), ["L1.source.problems", "L6.files.capsule"]);
 }
