@@ -154,7 +154,10 @@ pub fn first_line(bytes: &[u8]) -> &[u8] {
 }
 
 /// What a program prints. Only its name stands in an error: arguments may be secret.
-fn printed_by(argv: &[OsString]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+///
+/// # Errors
+/// When it does not start, fails, or prints too much (2).
+pub fn printed_by(argv: &[OsString]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (program, args) = argv.split_first().map_or((OsStr::new(""), argv), |(p, rest)| (p, rest));
     let failed = |text: Text, detail: String| {
         let name = crate::path::escape(program.as_encoded_bytes());

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::config::job::Backup;
 use crate::config::job::CopyJob;
 use crate::config::job::Schedule;
-use crate::config::job::drill_schedule;
+use crate::config::job::own_schedule;
 use crate::config::read::Noun;
 use crate::config::table::Flag;
 use crate::config::table::Table;
@@ -169,9 +169,9 @@ const CLAIMS: [(&str, Claim); 3] =
     [("5%", Claim::Percent5), ("1%", Claim::Percent1), ("0.1%", Claim::Permille1)];
 const ISOLATIONS: [(&str, Isolation); 3] =
     [("I0", Isolation::I0), ("I1", Isolation::I1), ("I2", Isolation::I2)];
-const FORMATS: [(&str, ReportFormat); 3] =
+pub(super) const FORMATS: [(&str, ReportFormat); 3] =
     [("pdf", ReportFormat::Pdf), ("html", ReportFormat::Html), ("json", ReportFormat::Json)];
-const LANGUAGES: [(&str, ReportLanguage); 2] =
+pub(super) const LANGUAGES: [(&str, ReportLanguage); 2] =
     [("vi", ReportLanguage::Vi), ("en", ReportLanguage::En)];
 const CHECKS: [(&str, CheckKind); 4] = [
     ("sql", CheckKind::Sql),
@@ -212,7 +212,7 @@ pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
     table.default("mode", "full");
     let claim = table.choice("claim", &CLAIMS).unwrap_or(Claim::Percent1);
     table.default("claim", "1%");
-    let schedule = drill_schedule(&mut table, zone);
+    let schedule = own_schedule(&mut table, zone);
     let inner = table.table("sandbox");
     let sandbox = table.needs("sandbox", inner).and_then(sandbox);
     let report = table.table("report").map(report);

@@ -215,16 +215,12 @@ pub(super) fn zone_name(text: &str) -> Result<String, String> {
 }
 
 /// `schedule = { … }`.
-fn own_schedule(table: &mut Table<'_>, zone: &str) -> Option<Schedule> {
+pub(super) fn own_schedule(table: &mut Table<'_>, zone: &str) -> Option<Schedule> {
     let inner = table.table("schedule");
     let mut inner = table.needs("schedule", inner)?;
     let schedule = schedule(&mut inner, zone);
     inner.finish();
     schedule
-}
-
-pub(super) fn drill_schedule(table: &mut Table<'_>, zone: &str) -> Option<Schedule> {
-    own_schedule(table, zone)
 }
 
 pub(super) fn backup(mut table: Table<'_>, zone: &str) -> Option<Backup> {

@@ -48,9 +48,11 @@ use crate::config::secret::SecretFrom;
 use crate::config::storage::Storage;
 use crate::config::storage::StorageLimits;
 use crate::config::table::Table;
+use crate::config::tell::AlarmTest;
 use crate::config::tell::Channel;
 use crate::config::tell::Metrics;
 use crate::config::tell::Notify;
+use crate::config::tell::Report;
 use crate::schedule::plan::preview;
 use crate::units::Timestamp;
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub drills: Vec<Drill>,
     pub channels: BTreeMap<String, Channel>,
     pub notify: Vec<Notify>,
+    pub reports: Vec<Report>,
+    pub alarm_test: Option<AlarmTest>,
     pub metrics: Option<Metrics>,
 }
 
@@ -220,6 +224,8 @@ fn whole<'a>(reader: &'a Reader<'a>, document: &'a DeTable<'a>) -> Option<Config
     let drills = list(&mut table, "drill", |table| drill::read(table, &zone));
     let channels = named(&mut table, ("channel", Noun::Channel), tell::channel);
     let notify = list(&mut table, "notify", tell::notify);
+    let reports = list(&mut table, "report", |table| tell::report(table, &zone));
+    let alarm_test = table.table("alarm_test").and_then(|table| tell::alarm_test(table, &zone));
     let metrics = table.table("metrics").and_then(tell::metrics);
     table.finish();
     version.map(|_| Config {
@@ -238,6 +244,8 @@ fn whole<'a>(reader: &'a Reader<'a>, document: &'a DeTable<'a>) -> Option<Config
         drills,
         channels,
         notify,
+        reports,
+        alarm_test,
         metrics,
     })
 }
@@ -332,6 +340,13 @@ fn twins(config: &Config, reader: &Reader<'_>) {
             reader.mistake(drill.at, "drill.name", what);
         }
     }
+    let mut seen = BTreeSet::new();
+    for report in &config.reports {
+        if !seen.insert(report.name.as_str()) {
+            let what = format!("two reports are called \"{}\"", report.name);
+            reader.mistake(report.at, "report.name", what);
+        }
+    }
     let mut ways = BTreeSet::new();
     for copy in &config.copies {
         for to in &copy.to {
@@ -363,6 +378,12 @@ fn empty_windows(config: &Config, reader: &Reader<'_>, now: Timestamp) {
     for (number, drill) in (1..).zip(&config.drills) {
         schedules.push((format!("drill[{number}].schedule"), &drill.schedule));
     }
+    for (number, report) in (1..).zip(&config.reports) {
+        schedules.push((format!("report[{number}].schedule"), &report.schedule));
+    }
+    if let Some(test) = &config.alarm_test {
+        schedules.push(("alarm_test.schedule".to_owned(), &test.schedule));
+    }
     for (verb, schedule) in config.maintenance.schedules() {
         schedules.push((format!("maintenance.{verb}"), schedule));
     }
@@ -393,6 +414,12 @@ impl Config {
         }
         for drill in &self.drills {
             jobs.push(job(format!("drill:{}", drill.name), &drill.schedule));
+        }
+        for report in &self.reports {
+            jobs.push(job(format!("report:{}", report.name), &report.schedule));
+        }
+        if let Some(test) = &self.alarm_test {
+            jobs.push(job("alarm:test".to_owned(), &test.schedule));
         }
         jobs
     }

@@ -1,10 +1,17 @@
 //! Who is told of what, and numbers for those who ask.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::config::drill::FORMATS;
+use crate::config::drill::LANGUAGES;
+use crate::config::drill::ReportFormat;
+use crate::config::drill::ReportLanguage;
+use crate::config::job::Schedule;
+use crate::config::job::own_schedule;
 use crate::config::read::Noun;
 use crate::config::secret::SecretFrom;
 use crate::config::table::Table;
@@ -97,6 +104,40 @@ pub struct Metrics {
     pub listen: SocketAddr,
 }
 
+/// One `[[report]]`: what a month or a year brought, made and sent by itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    pub name: String,
+    pub period: ReportPeriod,
+    /// Whose ledger says that it was delivered.
+    pub storage: String,
+    /// Where it is kept; none: with the daemon's state.
+    pub folder: Option<PathBuf>,
+    pub formats: Vec<ReportFormat>,
+    pub languages: Vec<ReportLanguage>,
+    pub to: Vec<String>,
+    pub schedule: Schedule,
+    #[serde(skip)]
+    pub at: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportPeriod {
+    Month,
+    Year,
+}
+
+/// `[alarm_test]`: a job that fails on purpose, to see that somebody hears of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlarmTest {
+    /// Whose ledger says whether it was heard.
+    pub storage: String,
+    pub schedule: Schedule,
+}
+
+const PERIODS: [(&str, ReportPeriod); 2] =
+    [("month", ReportPeriod::Month), ("year", ReportPeriod::Year)];
 const KINDS: [(&str, Kind); 4] = [
     ("mail", Kind::Mail),
     ("webhook", Kind::Webhook),
@@ -173,6 +214,45 @@ pub(super) fn notify(mut table: Table<'_>) -> Option<Notify> {
     table.default("repeat_after", "24h");
     table.finish();
     Some(Notify { on: on?, to: to?, repeat_after })
+}
+
+pub(super) fn report(mut table: Table<'_>, zone: &str) -> Option<Report> {
+    let at = table.at;
+    let name = table.name("name");
+    let name = table.needs("name", name);
+    let period = table.choice("period", &PERIODS).unwrap_or(ReportPeriod::Month);
+    table.default("period", "month");
+    let storage = table.named("storage", Noun::Storage);
+    let storage = table.needs("storage", storage);
+    let folder = table.path("folder");
+    let formats = table.choices("formats", &FORMATS).unwrap_or_else(|| vec![ReportFormat::Pdf]);
+    table.default("formats", vec!["pdf"]);
+    let languages = table.choices("languages", &LANGUAGES);
+    let languages = languages.unwrap_or_else(|| vec![ReportLanguage::Vi]);
+    table.default("languages", vec!["vi"]);
+    let to = table.named_list("to", Noun::Channel);
+    let to = table.needs("to", to);
+    let schedule = own_schedule(&mut table, zone);
+    table.finish();
+    Some(Report {
+        name: name?,
+        period,
+        storage: storage?,
+        folder,
+        formats,
+        languages,
+        to: to?,
+        schedule: schedule?,
+        at,
+    })
+}
+
+pub(super) fn alarm_test(mut table: Table<'_>, zone: &str) -> Option<AlarmTest> {
+    let storage = table.named("storage", Noun::Storage);
+    let storage = table.needs("storage", storage);
+    let schedule = own_schedule(&mut table, zone);
+    table.finish();
+    Some(AlarmTest { storage: storage?, schedule: schedule? })
 }
 
 pub(super) fn metrics(mut table: Table<'_>) -> Option<Metrics> {

@@ -141,6 +141,7 @@ fn told(config: &Config, reader: &Reader<'_>) {
         .iter()
         .flat_map(|notify| &notify.to)
         .chain(reports.flat_map(|report| &report.to))
+        .chain(config.reports.iter().flat_map(|report| &report.to))
         .collect();
     for name in config.channels.keys() {
         let what = if used.contains(name) { UNTESTED } else { "nothing is sent there" };

@@ -90,7 +90,25 @@ pub struct Drill {
     /// Whether the substitute led it; none: the record does not say who did.
     pub by_substitute: Option<bool>,
     pub is_conclusive: bool,
+    /// Whether it had nothing but a storage and shares.
+    pub from_nothing: Option<FromNothing>,
     pub items: Vec<Item>,
+}
+
+/// What a drill from nothing was held with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromNothing {
+    /// SHA-256 of its kit's list; none: it had no kit.
+    pub kit: Option<String>,
+}
+
+impl Drill {
+    /// Whether it brought back everything that it was about.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        let is_any = !self.items.is_empty();
+        is_any && self.is_conclusive && self.items.iter().all(|item| item.is_proven)
+    }
 }
 
 /// A dataset of a drill.
@@ -145,7 +163,7 @@ pub enum Ledger {
     Absent,
     /// It does not verify: what is wrong.
     Broken(String),
-    Valid(Entries),
+    Valid(Box<Entries>),
 }
 
 /// What a ledger that verifies says.
@@ -161,6 +179,14 @@ pub struct Entries {
     pub plan: Option<SignedPlan>,
     /// The newest kit whose list was signed.
     pub kit: Option<SignedKit>,
+    /// Every kit that was signed: when, and SHA-256 of its list.
+    pub kits: Vec<(Timestamp, String)>,
+    /// The newest look at the sealed shares.
+    pub seals: Option<Seals>,
+    /// The newest test of alarms.
+    pub alarm: Option<AlarmTested>,
+    /// Reports that were delivered: when, and of which month or year.
+    pub reports: Vec<(Timestamp, String)>,
     /// Why another ledger, which may have entries, was not read.
     pub unread: Option<String>,
 }
@@ -192,6 +218,25 @@ pub enum Witness {
     Fits(Timestamp),
     /// It does not: the code, of which drill.
     Misfit { code: String, drill: String },
+}
+
+/// Shares of the recovery key as they were found with those who hold them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seals {
+    pub at: Timestamp,
+    /// Shares that open; 0 if the record does not say.
+    pub needed: u64,
+    /// Holders who were there with a whole seal.
+    pub present: u64,
+    /// Ids of those whose seal was broken.
+    pub broken: Vec<String>,
+}
+
+/// A failure on purpose, and who was not told of it in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmTested {
+    pub at: Timestamp,
+    pub missed: Vec<String>,
 }
 
 /// A recovery kit in the ledger.

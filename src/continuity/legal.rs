@@ -1,5 +1,6 @@
 //! Legal frames: data, read from the file beside this one.
 
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::config::Language;
@@ -29,6 +30,12 @@ pub struct Profile {
     /// Month and day on which a year of reports begins.
     #[serde(default)]
     period_from: Option<String>,
+    /// Month and day on which the report of a year is late.
+    #[serde(default)]
+    report_before: Option<String>,
+    /// The last day on which measures of the frame before it are enough, such as `2027-06-30`.
+    #[serde(default)]
+    transition_until: Option<String>,
     #[serde(default)]
     pub act: Vec<Act>,
     #[serde(default)]
@@ -167,15 +174,30 @@ impl Frames {
         all
     }
 
+    /// The last day on which an office may still go by the frame before this one.
+    #[must_use]
+    pub fn transition_until(&self, id: &str) -> Option<Date> {
+        self.of(id)?.transition_until.as_deref()?.parse().ok()
+    }
+
     /// Month and day on which a year of reports begins.
     #[must_use]
     pub fn year_begins(&self, id: &str) -> (i8, i8) {
-        let parse = || {
-            let (month, day) = self.of(id)?.period_from.as_deref()?.split_once('-')?;
-            Some((month.parse().ok()?, day.parse().ok()?))
-        };
-        parse().unwrap_or((1, 1))
+        let begins = self.of(id).and_then(|it| month_and_day(it.period_from.as_deref()));
+        begins.unwrap_or((1, 1))
     }
+
+    /// Month and day on which the report of a year that has ended is late; none: nobody asks for
+    /// one.
+    #[must_use]
+    pub fn report_before(&self, id: &str) -> Option<(i8, i8)> {
+        self.of(id).and_then(|it| month_and_day(it.report_before.as_deref()))
+    }
+}
+
+fn month_and_day(text: Option<&str>) -> Option<(i8, i8)> {
+    let (month, day) = text?.split_once('-')?;
+    Some((month.parse().ok()?, day.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -216,6 +238,11 @@ mod tests {
         assert_eq!(clauses("none", 3, &[3]), Vec::<String>::new());
         assert_eq!(frames.year_begins("vn-2026"), (12, 15));
         assert_eq!(frames.year_begins("none"), (1, 1));
+        let until = jiff::civil::date(2027, 6, 30);
+        assert_eq!(frames.transition_until("vn-2026"), Some(until));
+        assert_eq!(frames.transition_until("iso-nist"), None);
+        assert_eq!(frames.report_before("vn-2026"), Some((12, 20)));
+        assert_eq!(frames.report_before("none"), None);
         let hours = |id| frames.deadlines(id).iter().map(|it| it.0.hours).collect::<Vec<_>>();
         assert_eq!(hours("vn-2026"), [0, 24, 72, 72]);
         assert!(hours("iso-nist").is_empty());

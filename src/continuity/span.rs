@@ -52,6 +52,17 @@ impl Span {
         format!("{:04}-{:02}", before.year(), before.month())
     }
 
+    /// The name of the year of reports that ended last before a date.
+    #[must_use]
+    pub fn year_before(date: Date, year_begins: (i8, i8)) -> String {
+        let (month, day) = year_begins;
+        let has_begun = Date::new(date.year(), month, day).is_ok_and(|begun| begun <= date);
+        let begun = if has_begun { date.year() } else { date.year() - 1 };
+        // One that begins late in the year before is called after the year in which it ends.
+        let name = if year_begins == (1, 1) { begun - 1 } else { begun };
+        format!("{name:04}")
+    }
+
     #[must_use]
     pub fn holds(&self, at: Timestamp) -> bool {
         at >= self.from && at < self.until

@@ -74,6 +74,17 @@ words! {
     SUBSTITUTE_MISSED: "no drill led by the substitute in the last quarter"
         => "quý trước người thay thế chưa thực hiện cuộc diễn tập nào";
 
+    NOTHING_AT: "from nothing on {0}, with the kit that was current"
+        => "đã khởi động nguội ngày {0} bằng bộ khởi động hiện hành";
+    NOTHING_OLD: "from nothing on {0}, but with an older kit or with none"
+        => "đã khởi động nguội ngày {0}, nhưng bằng bộ khởi động cũ hoặc không có bộ nào";
+    NOTHING_OPEN: "not in this quarter yet, last on {0}"
+        => "quý này chưa có, gần nhất ngày {0}";
+    NOTHING_MISSED: "no drill from nothing has brought anything back in the last quarter: \
+        `lifeboat drill from-nothing`"
+        => "quý trước chưa có cuộc diễn tập khởi động nguội nào đạt: \
+        `lifeboat drill from-nothing`";
+
     FULL_AT: "full-scale exercise held on {0}" => "đã diễn tập toàn diện ngày {0}";
     FULL_OPEN: "not held yet, due by {0}" => "chưa tổ chức, hạn {0}";
     FULL_MISSED: "not held, was due by {0}" => "không tổ chức, đã quá hạn {0}";
@@ -131,6 +142,24 @@ words! {
         => "hợp lệ, nhưng chưa in mã đối chiếu nào";
     MISFIT: "it does not fit code {0}, printed for {1}"
         => "không khớp mã đối chiếu {0} đã in cho {1}";
+
+    SEALS_NEVER: "nobody has looked at the sealed shares: `lifeboat continuity seals`"
+        => "chưa kiểm tra phong bì mảnh khóa lần nào: `lifeboat continuity seals`";
+    SEALS_BROKEN: "seals broken at {0} on {1}: rotate the recovery key"
+        => "niêm phong bị rách ở {0} ngày {1}: phải thay khóa khôi phục";
+    SEALS_AT: "looked at on {0}: {1} holders there with whole seals, {2} shares open"
+        => "kiểm tra ngày {0}: {1} người giữ có mặt, niêm phong nguyên vẹn; cần {2} mảnh để mở";
+    ALARM_NEVER: "the alarm was never tested: `[alarm_test]` of the configuration"
+        => "chưa thử còi báo động lần nào: `[alarm_test]` trong cấu hình";
+    ALARM_MISSED: "on {0} these were not told within half an hour: {1}"
+        => "ngày {0}, sau nửa giờ vẫn chưa nhận được cảnh báo: {1}";
+    ALARM_AT: "heard by everybody on {0}" => "mọi kênh đều nhận được, ngày {0}";
+    REPORT_NONE: "no report is asked for" => "không có báo cáo nào phải gửi";
+    REPORT_DUE: "the report of {0} is due by {1}" => "báo cáo kỳ {0} phải gửi trước hết ngày {1}";
+    REPORT_LATE: "the report of {0} was due by {1}, and was not delivered"
+        => "báo cáo kỳ {0} hạn {1}, chưa gửi";
+    TRANSITION: "the transition of the law ends on {0}, and the plan does not say that it is met"
+        => "thời hạn chuyển tiếp của luật đến {0}, kế hoạch chưa ghi là đã đáp ứng";
 
     CONTACT_AT: "{0}: verified on {1}" => "{0}: xác minh ngày {1}";
     CONTACT_NEVER: "{0}: never verified" => "{0}: chưa xác minh";

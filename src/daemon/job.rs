@@ -17,17 +17,47 @@ use crate::schedule::local;
 use crate::schedule::plan::Plan;
 use crate::units::Timestamp;
 
+/// The job that tests alarms.
+pub const ALARM_TEST: &str = "alarm:test";
+
 /// Something that the daemon does. Each can be done twice: a backup finds what was sent, a copy
 /// what was copied, the others find nothing left to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Job {
-    Backup { name: String, storage: String },
-    Copy { from: String, to: Vec<String> },
-    Forget { storage: String, backups: Vec<String> },
-    Prune { storage: String, grace_s: Option<u64>, max_delete_percent: Option<u8> },
-    Check { storage: String, read_data_percent: Option<u8> },
-    Drill { name: String, storage: String },
+    Backup {
+        name: String,
+        storage: String,
+    },
+    Copy {
+        from: String,
+        to: Vec<String>,
+    },
+    Forget {
+        storage: String,
+        backups: Vec<String>,
+    },
+    Prune {
+        storage: String,
+        grace_s: Option<u64>,
+        max_delete_percent: Option<u8>,
+    },
+    Check {
+        storage: String,
+        read_data_percent: Option<u8>,
+    },
+    Drill {
+        name: String,
+        storage: String,
+    },
+    Report {
+        name: String,
+        storage: String,
+    },
+    /// Fails on purpose, and sees whether somebody was told.
+    AlarmTest {
+        storage: String,
+    },
 }
 
 /// A job with its times.
@@ -52,6 +82,8 @@ impl Job {
             Self::Prune { storage, .. } => format!("prune:{storage}"),
             Self::Check { storage, .. } => format!("check:{storage}"),
             Self::Drill { name, .. } => format!("drill:{name}"),
+            Self::Report { name, .. } => format!("report:{name}"),
+            Self::AlarmTest { .. } => ALARM_TEST.to_owned(),
         }
     }
 
@@ -72,7 +104,9 @@ impl Job {
             | Self::Forget { storage, .. }
             | Self::Prune { storage, .. }
             | Self::Check { storage, .. }
-            | Self::Drill { storage, .. } => storage,
+            | Self::Drill { storage, .. }
+            | Self::Report { storage, .. }
+            | Self::AlarmTest { storage } => storage,
         }
     }
 
@@ -83,10 +117,12 @@ impl Job {
         match self {
             Self::Backup { .. } => 0,
             Self::Copy { .. } => 1,
-            Self::Forget { .. } => 2,
-            Self::Drill { .. } => 3,
-            Self::Check { .. } => 4,
-            Self::Prune { .. } => 5,
+            Self::AlarmTest { .. } => 2,
+            Self::Report { .. } => 3,
+            Self::Forget { .. } => 4,
+            Self::Drill { .. } => 5,
+            Self::Check { .. } => 6,
+            Self::Prune { .. } => 7,
         }
     }
 
@@ -121,6 +157,10 @@ impl Job {
             Self::Drill { name, storage } => {
                 vec![words(&["drill", "run", "-r", storage, name])]
             }
+            Self::Report { name, storage } => {
+                vec![words(&["continuity", "report", "-r", storage, "--job", name])]
+            }
+            Self::AlarmTest { storage } => vec![words(&["notify", "provoke", "-r", storage])],
         }
     }
 
@@ -140,9 +180,11 @@ impl Job {
         if self.key() == other.key() {
             return false;
         }
-        // A drill reads, and adds to the ledger.
-        let adds = |job: &Self| {
-            matches!(job, Self::Backup { .. } | Self::Copy { .. } | Self::Drill { .. })
+        // A drill, a report and a test of alarms read, and add to the ledger.
+        let adds = |job: &Self| match job {
+            Self::Backup { .. } | Self::Copy { .. } | Self::Drill { .. } => true,
+            Self::Report { .. } | Self::AlarmTest { .. } => true,
+            Self::Forget { .. } | Self::Prune { .. } | Self::Check { .. } => false,
         };
         (adds(self) && adds(other)) || self.storages().is_disjoint(&other.storages())
     }
@@ -227,6 +269,14 @@ pub fn all(config: &Config, machine: &[u8]) -> Vec<Scheduled> {
     for drill in &config.drills {
         let job = Job::Drill { name: drill.name.clone(), storage: drill.storage.clone() };
         jobs.push(Scheduled::new(job, &drill.schedule, machine));
+    }
+    for report in &config.reports {
+        let job = Job::Report { name: report.name.clone(), storage: report.storage.clone() };
+        jobs.push(Scheduled::new(job, &report.schedule, machine));
+    }
+    if let Some(test) = &config.alarm_test {
+        let job = Job::AlarmTest { storage: test.storage.clone() };
+        jobs.push(Scheduled::new(job, &test.schedule, machine));
     }
     jobs
 }

@@ -80,6 +80,8 @@ pub struct Bench<'a> {
     pub record_id: &'a str,
     /// When the loss is taken to have happened.
     pub loss_time: Timestamp,
+    /// What had gone by since then when the first item began.
+    pub head: Duration,
     pub offset_s: i32,
 }
 
@@ -118,12 +120,15 @@ pub fn execute(
     steps: &dyn Steps,
 ) -> Done {
     steps.reached(Stage::Preflight);
-    let loss_time = whole(run.clock.now());
+    let head_ms = i64::try_from(plan.head.as_millis()).unwrap_or(0);
+    let now_ms = run.clock.now().unix_ms;
+    let loss_time = whole(Timestamp { unix_ms: now_ms.saturating_sub(head_ms) });
     let leased = Leased::new(run, plan.room.lease);
     let owned = if is_privileged() { Owned::Compared } else { Owned::LeftOut };
     let servers = servers(run, plan);
     let servers = servers.as_ref();
-    let checks = preflight::look(run, plan, servers);
+    let mut checks = plan.looked.clone();
+    checks.extend(preflight::look(run, plan, servers));
     let is_ready = checks.iter().all(|it| !it.mandatory || it.result == Outcome::Pass);
     let (mut items, mut stopped) = (Vec::new(), None);
     if is_ready {
@@ -138,29 +143,19 @@ pub fn execute(
             root: &plan.root,
             record_id: &plan.record_id,
             loss_time,
+            head: plan.head,
             offset_s: plan.offset_s,
         };
-        let watched = leased.watch(run, || {
-            for (number, planned) in plan.items.iter().enumerate() {
-                let folder = sandbox.content(number);
-                let (item, ended) = item::execute(&bench, (planned, &plan.checks), &folder);
-                items.push(item);
-                if let Err(why) = ended {
-                    stopped = Some(why);
-                    break;
-                }
-            }
-        });
-        if watched == Watched::LeaseEnded {
-            stopped = None;
-        }
+        (items, stopped) = watched(run, (&leased, &bench), (plan, sandbox));
     }
     let begun_count = items.len();
     if is_ready && stopped.is_none() {
         steps.reached(Stage::Measured);
     }
     let at = told(loss_time, plan.offset_s);
-    items.extend(plan.absent.iter().map(|dataset| absent(run, dataset, &at)));
+    let none = || Found::equal(FailureCode::F2, "a snapshot", "none");
+    let absent = plan.absent.iter();
+    items.extend(absent.map(|dataset| not_reached(run, (dataset, &at), ("snapshot", none()))));
     let mut verdict = verdict::drill(&items, &checks);
     if begun_count < plan.items.len() {
         // What was not even begun is not proven.
@@ -175,6 +170,7 @@ pub fn execute(
         drill: about(plan, loss_time, whole(run.clock.now())),
         people: plan.people.clone(),
         selection: plan.selection.clone(),
+        recovery: plan.recovery.clone(),
         env: environment(plan, servers),
         preflight: checks,
         items,
@@ -185,6 +181,30 @@ pub fn execute(
         verdict,
     };
     Done { record, stopped }
+}
+
+/// The items one after the other, under the lease; and what stopped them from outside.
+fn watched(
+    run: &Run,
+    (leased, bench): (&Leased, &Bench<'_>),
+    (plan, sandbox): (&Plan, &Sandbox),
+) -> (Vec<Item>, Option<Stopped>) {
+    let (mut items, mut stopped) = (Vec::new(), None);
+    let watched = leased.watch(run, || {
+        for (number, planned) in plan.items.iter().enumerate() {
+            let folder = sandbox.content(number);
+            let (item, ended) = item::execute(bench, (planned, &plan.checks), &folder);
+            items.push(item);
+            if let Err(why) = ended {
+                stopped = Some(why);
+                break;
+            }
+        }
+    });
+    match watched {
+        Watched::LeaseEnded => (items, None),
+        Watched::Done => (items, stopped),
+    }
 }
 
 fn privacy(plan: &Plan) -> Privacy {
@@ -236,11 +256,16 @@ fn servers(run: &Run, plan: &Plan) -> Option<Servers> {
     })
 }
 
-/// A dataset that was to be restored and has no snapshot: nothing of it comes back.
-fn absent(run: &Run, dataset: &str, at: &str) -> Item {
+/// A dataset that was to be restored at a time and of which nothing comes back, for what was found.
+#[must_use]
+pub fn not_reached(run: &Run, (dataset, at): (&str, &str), (what, found): (&str, Found)) -> Item {
     let mut checks = Checks::new(run);
-    let found = Found::equal(FailureCode::F2, "a snapshot", "none");
-    checks.note((Level::L0, "snapshot"), Weight::Mandatory, found);
+    let failures = vec![found.code];
+    let verdict = match found.result {
+        Outcome::Fail => Verdict::Fail,
+        _ => Verdict::Inconclusive,
+    };
+    checks.note((Level::L0, what), Weight::Mandatory, found);
     Item {
         service: None,
         dataset: dataset.to_owned(),
@@ -267,8 +292,8 @@ fn absent(run: &Run, dataset: &str, at: &str) -> Item {
         capsule: record::Capsule::Absent,
         proof_level: None,
         min_proof: Level::L6,
-        verdict: verdict::Verdict::Fail,
-        failures: vec![FailureCode::F2],
+        verdict,
+        failures,
         attack_signs: false,
     }
 }

@@ -120,14 +120,17 @@ pub fn execute(
 }
 
 impl<'a> Work<'a> {
+    /// Since the loss: what went by before the keys were in hand counts too.
     fn now_ms(&self) -> u64 {
         let since = self.bench.run.clock.elapsed().saturating_sub(self.began);
+        let since = since.saturating_add(self.bench.head);
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Ages and losses are told by a clock that may be set meanwhile: then they say nothing.
     fn clock(&mut self, began_at: Timestamp) {
-        let took_ms = i64::try_from(self.now_ms()).unwrap_or(i64::MAX);
+        let took = self.bench.run.clock.elapsed().saturating_sub(self.began);
+        let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
         let told_ms = self.bench.run.clock.now().ms_since(began_at);
         let stepped_ms = told_ms.saturating_sub(took_ms);
         if stepped_ms.abs() > STEP_MS_MAX {

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::drill::record::Check;
 use crate::drill::record::Coverage;
 use crate::drill::record::Org;
 use crate::drill::record::People;
+use crate::drill::record::Recovery;
 use crate::drill::record::Selection;
 use crate::drill::sample::Claim;
 use crate::drill::sample::Seed;
@@ -272,6 +274,12 @@ pub struct Plan {
     pub root: String,
     pub legal_profile: Option<String>,
     pub room: Room,
+    /// How keys were regained, if they had to be.
+    pub recovery: Option<Recovery>,
+    /// What went by since the loss before the keys were in hand; nothing where nobody measures it.
+    pub head: Duration,
+    /// What was looked at before, beside everything else that must hold.
+    pub looked: Vec<Check>,
     pub items: Vec<Planned>,
     /// Datasets that were to be restored and have no snapshot there.
     pub absent: Vec<String>,

@@ -35,6 +35,9 @@ pub struct Record {
     pub people: Option<People>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub selection: Option<Selection>,
+    /// How keys were regained, where nothing but storage and shares was used.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub recovery: Option<Recovery>,
     pub env: Environment,
     pub preflight: Vec<Check>,
     pub items: Vec<Item>,
@@ -110,6 +113,37 @@ pub struct Selection {
     pub deferred: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub added: Vec<String>,
+}
+
+/// What a drill from nothing began with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Shares that were handed over.
+    pub shares_count: u64,
+    /// How many open; absent if none of them could be read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub needed_count: Option<u64>,
+    /// From the begin until the keys were in hand; absent if they never were.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub keys_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kit: Option<Kit>,
+}
+
+/// The recovery kit that a drill from nothing was held with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Kit {
+    /// SHA-256 of its list, which names every other file of it.
+    pub sums_sha256: String,
+    /// SHA-256 of the program in it, which held the drill.
+    pub program_sha256: String,
+    /// Of that program.
+    pub version: String,
+    /// When its list was put into the ledger; absent: it was not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub age_days: Option<u64>,
 }
 
 /// Where it happened.

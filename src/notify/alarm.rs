@@ -16,6 +16,11 @@ const DAMAGE: u8 = 20;
 pub const DATA: &str = "data";
 pub const PROOF: &str = "proof";
 
+/// The job that fails on purpose, by the first part of its name, and the exit code of a failure
+/// that is one: that of what is busy, so that it is looked at again after a minute.
+pub const TEST: &str = "alarm:";
+pub const PROVOKED: u8 = 11;
+
 /// What stands for an alarm as long as it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
@@ -212,6 +217,12 @@ fn of_size(job: &JobStatus, observed: &mut Observed) {
 const RECORD: &str = "catalogue";
 
 impl Key {
+    /// Whether it is about the test of alarms.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.job.starts_with(TEST)
+    }
+
     /// Whether it is about the catalogue, and no job.
     #[must_use]
     pub fn is_record(&self) -> bool {

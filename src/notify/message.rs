@@ -9,6 +9,7 @@ use crate::config::tell::Event;
 use crate::notify::alarm;
 use crate::notify::alarm::Alarm;
 use crate::notify::alarm::Key;
+use crate::notify::alarm::PROVOKED;
 use crate::notify::alarm::record_key;
 use crate::notify::decide::Item;
 use crate::notify::decide::News;
@@ -118,6 +119,8 @@ impl Voice {
             "forget" => &words::JOB_FORGET,
             "prune" => &words::JOB_PRUNE,
             "drill" => &words::JOB_DRILL,
+            "report" => &words::JOB_REPORT,
+            "alarm" => &words::JOB_ALARM,
             alarm::DATA => &words::JOB_DATA,
             alarm::PROOF => &words::JOB_PROOF,
             _ if key == record_key().job => &words::JOB_RECORD,
@@ -326,6 +329,8 @@ impl Voice {
 fn next(alarm: &Alarm) -> &'static Words {
     match (alarm.key.event, alarm.exit_code) {
         _ if alarm.key.is_record() => &words::NEXT_RECORD,
+        (Event::Failed, Some(PROVOKED)) if alarm.key.is_test() => &words::NEXT_TEST,
+        (Event::Failed, Some(1)) if alarm.key.is_test() => &words::NEXT_UNHEARD,
         (Event::Problems, _) => &words::NEXT_PROBLEMS,
         (Event::Silent, _) => &words::NEXT_SILENT,
         (Event::Damage, _) | (_, Some(20)) => &words::NEXT_DAMAGE,

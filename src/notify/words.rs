@@ -78,6 +78,9 @@ words! {
     JOB_FORGET: "retention on storage {storage}" => "áp dụng thời hạn lưu ở {storage}";
     JOB_PRUNE: "pruning of storage {storage}" => "dọn nơi lưu {storage}";
     JOB_DRILL: "drill {job}" => "diễn tập {job}";
+    JOB_REPORT: "report {job}" => "báo cáo {job}";
+    JOB_ALARM: "the test of alarms, which fails on purpose,"
+        => "phép thử còi báo động (cố ý gây lỗi)";
     JOB_DATA: "dataset {dataset}" => "tập dữ liệu {dataset}";
     JOB_PROOF: "the proof by drill of dataset {dataset}"
         => "bằng chứng diễn tập của tập dữ liệu {dataset}";
@@ -123,6 +126,10 @@ words! {
         => "kiểm tra khóa và nơi lưu có sẵn sàng không: `lifeboat check`";
     NEXT_PROOF: "hold a drill of it: `lifeboat drill run NAME`"
         => "diễn tập tập này: `lifeboat drill run TÊN`";
+    NEXT_TEST: "nothing: this is the weekly test, and you have heard it"
+        => "không cần làm gì: đây là phép thử hằng tuần, và bạn đã nhận được";
+    NEXT_UNHEARD: "see which channel did not take it within half an hour: `lifeboat notify test`"
+        => "xem kênh nào không nhận trong nửa giờ: `lifeboat notify test`";
     NEXT_SHRINK: "see whether somebody removed data on purpose; older snapshots still have it"
         => "kiểm tra có ai chủ ý xóa dữ liệu không; các bản chụp cũ vẫn còn giữ";
 

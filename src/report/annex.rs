@@ -6,6 +6,7 @@ use crate::continuity::legal::Verified;
 use crate::drill::record::Capsule;
 use crate::drill::record::Check;
 use crate::drill::record::Item;
+use crate::drill::record::Kit;
 use crate::report::checks;
 use crate::report::minutes::Desk;
 use crate::report::model::Annex;
@@ -228,7 +229,7 @@ impl Desk<'_> {
         let started = value::stamp(&self.record.drill.started_at, language);
         let destroyed = self.input.closing.map(|it| value::stamp(&it.destroyed_at, language));
         vec![
-            Block::text(texts::T0_AT.with(language, &[&started])),
+            Block::text(texts::T0_AT.with(language, &[&started, &self.until_keys()])),
             Block::text(self.say(texts::LEGEND)),
             Block::Title(self.say(texts::MARKS)),
             Block::Table(self.marks()),
@@ -396,6 +397,9 @@ impl Desk<'_> {
             (texts::CODE, self.input.code.unwrap_or(DOTS).to_owned()),
             (texts::HASH, self.input.record_hash.to_owned()),
         ];
+        if let Some(recovery) = &record.recovery {
+            rows.push((texts::KIT, self.kit(recovery.kit.as_ref())));
+        }
         if let Some(frame) = &self.frame {
             rows.push((texts::PROFILE, frame.title.clone()));
         }
@@ -435,6 +439,19 @@ impl Desk<'_> {
                 Column::left(texts::COLUMN_VALUE.of(language), 700),
             ],
             rows: rows.into_iter().map(row).collect(),
+        }
+    }
+
+    fn kit(&self, kit: Option<&Kit>) -> String {
+        let language = self.language;
+        let Some(kit) = kit else { return self.say(texts::NO_KIT) };
+        match kit.signed_at.as_deref().zip(kit.age_days) {
+            Some((at, days)) => {
+                let (at, days) = (value::stamp(at, language), value::count(days, language));
+                let values = [kit.sums_sha256.as_str(), &kit.version, &at, &days];
+                texts::KIT_LISTED.with(language, &values)
+            }
+            None => texts::KIT_UNLISTED.with(language, &[&kit.sums_sha256, &kit.version]),
         }
     }
 

@@ -258,7 +258,8 @@ impl Desk<'_> {
             let counts = [&count(restored.len()), &count(all), &count(proven.len())];
             words::COURSE_PART.with(language, &counts.map(String::as_str))
         };
-        let values = [&count(passed), &count(applying), &done];
+        let people = self.until_keys();
+        let values = [&count(passed), &count(applying), &done, &people];
         let mut spans =
             vec![Span::plain(words::COURSE.with(language, &values.map(String::as_str)))];
         let people = self.people();
@@ -274,6 +275,19 @@ impl Desk<'_> {
             (name, _) => spans.push(named(name.as_ref())),
         }
         Block::Paragraph(spans)
+    }
+
+    /// What T0 to T2 measure.
+    pub(in crate::report) fn until_keys(&self) -> String {
+        let language = self.language;
+        match self.record.recovery.as_ref().map(|it| (it.keys_s, it.shares_count)) {
+            None => words::NO_PEOPLE.of(language).to_owned(),
+            Some((None, _)) => words::NO_ACCESS.of(language).to_owned(),
+            Some((Some(keys_s), shares)) => {
+                let took = value::duration(keys_s, language);
+                words::FROM_SHARES.with(language, &[&took, &value::count(shares, language)])
+            }
+        }
     }
 
     fn privacy(&self) -> Block {

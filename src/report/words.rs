@@ -74,10 +74,16 @@ words! {
     UNPROTECTED: " Unprotected: {0}." => " Chưa được bảo vệ: {0}.";
     SEED: "drawn at random, seed {0}" => "chọn ngẫu nhiên, giá trị khởi tạo {0}";
     NOT_DRAWN: "named in advance, not drawn" => "được chỉ định, không chọn ngẫu nhiên";
-    COURSE: "4. Course: checks before the start {0}/{1} passed; {2}; T0 to T2 do not measure \
-        people's time (marks T0 to T9: Annex II). Operator: "
-        => "4. Diễn biến: kiểm tra trước {0}/{1} đạt; {2}; T0–T2 không đo yếu tố con người (mốc \
-        T0–T9: Phụ lục II). Người thực hiện: ";
+    COURSE: "4. Course: checks before the start {0}/{1} passed; {2}; {3} (marks T0 to T9: Annex \
+        II). Operator: "
+        => "4. Diễn biến: kiểm tra trước {0}/{1} đạt; {2}; {3} (mốc T0–T9: Phụ lục II). Người thực \
+        hiện: ";
+    NO_PEOPLE: "T0 to T2 do not measure people's time"
+        => "T0–T2 không đo yếu tố con người";
+    FROM_SHARES: "from nothing: keys in hand {0} after T0, by {1} shares"
+        => "khởi động nguội: có khóa sau T0 {0}, bằng {1} mảnh khóa";
+    NO_ACCESS: "from nothing: the shares that were handed over gave no keys"
+        => "khởi động nguội: các mảnh khóa đưa ra không cho được khóa";
     COURSE_DONE: "the slowest dataset was restored after {0} and proven after {1}"
         => "tập dữ liệu lâu nhất khôi phục xong sau {0}, kiểm chứng xong sau {1}";
     COURSE_PART: "restored {0}/{1} datasets, proven to the end {2}/{1}"
@@ -244,9 +250,15 @@ pub mod annex {
 
         TIMES: "MARKS OF TIME AND MEASURES" => "MỐC THỜI GIAN VÀ SỐ ĐO";
         T0_AT: "T0 of the drill: {0}. Marks are seconds since the T0 of each dataset, by a clock \
-            that never goes back. T0 to T2 do not measure people's time."
+            that never goes back. {1}."
             => "T0 của cuộc diễn tập: {0}. Các mốc tính bằng giây kể từ T0 của từng tập dữ liệu, \
-            theo đồng hồ không chạy lùi. T0–T2 không đo yếu tố con người.";
+            theo đồng hồ không chạy lùi. {1}.";
+        KIT: "Recovery kit" => "Bộ khởi động";
+        KIT_LISTED: "SHA-256 of its list {0}; version {1}; in the ledger since {2}, {3} days old"
+            => "SHA-256 của danh mục {0}; phiên bản {1}; có trong nhật ký từ {2}, {3} ngày tuổi";
+        KIT_UNLISTED: "SHA-256 of its list {0}; version {1}; not in the ledger"
+            => "SHA-256 của danh mục {0}; phiên bản {1}; chưa có trong nhật ký";
+        NO_KIT: "held without one" => "không dùng";
         LEGEND: "T0 loss declared; T1 copy chosen; T2 keys in hand; T3 first byte asked for; T4 \
             last byte written; T5 attributes set; T6 files visible, program answers; T7 mandatory \
             checks passed; T8 owner confirms; T9 environment destroyed."

@@ -50,12 +50,23 @@ pub struct Keys {
     pub unlocked: Unlocked,
     pub signers: Enrolled,
     pub repository: Repository,
+    /// Where the ledger of evidence is, if it is not beside the snapshots.
+    pub ledger: Option<Arc<dyn Storage>>,
+}
+
+impl Keys {
+    /// Where the ledger of evidence is.
+    #[must_use]
+    pub fn ledger(&self) -> &Arc<dyn Storage> {
+        self.ledger.as_ref().unwrap_or_else(|| self.repository.vault().storage())
+    }
 }
 
 /// A repository with its snapshots.
 pub struct Opened {
     /// Those whose signature holds and that the keys open.
     pub snapshots: Vec<Snapshot>,
+    pub unlocked: Unlocked,
     pub reader: Repository,
 }
 
@@ -68,7 +79,7 @@ pub fn keys(context: &Context) -> Result<Keys, Failure> {
     let ahead = open::ahead(context, &storage)?;
     let (unlocked, repository) = unlocked_at(context, (&storage, &ahead))?;
     let signers = Enrolled::load(&context.run, &ahead, &unlocked.keyset)?;
-    Ok(Keys { unlocked, signers, repository })
+    Ok(Keys { unlocked, signers, repository, ledger: None })
 }
 
 /// Opens the repository with the user's secret, and looks at nothing else.
@@ -151,7 +162,7 @@ pub fn list(context: &Context, keys: &Keys) -> Result<Vec<Snapshot>, Failure> {
 }
 
 fn list_seen(context: &Context, keys: &Keys, seen: Glimpse) -> Result<Vec<Snapshot>, Failure> {
-    let Keys { unlocked, signers, repository } = keys;
+    let Keys { unlocked, signers, repository, .. } = keys;
     let vault = repository.vault();
     let (run, asked): (_, (_, &dyn Verifier)) = (&context.run, (Copies::First, signers));
     let (noted, found) = together::both(
@@ -290,7 +301,7 @@ fn for_what(context: &Context, wanted: Wanted) -> Result<Opened, Failure> {
     let storage = open::with_index(context, &storage, &unlocked.config)?;
     let store = unlocked.keyset.store.clone();
     let repository = open::repository(context, (&storage, &unlocked.config), store)?;
-    let keys = Keys { unlocked, signers, repository };
+    let keys = Keys { unlocked, signers, repository, ledger: None };
     let seen = seen?;
     let snapshots = match wanted {
         Wanted::Objects if storage.is_far() => {
@@ -301,7 +312,7 @@ fn for_what(context: &Context, wanted: Wanted) -> Result<Opened, Failure> {
         }
         _ => list_seen(context, &keys, seen),
     }?;
-    Ok(Opened { snapshots, reader: keys.repository })
+    Ok(Opened { snapshots, unlocked: keys.unlocked, reader: keys.repository })
 }
 
 fn snapshot(place: &Place, signed: &SignedManifest, info: &SnapshotInfo) -> Snapshot {

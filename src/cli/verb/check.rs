@@ -92,7 +92,7 @@ fn look(context: &Context, args: &CheckArgs) -> Result<(Report, Vec<SnapshotId>)
     let Listed { mut unlocked, mut repository, mut signers, listing } = opened::listed(&unwatched)?;
     let mut snapshots = Vec::new();
     if !args.snapshot.is_empty() {
-        let keys = Keys { unlocked, signers: signers?, repository };
+        let keys = Keys { unlocked, signers: signers?, repository, ledger: None };
         let listed = opened::list(&unwatched, &keys)?;
         (unlocked, repository, signers) = (keys.unlocked, keys.repository, Ok(keys.signers));
         let chosen = opened::several(&listed, &args.snapshot, &Default::default())?;

@@ -1,5 +1,7 @@
 //! `notify`: whether anybody would be told.
 
+mod provoke;
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,6 +51,13 @@ pub enum NotifyVerb {
         #[arg(long, value_name = "NAME")]
         channel: Option<String>,
     },
+    /// Fail on purpose, and see afterwards that every channel which hears of failed jobs was told.
+    ///
+    /// The job `alarm:test` of the daemon does it by its schedule, `[alarm_test]`: first it fails
+    /// (exit code 11), which is an alarm like any other; a minute later, and again until half an
+    /// hour has passed, it looks whether each channel has taken it, and puts that into the ledger.
+    /// Exit codes: 0 every channel was told in time; 1 one was not; 11 not all of them yet.
+    Provoke,
 }
 
 #[derive(Serialize)]
@@ -61,7 +70,10 @@ struct Tested {
 }
 
 pub fn run(context: &Context, args: &NotifyArgs) -> Result<Ended, Failure> {
-    let NotifyVerb::Test { channel } = &args.verb;
+    let channel = match &args.verb {
+        NotifyVerb::Test { channel } => channel,
+        NotifyVerb::Provoke => return provoke::run(context),
+    };
     let loaded = context.configuration()?;
     let config = loaded.config()?;
     let all = test(context, config, channel.as_deref())?;
@@ -125,14 +137,16 @@ pub fn channels<'c>(
     names.iter().map(of).collect()
 }
 
-/// Sends documents. A channel that does not take them is a problem; they stay where they are.
+/// Sends documents, and names the channels that took them. One that does not is a problem; they
+/// stay where they are.
 pub fn deliver(
     context: &Context,
     (config, channels): (&Config, &[(&String, &Channel)]),
     (title, paths): (&str, &[PathBuf]),
-) {
+) -> Vec<String> {
+    let mut taken = Vec::new();
     if channels.is_empty() || paths.is_empty() {
-        return;
+        return taken;
     }
     let read = |path: &PathBuf| {
         let content = std::fs::read(path)?;
@@ -150,13 +164,17 @@ pub fn deliver(
             send(channel, &message, &way).map_err(|error| error.to_string())
         });
         match sent {
-            Ok(_) => context.output.note(texts::DELIVERED.with("channel", name.as_str())),
+            Ok(_) => {
+                context.output.note(texts::DELIVERED.with("channel", name.as_str()));
+                taken.push((*name).clone());
+            }
             Err(error) => {
                 let subject = texts::DOCUMENTS_FOR.with("channel", name.as_str());
                 context.problem(Severity::Problem, subject, Said::heard(error));
             }
         }
     }
+    taken
 }
 
 /// How messages go out of this process.

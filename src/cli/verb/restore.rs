@@ -1,10 +1,10 @@
 //! `restore`: files of a snapshot back to a folder, or a database into its server.
 
 pub mod database;
+mod record;
+mod task;
 
-use std::ffi::OsStr;
 use std::ffi::OsString;
-use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -28,13 +28,16 @@ use crate::cli::language::table::options;
 use crate::cli::language::table::restore as texts;
 use crate::cli::open;
 use crate::cli::output::names::Name;
-use crate::cli::verb::read::ls::no_such_path;
+use crate::cli::verb::restore::record::Kept;
+use crate::cli::verb::restore::record::Mode;
+use crate::cli::verb::restore::record::RecordArgs;
+use crate::cli::verb::restore::task::Task;
+use crate::cli::verb::restore::task::tasks;
 use crate::format::object::Ref;
 use crate::meta::Kind;
 use crate::meta::Meta;
 use crate::path::SnapshotPath;
 use crate::repository::tree::reader::TreeReader;
-use crate::repository::tree::reader::find_entry;
 use crate::restore::Delete;
 use crate::restore::ObjectSource;
 use crate::restore::Options;
@@ -71,6 +74,8 @@ pub struct RestoreArgs {
     pub part: PartArgs,
     #[command(flatten)]
     pub how: RestoreHowArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
     #[command(flatten)]
     pub database: DatabaseArgs,
 }
@@ -187,12 +192,6 @@ pub struct RestoreHowArgs {
     pub dry_run: bool,
 }
 
-/// One restore: what, and into which folder.
-struct Task {
-    within: SnapshotPath,
-    target: PathBuf,
-}
-
 #[derive(Default, Serialize)]
 struct Restored {
     snapshot_id: String,
@@ -268,6 +267,11 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Ended, Failure> {
         duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
     };
     context.output.report("restore", &restored, || told(&restored, context.output.language()))?;
+    if args.record.record {
+        let how_much = if is_all && place.path.is_root() { Mode::Full } else { Mode::Part };
+        let kept = Kept { chosen, total: &total, duration, mode: how_much };
+        record::keep(context, &opened.unlocked, (&args.record, &kept))?;
+    }
     let all_there = total.failed_count == 0 && total.lost_nodes_count == 0;
     let exit = match (all_there, total.unread_count) {
         (true, _) => Exit::Done,
@@ -377,78 +381,6 @@ fn rights(named: &[Allowed]) -> Rights {
     };
     let all = named.iter().map(set).fold(rights::Allowed::NOTHING, rights::Allowed::and);
     if named.contains(&Allowed::None) { Rights::Only(all) } else { Rights::CarefulAnd(all) }
-}
-
-fn tasks(
-    context: &Context,
-    opened: &Opened,
-    chosen: &Snapshot,
-    (args, within): (&RestoreArgs, &SnapshotPath),
-) -> Result<Vec<Task>, Failure> {
-    if !args.place.in_place {
-        let target = match &args.place.target {
-            Some(target) => target.clone(),
-            None => fresh_folder(chosen),
-        };
-        return Ok(vec![Task { within: within.clone(), target }]);
-    }
-    let mut tasks = Vec::new();
-    for source in &chosen.paths {
-        let (base, named) = stands_at(context, opened, chosen, source)?;
-        let part = match (within.is_within(&named), named.is_within(within)) {
-            (true, _) => within.clone(),
-            (false, true) => named,
-            (false, false) => continue,
-        };
-        let found = find_entry(&context.run, &opened.reader, &chosen.root, &part)?;
-        let folder = match found {
-            Some(entry) if entry.meta.kind != Kind::Directory => part.parent(),
-            None if !part.is_root() => continue,
-            _ => Some(part.clone()),
-        };
-        let target = base.join(os_path(&folder.unwrap_or_default().to_slashed()));
-        tasks.push(Task { within: part, target });
-    }
-    if tasks.is_empty() { Err(no_such_path(within)) } else { Ok(tasks) }
-}
-
-/// Where a source path stands in the snapshot, and the folder that this is relative to. What was
-/// named with an absolute path stands there with all its names, else with the last ones.
-fn stands_at(
-    context: &Context,
-    opened: &Opened,
-    chosen: &Snapshot,
-    source: &[u8],
-) -> Result<(PathBuf, SnapshotPath), Failure> {
-    let whole = SnapshotPath::from_user(source).unwrap_or_default();
-    let names: Vec<&[u8]> = whole.components().collect();
-    for above in 0..names.len() {
-        let (base, rest) = names.split_at(above);
-        let named = SnapshotPath::from_stored(&rest.join(&0)).unwrap_or_default();
-        if find_entry(&context.run, &opened.reader, &chosen.root, &named)?.is_some() {
-            return Ok((Path::new("/").join(os_path(&base.join(&b'/'))), named));
-        }
-    }
-    Ok((Path::new("/").join(os_path(&names.join(&b'/'))), SnapshotPath::root()))
-}
-
-#[cfg(unix)]
-fn os_path(bytes: &[u8]) -> PathBuf {
-    let text: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(bytes);
-    PathBuf::from(text)
-}
-
-#[cfg(not(unix))]
-fn os_path(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// A folder beneath the current one that does not exist.
-fn fresh_folder(chosen: &Snapshot) -> PathBuf {
-    let name = format!("restored-{}", chosen.id.short());
-    let numbered = (2_u32..).map(|n| format!("{name}-{n}"));
-    let mut names = std::iter::once(name.clone()).chain(numbered).map(PathBuf::from);
-    names.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| PathBuf::from(name))
 }
 
 fn plan(

@@ -47,6 +47,7 @@ pub(super) fn dates(plan: &Plan, reader: &Reader<'_>, now: Timestamp) {
             reader.mistake(reader.at(&table), &format!("{table}.{key}"), what);
         }
     };
+    look("org".to_owned(), "transition_met_on", plan.org.transition_met_on);
     for (id, exception) in &plan.unprotected {
         look(format!("unprotected.{id}"), "approved_on", exception.approved_on);
     }

@@ -53,6 +53,8 @@ pub struct Org {
     pub abbr: Option<String>,
     pub place: Option<String>,
     pub legal_profile: &'static str,
+    /// Since when the office does what its frame asks for after the transition.
+    pub transition_met_on: Option<Date>,
 }
 
 /// `[goals]` of the whole office.
@@ -269,9 +271,10 @@ fn org(mut table: Table<'_>) -> Option<Org> {
     let profiles = PROFILES.map(|id| (id, id));
     let legal_profile = table.choice("legal_profile", &profiles);
     table.default("legal_profile", "none");
+    let transition_met_on = value::date(&mut table, "transition_met_on");
     table.finish();
     let legal_profile = legal_profile.unwrap_or("none");
-    Some(Org { parent, name: name?, abbr, place, legal_profile })
+    Some(Org { parent, name: name?, abbr, place, legal_profile, transition_met_on })
 }
 
 /// Every mistake leaves a default in its place, so that what follows can be read.

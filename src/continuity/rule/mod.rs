@@ -1,6 +1,7 @@
 //! The rules: from a plan and facts to colours with reasons.
 
 mod copies;
+mod duties;
 mod papers;
 pub mod programme;
 mod proof;
@@ -8,6 +9,8 @@ pub mod quarter;
 #[cfg(test)]
 pub mod tests;
 mod time;
+
+use jiff::civil::Date;
 
 use crate::config::plan::Criticality;
 use crate::config::plan::Dataset;
@@ -96,13 +99,19 @@ struct Look<'l> {
     facts: &'l Facts,
     /// Month and day on which a year of reports begins.
     year_begins: (i8, i8),
+    /// On which the report of a year is late, if somebody asks for one.
+    report_before: Option<(i8, i8)>,
+    /// Until when the frame lets older rules go on.
+    transition: Option<Date>,
 }
 
 /// Judges every rule, in their order.
 #[must_use]
 pub fn judge(plan: &Plan, facts: &Facts, frames: &Frames) -> Vec<Judged> {
     let year_begins = frames.year_begins(plan.org.legal_profile);
-    let look = Look { plan, facts, year_begins };
+    let transition = frames.transition_until(plan.org.legal_profile);
+    let report_before = frames.report_before(plan.org.legal_profile);
+    let look = Look { plan, facts, year_begins, report_before, transition };
     Rule::all().map(|rule| look.judge(rule)).collect()
 }
 
@@ -186,12 +195,14 @@ impl<'l> Look<'l> {
             7 => self.targets(rule),
             8 => self.oldest(rule),
             9 => self.substitute(rule),
+            10 => self.of_nothing(rule),
             11 => self.full_scale(rule),
             12 => self.recovery_time(rule),
             13 => self.fleet(rule),
             14 => self.truth(rule),
             15 => self.actions(rule),
             16 => self.signatures(rule),
+            17 => self.seals(rule),
             18 => self.kit(rule),
             20 => self.clock(rule),
             21 => self.ledger(rule),
@@ -199,6 +210,8 @@ impl<'l> Look<'l> {
             23 => self.contacts(rule),
             24 => self.review(rule),
             25 => self.pinned(rule),
+            26 => self.alarm(rule),
+            27 => self.reports(rule),
             _ => Judged::not_yet(rule),
         }
     }

@@ -43,7 +43,7 @@ fn unread(entries: &Entries) -> Tally {
 
 impl Look<'_> {
     /// What stands in the ledger, or why nothing does.
-    fn entries(&self) -> Result<&Entries, Said> {
+    pub(super) fn entries(&self) -> Result<&Entries, Said> {
         match &self.facts.ledger {
             Ledger::Valid(entries) => Ok(entries),
             Ledger::Absent => Err(words::NO_LEDGER.said()),

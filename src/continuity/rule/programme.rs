@@ -1,4 +1,4 @@
-//! R07, R09 and R11: drills that have to be held within a quarter or a year.
+//! R07, R09, R10 and R11: drills that have to be held within a quarter or a year.
 
 use std::collections::BTreeSet;
 
@@ -93,6 +93,35 @@ impl Look<'_> {
                 (Colour::Amber, words::SUBSTITUTE_OPEN.with([self.date(at)]))
             }
             _ => (Colour::Red, words::SUBSTITUTE_MISSED.said()),
+        };
+        Judged::of(rule, colour, reason)
+    }
+
+    /// With the kit that was the newest when it was held.
+    pub(super) fn of_nothing(&self, rule: Rule) -> Judged {
+        let entries = match self.entries() {
+            Ok(entries) => entries,
+            Err(why) => return Judged::of(rule, Colour::Red, why),
+        };
+        let held = |drill: &Drill| {
+            drill.class == "D3" && drill.from_nothing.is_some() && drill.is_proven()
+        };
+        let is_current = |drill: &Drill| {
+            let before = entries.kits.iter().filter(|(at, _)| *at <= drill.ended);
+            let newest = before.max_by_key(|(at, _)| *at).map(|(_, sums)| sums);
+            let used = drill.from_nothing.as_ref().and_then(|it| it.kit.as_ref());
+            newest.is_some() && newest == used
+        };
+        let this = |at: &Timestamp| matches!(self.quarter(*at), Quarter::This);
+        let current = self.newest(|drill| held(drill) && is_current(drill)).filter(this);
+        let (colour, reason) = match (current, self.newest(held)) {
+            (Some(at), _) => (Colour::Green, words::NOTHING_AT.with([self.date(at)])),
+            (None, Some(at)) => match self.quarter(at) {
+                Quarter::This => (Colour::Amber, words::NOTHING_OLD.with([self.date(at)])),
+                Quarter::Last => (Colour::Amber, words::NOTHING_OPEN.with([self.date(at)])),
+                Quarter::Earlier => (Colour::Red, words::NOTHING_MISSED.said()),
+            },
+            (None, None) => (Colour::Red, words::NOTHING_MISSED.said()),
         };
         Judged::of(rule, colour, reason)
     }

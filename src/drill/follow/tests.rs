@@ -64,6 +64,7 @@ fn record(items: Vec<Item>) -> Record {
         },
         people: None,
         selection: None,
+        recovery: None,
         env: Environment::default(),
         preflight: Vec::new(),
         items,

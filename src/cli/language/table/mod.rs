@@ -48,6 +48,7 @@ pub const TABLES: &[(&str, &[(&str, crate::cli::language::text::Text)])] = &[
     ("keeping::drill", keeping::drill::ALL),
     ("keeping::drill::checks", keeping::drill::checks::ALL),
     ("keeping::forget", keeping::forget::ALL),
+    ("keeping::nothing", keeping::nothing::ALL),
     ("keys", keys::ALL),
     ("options", options::ALL),
     ("problems", problems::ALL),

@@ -1,6 +1,10 @@
 //! `restore` and `dump`.
 
 texts! {
+    ON_RECORD: "on record as {subject}; code of the ledger, to be written down elsewhere: {code}"
+        => "đã ghi vào nhật ký bằng chứng là {subject}; mã đối chiếu, ghi lại ở nơi khác: {code}";
+    NOBODY: "the plan knows nobody called `{id}`: the record names nobody"
+        => "kế hoạch không có ai tên `{id}`: bản ghi không nêu người thực hiện";
     DELETE_WITH_PATTERNS:
         "--delete with --include or --exclude could remove what was merely not selected"
         => "--delete cùng --include hoặc --exclude có thể xóa cả phần chỉ là không được chọn";

@@ -22,6 +22,7 @@ use crate::continuity::fact::Canaries;
 use crate::continuity::fact::Dataset;
 use crate::continuity::fact::Drill;
 use crate::continuity::fact::Facts;
+use crate::continuity::fact::FromNothing;
 use crate::continuity::fact::Item;
 use crate::continuity::fact::Taken;
 use crate::continuity::fact::Truth;
@@ -29,6 +30,7 @@ use crate::continuity::fact::Unseen;
 use crate::daemon::job;
 use crate::drill::record;
 use crate::drill::record::Capsule;
+use crate::drill::record::REAL;
 use crate::drill::record::Record;
 use crate::drill::verdict::Level;
 use crate::drill::verdict::Outcome;
@@ -50,7 +52,7 @@ pub struct Gathered {
     pub facts: Facts,
     pub unread: Vec<Unread>,
     pub told: Told,
-    /// Records of this machine, the oldest first.
+    /// Records of this machine, and those that ledgers have of others; the oldest first.
     pub records: Vec<Record>,
 }
 
@@ -74,7 +76,7 @@ pub fn gather(context: &Context, office: &Office) -> Result<Gathered, Failure> {
         let dataset = Dataset { storage: backup.storage.clone(), ..Dataset::default() };
         datasets.insert(backup.name.clone(), dataset);
     }
-    let records = records(context)?;
+    let mut records = records(context)?;
     let mut ledgers = Ledgers::new(&office.text);
     let mut unread = Vec::new();
     for name in config.storages.keys() {
@@ -96,8 +98,13 @@ pub fn gather(context: &Context, office: &Office) -> Result<Gathered, Failure> {
         Some((record.drill.code.as_str(), time(&record.drill.ended_at), code.as_deref()?))
     });
     let told = ledgers.told();
+    let others = ledgers.records_beside(&records);
     let ledger = ledgers.finish(codes);
-    let drills = records.iter().map(|(record, _)| drill(record)).collect();
+    records.extend(others.into_iter().map(|record| (record, None)));
+    sort(&mut records);
+    // A real restore is in reports; how far it proves data nobody looked.
+    let held = records.iter().filter(|(record, _)| record.kind != REAL);
+    let drills = held.map(|(record, _)| drill(record)).collect();
     let now = context.run.clock.now();
     let storages = config.storages.keys().cloned().collect();
     let facts = Facts { now, storages, datasets, drills, ledger };
@@ -260,12 +267,16 @@ pub fn records(context: &Context) -> Result<Vec<(Record, Option<String>)>, Failu
             records.push((record, drills.code(&id)?));
         }
     }
+    sort(&mut records);
+    Ok(records)
+}
+
+fn sort(records: &mut [(Record, Option<String>)]) {
     // Codes of one day are numbered in the order of its drills.
     records.sort_by(|(one, _), (two, _)| {
         let key = |record: &Record| (time(&record.drill.ended_at), record.drill.code.len());
         key(one).cmp(&key(two)).then_with(|| one.drill.code.cmp(&two.drill.code))
     });
-    Ok(records)
 }
 
 /// A time of a record; 0 if it cannot be told.
@@ -285,6 +296,9 @@ pub fn drill(record: &Record) -> Drill {
         ended: time(&record.drill.ended_at),
         by_substitute: led.and_then(|people| people.substitute),
         is_conclusive: record.verdict != Verdict::Inconclusive,
+        from_nothing: record.recovery.as_ref().map(|recovery| FromNothing {
+            kit: recovery.kit.as_ref().map(|kit| kit.sums_sha256.clone()),
+        }),
         items: record.items.iter().map(item).collect(),
     }
 }

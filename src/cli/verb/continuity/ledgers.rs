@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::cli::choose::opened::Keys;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -11,7 +13,9 @@ use crate::cli::verb::drill::run::chain::kept_actions;
 use crate::cli::verb::drill::run::chain::open_actions;
 use crate::continuity::fact;
 use crate::continuity::fact::Action;
+use crate::continuity::fact::AlarmTested;
 use crate::continuity::fact::Entries;
+use crate::continuity::fact::Seals;
 use crate::continuity::fact::SignedKit;
 use crate::continuity::fact::SignedPlan;
 use crate::continuity::fact::Waiting;
@@ -19,6 +23,7 @@ use crate::continuity::fact::Witness;
 use crate::continuity::summary::Acted;
 use crate::drill::follow::Followed;
 use crate::drill::follow::State;
+use crate::drill::record::Record;
 use crate::evidence;
 use crate::evidence::checkpoint::Code;
 use crate::evidence::drill::Stage;
@@ -26,6 +31,7 @@ use crate::evidence::entry::Kind;
 use crate::evidence::error::EvidenceError;
 use crate::evidence::keys::Right;
 use crate::evidence::ledger::Ledger;
+use crate::evidence::ledger::StoredEntry;
 use crate::evidence::ledger::is_of_drill;
 use crate::evidence::tree::sha256;
 use crate::evidence::tree::sha256_of;
@@ -36,9 +42,51 @@ const DATE_CHARS: usize = 10;
 /// Field of a plan's document: SHA-256 of its file.
 pub const PLAN_HASH: &str = "sha256";
 
-/// Subject of a kit's entries, and field of its document: SHA-256 of the program in it.
+/// Subject of a kit's entries, and fields of its document: SHA-256 of the program in it, and of
+/// its list.
 pub const KIT: &str = "kit";
 pub const KIT_PROGRAM: &str = "program_sha256";
+pub const KIT_SUMS: &str = "sums_sha256";
+
+/// Subjects of reports that were delivered, of tests of alarms, and of seals that were looked at;
+/// fields of their documents.
+pub const REPORT: &str = "report";
+pub const REPORT_PERIOD: &str = "period";
+pub const ALARM: &str = "alarm";
+pub const ALARM_MISSED: &str = "missed";
+pub const SEALS: &str = "seals";
+pub const SEALS_NEEDED: &str = "needed";
+pub const SEALS_PRESENT: &str = "present";
+pub const SEALS_BROKEN: &str = "broken";
+
+/// When kits were put into a ledger, each with the hash of its list and of its program; the oldest
+/// first.
+///
+/// # Errors
+/// When a document cannot be read.
+pub fn kits(ledger: &Ledger) -> Result<Vec<ListedKit>, EvidenceError> {
+    let mut kits = Vec::new();
+    for StoredEntry { entry, .. } in ledger.entries() {
+        if entry.kind != Kind::Custody || entry.subject != KIT {
+            continue;
+        }
+        let document = ledger.document(entry.document)?;
+        let text = |field| document.get(field).and_then(Value::as_str).map(str::to_owned);
+        kits.push(ListedKit {
+            at: entry.time.at,
+            sums: text(KIT_SUMS),
+            program: text(KIT_PROGRAM),
+        });
+    }
+    Ok(kits)
+}
+
+/// A kit of a ledger.
+pub struct ListedKit {
+    pub at: Timestamp,
+    pub sums: Option<String>,
+    pub program: Option<String>,
+}
 
 /// SHA-256 of the program that runs, if it can be read.
 #[must_use]
@@ -60,6 +108,8 @@ pub struct Ledgers {
     /// Every corrective action, and the ledgers' codes by storage.
     acted: BTreeMap<String, Acted>,
     codes: Vec<(String, String)>,
+    /// Records of drills, by id.
+    records: BTreeMap<String, Record>,
 }
 
 /// What the ledgers say to a report.
@@ -84,7 +134,15 @@ impl Ledgers {
             unread: Vec::new(),
             acted: BTreeMap::new(),
             codes: Vec::new(),
+            records: BTreeMap::new(),
         }
+    }
+
+    /// Records of drills that other machines held.
+    pub fn records_beside(&self, known: &[(Record, Option<String>)]) -> Vec<Record> {
+        let is_new =
+            |record: &&Record| known.iter().all(|(it, _)| it.record_id != record.record_id);
+        self.records.values().filter(is_new).cloned().collect()
     }
 
     /// There may be one in a storage, and it cannot be read.
@@ -132,7 +190,7 @@ impl Ledgers {
             }
             if entry.kind == Kind::Plan {
                 let document = ledger.document(entry.document)?;
-                let hash = document.get(PLAN_HASH).and_then(serde_json::Value::as_str);
+                let hash = document.get(PLAN_HASH).and_then(Value::as_str);
                 let is_same = hash == Some(self.plan_hash.as_str());
                 let author = evidence::document::author(&document).unwrap_or_default();
                 let held = ledger.keys().at(author, entry.seq);
@@ -144,19 +202,25 @@ impl Ledgers {
                     self.entries.plan = Some(SignedPlan { at: entry.time.at, is_same });
                 }
             }
-            if entry.kind == Kind::Custody && entry.subject == KIT {
+            if matches!(entry.kind, Kind::Record | Kind::Restore) {
                 let document = ledger.document(entry.document)?;
-                let program = document.get(KIT_PROGRAM).and_then(serde_json::Value::as_str);
-                let is_this_program = program.is_some() && program == self.program.as_deref();
-                let is_newest = self.entries.kit.is_none_or(|known| known.at <= entry.time.at);
-                if is_newest {
-                    self.entries.kit = Some(SignedKit { at: entry.time.at, is_this_program });
+                // What another program keeps as a record is none of ours.
+                if let Ok(record) = serde_json::from_value::<Record>(document) {
+                    self.records.insert(record.record_id.clone(), record);
                 }
             }
             if is_of_drill(entry.kind) && !drills.contains(&entry.subject.as_str()) {
                 drills.push(&entry.subject);
             }
         }
+        for kit in kits(ledger)? {
+            let is_this_program = kit.program.is_some() && kit.program == self.program;
+            if self.entries.kit.is_none_or(|known| known.at <= kit.at) {
+                self.entries.kit = Some(SignedKit { at: kit.at, is_this_program });
+            }
+            self.entries.kits.extend(kit.sums.map(|sums| (kit.at, sums)));
+        }
+        self.custody(ledger)?;
         self.acted(ledger)?;
         for action in open_actions(ledger)? {
             let due = action.due.get(..DATE_CHARS).and_then(|due| due.parse().ok());
@@ -176,6 +240,41 @@ impl Ledgers {
                 since: closing.map_or(Timestamp::from_unix_ms(0), |it| it.entry.time.at),
                 is_refused: !state.refusals().is_empty(),
             });
+        }
+        Ok(())
+    }
+
+    /// What else was looked at, and put on record.
+    fn custody(&mut self, ledger: &Ledger) -> Result<(), EvidenceError> {
+        let kept = ledger.entries().iter().filter(|it| it.entry.kind == Kind::Custody);
+        for StoredEntry { entry, .. } in kept {
+            let at = entry.time.at;
+            let document = || ledger.document(entry.document);
+            let list = |document: &Value, field: &str| -> Vec<String> {
+                let all = document.get(field).and_then(Value::as_array).into_iter().flatten();
+                all.filter_map(Value::as_str).map(str::to_owned).collect()
+            };
+            match entry.subject.as_str() {
+                REPORT => {
+                    let document = document()?;
+                    let period = document.get(REPORT_PERIOD).and_then(Value::as_str);
+                    self.entries.reports.extend(period.map(|period| (at, period.to_owned())));
+                }
+                ALARM if self.entries.alarm.as_ref().is_none_or(|known| known.at <= at) => {
+                    let missed = list(&document()?, ALARM_MISSED);
+                    self.entries.alarm = Some(AlarmTested { at, missed });
+                }
+                SEALS if self.entries.seals.as_ref().is_none_or(|known| known.at <= at) => {
+                    let document = document()?;
+                    self.entries.seals = Some(Seals {
+                        at,
+                        needed: document.get(SEALS_NEEDED).and_then(Value::as_u64).unwrap_or(0),
+                        present: list(&document, SEALS_PRESENT).len() as u64,
+                        broken: list(&document, SEALS_BROKEN),
+                    });
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -225,7 +324,7 @@ impl Ledgers {
             Some(why) if is_empty => fact::Ledger::Unread(why),
             // A code that was printed is of a ledger that is gone.
             None if is_empty && self.entries.witness == Witness::None => fact::Ledger::Absent,
-            unread => fact::Ledger::Valid(Entries { unread, ..self.entries }),
+            unread => fact::Ledger::Valid(Box::new(Entries { unread, ..self.entries })),
         }
     }
 }

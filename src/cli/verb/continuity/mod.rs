@@ -6,6 +6,7 @@ pub mod ledgers;
 pub mod load;
 pub mod report;
 pub mod runbook;
+pub mod seals;
 pub mod sign;
 pub mod status;
 pub mod validate;
@@ -37,6 +38,7 @@ pub enum ContinuityVerb {
     Sign(sign::SignArgs),
     Runbook(runbook::RunbookArgs),
     Kit(kit::KitArgs),
+    Seals(seals::SealsArgs),
     Report(report::ReportArgs),
 }
 
@@ -48,6 +50,7 @@ pub fn run(context: &Context, args: &ContinuityArgs) -> Result<Ended, Failure> {
         ContinuityVerb::Sign(args) => sign::run(context, args),
         ContinuityVerb::Runbook(args) => runbook::run(context, args),
         ContinuityVerb::Kit(args) => kit::run(context, args),
+        ContinuityVerb::Seals(args) => seals::run(context, args),
         ContinuityVerb::Report(args) => report::run(context, args),
     }
 }

@@ -1,5 +1,7 @@
 //! `continuity report`: what a month or a year brought, for officials.
 
+pub mod job;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
@@ -69,7 +71,7 @@ const RUNS_MAX: u32 = 200_000;
 /// storages now. Where nothing is known dots are left to write on.
 ///
 /// Exit codes: 0 done; 2 the plan or the configuration has mistakes; 3 a storage that the plan does
-/// not call offline could not be looked at.
+/// not call offline could not be looked at; 15 a channel of `--job` did not take it.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
     /// A month such as `2026-11`, or a year such as `2026`, which ends where the plan's legal frame
@@ -81,11 +83,16 @@ pub struct ReportArgs {
     pub language: Option<Tongue>,
     /// A new file; its ending says what it becomes: `pdf`, `html`, or `json` for the data. May be
     /// given several times.
-    #[arg(short, long, value_name = "FILE", required = true)]
+    #[arg(short, long, value_name = "FILE", required_unless_present = "job")]
     pub output: Vec<PathBuf>,
     /// A channel of the configuration that the files are sent to; may be given several times.
     #[arg(long, value_name = "CHANNEL")]
     pub send: Vec<String>,
+    /// A `[[report]]` of the configuration: the period that ended last, in the files and to the
+    /// channels that it names. It is made once; a channel that did not take it is tried again. When
+    /// all have, the ledger of its storage says so.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["output", "send", "period", "language"])]
+    pub job: Option<String>,
 }
 
 /// What a file becomes.
@@ -121,19 +128,22 @@ struct Made {
 }
 
 pub fn run(context: &Context, args: &ReportArgs) -> Result<Ended, Failure> {
+    if let Some(name) = &args.job {
+        return job::run(context, name);
+    }
     let formats: Vec<Format> =
         args.output.iter().map(|it| format(it)).collect::<Result<_, Failure>>()?;
     let office = load::load(context)?;
     let plan = office.plan()?;
     let config = office.configuration.config()?;
     let channels = notify::channels(config, &args.send)?;
+    let frames = status::frames()?;
+    let now = context.run.clock.now();
     let language = match args.language {
         Some(Tongue::Vi) => Language::Vi,
         Some(Tongue::En) => Language::En,
         None => context.output.language(),
     };
-    let frames = status::frames()?;
-    let now = context.run.clock.now();
     let begins = frames.year_begins(plan.org.legal_profile);
     let named = args.period.clone();
     let named = named.unwrap_or_else(|| Span::month_before(plan.calendar.date(now)));

@@ -27,7 +27,7 @@ use crate::drill::sandbox::Mark;
 use crate::path::escape;
 
 /// Folder of local state.
-const DRILLS: &str = "drills";
+pub const DRILLS: &str = "drills";
 const OPEN: &str = "open.json";
 const LOCK: &str = "lock";
 const RECORD: &str = "record.json";
@@ -219,11 +219,14 @@ impl Drills {
         Ok(read(&path).map_err(failed(&path))?.unwrap_or_default())
     }
 
-    /// Keeps the ledger's code as it stands after more was added.
+    /// Keeps the ledger's code as it stands after more was added, if there is one.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn keep_code(&self, id: &str, code: &str) -> Result<(), Failure> {
+        if code.is_empty() {
+            return Ok(());
+        }
         let path = self.of(id).join(CODE);
         local::write_private(&path, &[code.as_bytes(), b"\n"]).map_err(failed(&path))
     }

@@ -7,6 +7,7 @@ pub mod keep;
 pub mod key;
 pub mod ledger;
 pub mod list;
+pub mod nothing;
 pub mod plan;
 pub mod proofs;
 pub mod run;
@@ -35,6 +36,8 @@ pub struct DrillArgs {
 pub enum DrillVerb {
     Plan(plan::PlanArgs),
     Run(run::RunArgs),
+    FromNothing(nothing::NothingArgs),
+    TakeIn(nothing::take_in::TakeInArgs),
     List(list::ListArgs),
     Show(list::ShowArgs),
     Actions(actions::ActionsArgs),
@@ -52,6 +55,8 @@ pub fn run(context: &Context, args: &DrillArgs) -> Result<Ended, Failure> {
     match &args.verb {
         DrillVerb::Plan(args) => plan::run(context, args),
         DrillVerb::Run(args) => run::run(context, args),
+        DrillVerb::FromNothing(args) => nothing::begin(context, args),
+        DrillVerb::TakeIn(args) => nothing::take_in::run(context, args),
         DrillVerb::List(args) => list::list(context, args),
         DrillVerb::Show(args) => list::show(context, args),
         DrillVerb::Actions(args) => actions::run(context, args),

@@ -267,6 +267,7 @@ pub fn broken(open: &Open, host: &str) -> Record {
         },
         people: None,
         selection: None,
+        recovery: None,
         env: Environment { host: host.to_owned(), ..Environment::default() },
         preflight: vec![check],
         items: Vec::new(),

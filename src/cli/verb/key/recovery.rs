@@ -1,5 +1,6 @@
 //! `key recovery`: the key on paper that opens everything when all else is lost.
 
+use std::ffi::OsString;
 use std::io::BufRead;
 use std::io::IsTerminal;
 use std::io::Write;
@@ -17,9 +18,12 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::keys;
+use crate::cli::language::table::options;
 use crate::cli::local;
 use crate::cli::open;
+use crate::cli::secrets::printed_by;
 use crate::cli::secrets::read_bounded;
+use crate::cli::settings::argv;
 use crate::cli::verb::key::NewSecretArgs;
 use crate::cli::verb::key::shares::ShareCounts;
 use crate::cli::verb::key::sheet::Sheet;
@@ -68,12 +72,15 @@ pub enum RecoveryVerb {
 }
 
 /// Where shares are read from.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ShareSource {
-    /// A file with the words of one share; without any they are read from standard input, one
-    /// share a line.
+    /// A file with the words of one share. Without any, and without a command, they are read from
+    /// standard input, one share a line.
     #[arg(long, value_name = "FILE")]
     pub share_file: Vec<PathBuf>,
+    /// A command that prints the words of one share; no shell is asked.
+    #[arg(long, value_name = "COMMAND")]
+    pub share_command: Vec<OsString>,
 }
 
 #[derive(Serialize)]
@@ -219,8 +226,11 @@ fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 
-/// The shares from files, or one a line from standard input; an empty line ends them.
-fn typed(context: &Context, source: &ShareSource) -> Result<Vec<Share>, Failure> {
+/// The shares from files and commands, or one a line from standard input; an empty line ends them.
+///
+/// # Errors
+/// When a file or command gives none (2), or words are no share (12).
+pub fn typed(context: &Context, source: &ShareSource) -> Result<Vec<Share>, Failure> {
     let mut texts = Vec::new();
     for path in &source.share_file {
         let bytes = read_bounded(path, SHARE_FILE_BYTES_MAX).map_err(|error| {
@@ -229,6 +239,12 @@ fn typed(context: &Context, source: &ShareSource) -> Result<Vec<Share>, Failure>
             Failure::usage(message, keys::NAME_SHARE_FILE)
         })?;
         texts.push(zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    for command in &source.share_command {
+        let argv = argv(command, "--share-command");
+        let argv = argv.map_err(|said| Failure::usage(said, options::CORRECT_OPTION))?;
+        let bytes = printed_by(&argv)?;
+        texts.push(zeroize::Zeroizing::new(String::from_utf8_lossy(&bytes).trim().to_owned()));
     }
     if texts.is_empty() {
         if std::io::stdin().is_terminal() {

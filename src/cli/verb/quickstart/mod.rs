@@ -246,7 +246,7 @@ fn keys(
     let signers = Enrolled::load(&context.run, storage, &unlocked.keyset)?;
     let store = unlocked.keyset.store.clone();
     let repository = open::repository(context, (storage, &unlocked.config), store)?;
-    Ok(Keys { unlocked, signers, repository })
+    Ok(Keys { unlocked, signers, repository, ledger: None })
 }
 
 fn compare_all(

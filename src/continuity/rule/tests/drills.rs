@@ -4,14 +4,17 @@ use crate::config::plan::Plan;
 use crate::continuity::fact;
 use crate::continuity::fact::Drill;
 use crate::continuity::fact::Facts;
+use crate::continuity::fact::FromNothing;
 use crate::continuity::fact::Truth;
 use crate::continuity::rule::Colour::Amber;
 use crate::continuity::rule::Colour::Green;
 use crate::continuity::rule::Colour::Red;
 use crate::continuity::rule::tests::at;
 use crate::continuity::rule::tests::drill;
+use crate::continuity::rule::tests::entries;
 use crate::continuity::rule::tests::expect;
 use crate::continuity::rule::tests::good;
+use crate::continuity::rule::tests::hours_ago;
 use crate::continuity::rule::tests::item;
 use crate::continuity::rule::tests::judged;
 use crate::units::Timestamp;
@@ -142,6 +145,39 @@ fn r09_the_substitute_leads_one_a_quarter() {
 }
 
 #[test]
+fn r10_from_nothing_once_a_quarter_with_the_kit_of_the_day() {
+    let nothing = |change: fn(&mut Drill)| {
+        move |_: &mut Plan, facts: &mut Facts| change(&mut facts.drills[2])
+    };
+    expect(10, Green, nothing(|drill| drill.ended = at(FIRST)));
+    let told = expect(10, Amber, nothing(|drill| drill.ended = at(BEFORE)));
+    assert_eq!(told, ["not in this quarter yet, last on 2026-09-30"]);
+    expect(10, Amber, nothing(|drill| drill.ended = at("2026-07-01T00:00:00+07:00")));
+    expect(10, Red, nothing(|drill| drill.ended = at(LONG_BEFORE)));
+    // Another kit than the newest of that day, or none.
+    let told = expect(
+        10,
+        Amber,
+        nothing(|drill| {
+            drill.from_nothing = Some(FromNothing { kit: Some("older".to_owned()) });
+        }),
+    );
+    assert!(told[0].contains("older kit"), "{told:?}");
+    expect(10, Amber, nothing(|drill| drill.from_nothing = Some(FromNothing { kit: None })));
+    // One that was made later makes the drill no worse, and one that was signed by nobody counts
+    // for nothing.
+    expect(10, Green, |_, facts| {
+        entries(facts).kits.push((hours_ago(1), "newer".to_owned()));
+    });
+    expect(10, Amber, |_, facts| entries(facts).kits.clear());
+    // What had more than storage and shares, is of another class, or brought nothing back.
+    expect(10, Red, nothing(|drill| drill.from_nothing = None));
+    expect(10, Red, nothing(|drill| drill.class = "D2".to_owned()));
+    expect(10, Red, nothing(|drill| drill.items[0].is_proven = false));
+    expect(10, Red, nothing(|drill| drill.items.clear()));
+}
+
+#[test]
 fn r11_one_full_scale_exercise_a_year() {
     let held = |now: &'static str, time: &'static str| {
         move |_: &mut Plan, facts: &mut Facts| {
@@ -160,12 +196,17 @@ fn r11_one_full_scale_exercise_a_year() {
     expect(11, Amber, |_, facts| facts.drills[0].is_conclusive = false);
 }
 
+/// Drills but that from nothing, which nobody measured.
+fn measured(facts: &mut Facts) -> impl Iterator<Item = &mut Drill> {
+    facts.drills.iter_mut().filter(|drill| drill.from_nothing.is_none())
+}
+
 #[test]
 fn r12_recovery_is_fast_enough() {
     // The newest three count; a service is back with its last dataset.
     let took = |dataset: &'static str, times: [Option<u64>; 3]| {
         move |_: &mut Plan, facts: &mut Facts| {
-            for (drill, time) in facts.drills.iter_mut().zip(times) {
+            for (drill, time) in measured(facts).zip(times) {
                 drill.items.iter_mut().filter(|it| it.dataset == dataset).for_each(|item| {
                     item.rto_s = time;
                 });
@@ -187,7 +228,7 @@ fn r12_recovery_is_fast_enough() {
     let parted = |plan: &mut Plan, facts: &mut Facts| {
         let files = plan.services.remove("docs").unwrap().datasets;
         plan.services.get_mut("pay").unwrap().datasets.extend(files);
-        for (drill, time) in facts.drills.iter_mut().zip([rto * 4, 60, 60]) {
+        for (drill, time) in measured(facts).zip([rto * 4, 60, 60]) {
             drill.items[1].rto_s = None;
             drill.items[0].rto_s = Some(time);
         }

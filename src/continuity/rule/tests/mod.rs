@@ -2,6 +2,7 @@
 
 mod copies;
 mod drills;
+mod duties;
 mod papers;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,13 @@ use crate::config::plan;
 use crate::config::secret::Outside;
 use crate::config::secret::Reach;
 use crate::continuity::fact;
+use crate::continuity::fact::AlarmTested;
 use crate::continuity::fact::Canaries;
 use crate::continuity::fact::Drill;
 use crate::continuity::fact::Entries;
+use crate::continuity::fact::FromNothing;
 use crate::continuity::fact::Ledger;
+use crate::continuity::fact::Seals;
 use crate::continuity::fact::SignedKit;
 use crate::continuity::fact::SignedPlan;
 use crate::continuity::fact::Taken;
@@ -154,6 +158,7 @@ pub(in crate::continuity) fn drill(class: &str, ended: Timestamp) -> Drill {
         ended,
         by_substitute: Some(false),
         is_conclusive: true,
+        from_nothing: None,
         items: vec![item("acc"), item("files")],
     }
 }
@@ -176,20 +181,35 @@ pub(in crate::continuity) fn good() -> (Plan, Facts) {
         item.storage = "main".to_owned();
         item.stratum = "oldest".to_owned();
     });
+    let mut from_nothing = drill("D3", hours_ago(72));
+    from_nothing.from_nothing = Some(FromNothing { kit: Some("kit".to_owned()) });
+    from_nothing.items.iter_mut().for_each(|item| item.rto_s = None);
     let facts = Facts {
         now: at(NOW),
         storages: ["main", "far"].map(str::to_owned).into(),
         datasets: [("acc".to_owned(), dataset()), ("files".to_owned(), dataset())].into(),
-        drills: vec![drill("D4", hours_ago(500)), by_substitute, drill("D2", hours_ago(48))],
-        ledger: Ledger::Valid(Entries {
+        drills: vec![
+            drill("D4", hours_ago(500)),
+            by_substitute,
+            from_nothing,
+            drill("D2", hours_ago(48)),
+        ],
+        ledger: Ledger::Valid(Box::new(Entries {
             waiting: Vec::new(),
             actions: Vec::new(),
             witness: Witness::Fits(hours_ago(48)),
             offset: Some((hours_ago(20), 12)),
             plan: Some(SignedPlan { at: hours_ago(1000), is_same: true }),
             kit: Some(SignedKit { at: hours_ago(24 * 30), is_this_program: true }),
+            kits: vec![
+                (hours_ago(24 * 60), "older".to_owned()),
+                (hours_ago(24 * 58), "kit".to_owned()),
+            ],
+            seals: Some(Seals { at: hours_ago(48), needed: 2, present: 3, broken: Vec::new() }),
+            alarm: Some(AlarmTested { at: hours_ago(72), missed: Vec::new() }),
+            reports: vec![(hours_ago(500), "2026-10".to_owned())],
             unread: None,
-        }),
+        })),
     };
     (plan_of(PLAN), facts)
 }
@@ -232,7 +252,7 @@ fn a_good_office_is_green_wherever_it_is_judged() {
     let all = judge(&plan, &facts, &Frames::read().unwrap());
     let open: Vec<u8> = all.iter().filter(|it| it.colour().is_none()).map(|it| it.rule.0).collect();
     // No part of this version yields what these ask for.
-    assert_eq!(open, [10, 17, 19, 26, 27]);
+    assert_eq!(open, [19]);
     for it in all.iter().filter(|it| it.colour().is_some()) {
         assert_eq!(it.colour(), Some(Green), "{:?}", it.reasons);
     }

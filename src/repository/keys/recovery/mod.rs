@@ -6,6 +6,7 @@
 //! adding a slot, so what opened before opens still.
 //! Start reading at: [`use_shares`].
 
+pub mod rehearse;
 pub mod sheet;
 pub mod words;
 

@@ -5,6 +5,32 @@ pub mod plan;
 pub mod runbook;
 
 texts! {
+    NO_REPORT: "the configuration has no report `{name}`; it has:\n{reports}"
+        => "cấu hình không có báo cáo `{name}`; hiện có:\n{reports}";
+    NAME_REPORT: "name one of them, or add a `[[report]]` to the configuration file"
+        => "nêu một trong số đó, hoặc thêm `[[report]]` vào tệp cấu hình";
+    REPORT_FILE: "report `{path}`: {detail}" => "báo cáo `{path}`: {detail}";
+    SEE_REPORT_FOLDER: "see that this user may write there, or give the `[[report]]` another folder"
+        => "xem người dùng này có được ghi vào đó không, hoặc đổi `folder` của `[[report]]`";
+    REPORT_NOT_SENT: "the report is made, and these channels have not taken it: {channels}"
+        => "đã lập báo cáo, nhưng các kênh này chưa nhận: {channels}";
+    TEST_CHANNELS: "see `lifeboat notify test`; it is sent again by itself"
+        => "xem `lifeboat notify test`; chương trình sẽ tự gửi lại";
+    SEALS_KEPT: "{present} holders with whole seals, {needed} shares open. Code of the ledger, to \
+        be written down elsewhere: {code}"
+        => "{present} người giữ có phong bì nguyên vẹn, cần {needed} mảnh để mở. Mã đối chiếu của \
+        nhật ký bằng chứng, ghi lại ở nơi khác: {code}";
+    NOT_A_HOLDER: "`{id}` holds no share by the plan; those who do: {people}"
+        => "theo kế hoạch, `{id}` không giữ mảnh khóa; những người giữ: {people}";
+    TWO_WAYS: "`{id}` is named twice" => "`{id}` được nêu hai lần";
+    NAME_HOLDERS: "name each person with the role `share_holder` once"
+        => "nêu mỗi người có vai trò `share_holder` một lần";
+    NOBODY_SEEN: "nobody is named: who was there, and whose seal was broken?"
+        => "chưa nêu ai: ai có mặt, niêm phong của ai bị rách?";
+    SHARES_UNKNOWN: "nobody knows how many shares open: they were never typed back"
+        => "chưa biết cần bao nhiêu mảnh để mở: chưa nhập thử mảnh khóa lần nào";
+    GIVE_SHARES: "give `--shares K/N`, or prove the paper with `lifeboat key recovery check`"
+        => "nêu `--shares K/N`, hoặc kiểm chứng bản giấy bằng `lifeboat key recovery check`";
     UNREADABLE: "the continuity plan `{path}` cannot be read: {detail}"
         => "không đọc được kế hoạch bảo đảm hoạt động liên tục `{path}`: {detail}";
     NAME_PLAN: "write one (see doc/continuity.md), and name it in the configuration file: \

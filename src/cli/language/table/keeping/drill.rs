@@ -164,6 +164,10 @@ pub mod checks {
         NO_ENGINE: "no engine for {name} is driven yet" => "chưa có chương trình mở {name}";
         ENGINE: "no engine for {name} is driven" => "không có chương trình mở {name}";
         NO_PROGRAM: "no program" => "không chạy tiến trình";
+        OTHER_FILES: "files of the kit that are not as listed"
+            => "số tệp của bộ khởi động không đúng danh mục";
+        SHARES_OPEN: "{count} shares opened the repository"
+            => "{count} mảnh khóa đã mở được kho sao lưu";
         ALONE: "restored data is read by this process alone"
             => "chỉ tiến trình này đọc dữ liệu khôi phục";
         UNPLUGGED: "only people can say that a machine is unplugged"

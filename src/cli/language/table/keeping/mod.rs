@@ -3,6 +3,7 @@
 pub mod copy;
 pub mod drill;
 pub mod forget;
+pub mod nothing;
 pub mod prune;
 pub mod repair;
 pub mod rotation;

@@ -26,6 +26,14 @@ use crate::path::escape;
 const SUMS_BYTES_MAX: u64 = 1024 * 1024;
 
 pub(super) fn check(context: &Context, folder: &Path) -> Result<Ended, Failure> {
+    tell(context, &examined(folder)?)
+}
+
+/// Looks at every file of a kit.
+///
+/// # Errors
+/// When it has no list that can be read (20).
+pub fn examined(folder: &Path) -> Result<Kit, Failure> {
     let sums = list(folder)?;
     let mut bad = Vec::new();
     let mut files_count = 0;
@@ -45,23 +53,24 @@ pub(super) fn check(context: &Context, folder: &Path) -> Result<Ended, Failure> 
         }
     }
     let own = own_program();
-    let is_this_program = own.is_some() && own == found(folder, PROGRAM);
+    let program = found(folder, PROGRAM);
+    let is_this_program = own.is_some() && own == program;
     // Another version may describe its format in other pages.
     let pages = content::pages().filter(|_| is_this_program);
     let needed: Vec<&str> = content::NAMES.into_iter().chain(pages).collect();
     let missing = needed.iter().filter(|name| !listed.contains(*name));
     bad.extend(missing.map(|name| (*name).to_owned()));
     let known = listed.into_iter().chain(needed).chain([SUMS]).collect();
-    let kit = Kit {
+    Ok(Kit {
         path: escape(folder.as_os_str().as_encoded_bytes()),
         files_count,
         sums_sha256: sha256(sums.as_bytes()).to_string(),
         is_this_program,
+        program_sha256: program,
         ledger_code: None,
         bad,
         strays: strays(folder, &known),
-    };
-    tell(context, &kit)
+    })
 }
 
 fn tell(context: &Context, kit: &Kit) -> Result<Ended, Failure> {

@@ -21,6 +21,7 @@ use crate::cli::open;
 use crate::cli::verb::continuity::kit::content::File;
 use crate::cli::verb::continuity::ledgers::KIT;
 use crate::cli::verb::continuity::ledgers::KIT_PROGRAM;
+use crate::cli::verb::continuity::ledgers::KIT_SUMS;
 use crate::cli::verb::drill::ledger;
 use crate::evidence::entry::Kind;
 use crate::evidence::ledger::Draft;
@@ -57,17 +58,22 @@ pub struct KitArgs {
     pub sign: bool,
 }
 
+/// A kit as it was made, or found.
 #[derive(Serialize)]
-struct Kit {
+pub struct Kit {
     path: String,
     files_count: usize,
     /// Write it down: it says that the list is the one that was made.
-    sums_sha256: String,
-    is_this_program: bool,
+    pub sums_sha256: String,
+    pub is_this_program: bool,
+    /// Of the program in it; none if it cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program_sha256: Option<String>,
     /// Code of the ledger that has the hash of the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger_code: Option<String>,
-    bad: Vec<String>,
+    /// Missing, or not as the list has it.
+    pub bad: Vec<String>,
     /// What lies in it and is not in the list.
     strays: Vec<String>,
 }
@@ -106,7 +112,7 @@ impl Desk {
     /// Tells the code of the ledger that has it.
     fn sign(mut self, context: &Context, kit: &Kit, program: &str) -> Result<String, Failure> {
         let document = json!({
-            "schema": Kind::Custody.schema(), "sums_sha256": kit.sums_sha256,
+            "schema": Kind::Custody.schema(), KIT_SUMS: kit.sums_sha256,
             KIT_PROGRAM: program, "version": env!("CARGO_PKG_VERSION"),
         });
         let draft = Draft::new(Kind::Custody, KIT, document);
@@ -135,13 +141,15 @@ fn make(context: &Context, folder: &Path, desk: Option<Desk>) -> Result<Ended, F
         files_count: files.len(),
         sums_sha256: sha256(sums.as_bytes()).to_string(),
         is_this_program: true,
+        program_sha256: None,
         ledger_code: None,
         bad: Vec::new(),
         strays: Vec::new(),
     };
-    let program = files.iter().find(|file| file.name == PROGRAM).map(|file| sha256(&file.bytes));
-    if let Some((desk, program)) = desk.zip(program) {
-        kit.ledger_code = Some(desk.sign(context, &kit, &program.to_string())?);
+    let program = files.iter().find(|file| file.name == PROGRAM);
+    kit.program_sha256 = program.map(|file| sha256(&file.bytes).to_string());
+    if let (Some(desk), Some(program)) = (desk, &kit.program_sha256) {
+        kit.ledger_code = Some(desk.sign(context, &kit, program)?);
     }
     context.output.report("kit", &kit, || {
         texts::MADE

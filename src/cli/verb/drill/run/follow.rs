@@ -35,7 +35,7 @@ use crate::run::monitor::Severity;
 const SEARCH_CLASS: &str = "D1";
 
 /// The drill that is over.
-pub(super) struct Past<'a> {
+pub struct Past<'a> {
     pub plan: &'a Plan,
     pub record: &'a Record,
     /// By the clock that never jumps: the search ends with the drill's lease.
@@ -44,7 +44,9 @@ pub(super) struct Past<'a> {
 
 /// Marks what is proven, and does what was planned; `code` becomes the ledger's newest. The second
 /// says whether it was stopped.
-pub(super) fn react(
+///
+/// Nothing of it fails the drill, which is over.
+pub fn react(
     context: &Context,
     desk: &Desk<'_>,
     (past, planned, code): (&Past<'_>, Vec<Followed>, &mut String),

@@ -60,19 +60,20 @@ pub struct RunArgs {
     pub dry_run: bool,
 }
 
+/// What is told of a drill that was held.
 #[derive(Serialize)]
-struct Held<'a> {
+pub struct Held<'a> {
     #[serde(flatten)]
-    record: &'a Record,
-    record_file: String,
-    closing: &'a Closing,
+    pub record: &'a Record,
+    pub record_file: String,
+    pub closing: &'a Closing,
     /// Corrective actions with what was done at once.
-    followed: &'a [Followed],
+    pub followed: &'a [Followed],
     /// Actions of earlier drills that this one closed.
-    closed: &'a [Followed],
+    pub closed: &'a [Followed],
     /// What the configuration asks for, beside the record.
-    documents: Vec<String>,
-    ledger_code: String,
+    pub documents: Vec<String>,
+    pub ledger_code: String,
 }
 
 pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
@@ -115,7 +116,11 @@ fn find<'c>(config: &'c Config, name: &str) -> Result<&'c Drill, Failure> {
     })
 }
 
-fn plan(
+/// A drill of the configuration over the snapshots of its storage.
+///
+/// # Errors
+/// When records of earlier drills cannot be read.
+pub fn plan(
     context: &Context,
     (config, drill): (&Config, &Drill),
     (asked, snapshots): (&Asked, &[Snapshot]),
@@ -175,14 +180,26 @@ fn carry_out(
         documents: documents(context, desk.drills, (config, &record, report)),
         ledger_code: code,
     };
-    context.output.report("drill", &held, || told(&held, context.output.language()))?;
-    let exit = match record.verdict {
+    conclude(context, &held)
+}
+
+/// Tells of a drill that was held, and ends the program by its verdict.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn conclude(context: &Context, held: &Held<'_>) -> Result<Ended, Failure> {
+    context.output.report("drill", held, || told(held, context.output.language()))?;
+    let exit = exit(held.record.verdict, held.closing);
+    Ok(Ended { exit, skipped_count: told::skipped(held.record) })
+}
+
+fn exit(verdict: Verdict, closing: &Closing) -> Exit {
+    match verdict {
         Verdict::Pass if closing.leftovers.is_empty() => Exit::Done,
         Verdict::Pass | Verdict::Conditional => Exit::Problems,
         Verdict::Fail => Exit::NotProven,
         Verdict::Inconclusive => Exit::Inconclusive,
-    };
-    Ok(Ended { exit, skipped_count: told::skipped(&record) })
+    }
 }
 
 fn told(held: &Held<'_>, language: Language) -> String {

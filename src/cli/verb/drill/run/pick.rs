@@ -133,7 +133,12 @@ pub fn snapshot<'s>(all: &'s [Snapshot], dataset: &str, stratum: Stratum) -> Opt
     let is_own = |snapshot: &&Snapshot| {
         snapshot.suspect_since.is_none() && snapshot.tags.iter().any(|tag| tag == dataset)
     };
-    let mut own: Vec<&Snapshot> = all.iter().filter(is_own).collect();
+    of_age(all.iter().filter(is_own).collect(), stratum)
+}
+
+/// The one of these by its age.
+#[must_use]
+pub fn of_age(mut own: Vec<&Snapshot>, stratum: Stratum) -> Option<&Snapshot> {
     own.sort_by_key(|snapshot| (snapshot.time, snapshot.seq));
     match stratum {
         Stratum::Newest | Stratum::Drawn => own.last().copied(),
