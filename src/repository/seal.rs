@@ -2,8 +2,8 @@
 
 pub mod effort;
 
+use crate::crypto::aead::Fast;
 use crate::crypto::aead::OneTimeAead;
-use crate::crypto::aead::Reference;
 use crate::crypto::aead::TAG_BYTES;
 use crate::crypto::blind;
 use crate::crypto::blind::Place;
@@ -68,7 +68,7 @@ pub struct SealKeys {
     pub domain: DomainKeys,
     pub store: StoreKeys,
     /// zstd level, 1 to 19, or [`LEVEL_NONE`]. At [`LEVEL_DEFAULT`], chunks that shrink little are
-    /// compressed at level 1, and chunks that look like pages of a database are searched longer.
+    /// compressed quickly, and chunks that look like pages of a database are searched longer.
     pub level: i32,
 }
 
@@ -149,7 +149,7 @@ impl Sealer {
         let frame = &self.buffer[start..];
         let key = self.keys.domain.object_key(SUITE, kind as u8, kids, frame);
         let aad = associated_data(kind, kids);
-        Reference::seal(key.expose(), &aad, &mut self.buffer, start);
+        Fast::seal(key.expose(), &aad, &mut self.buffer, start);
         let bytes = std::mem::take(&mut self.buffer);
         let sid = blind::sid_of(&bytes);
         let object = SealedObject { sid, kind, bytes };
@@ -296,7 +296,7 @@ fn stored(payload: &[u8], raw_len: usize) -> Result<&[u8], UnsealError> {
 }
 
 fn open_frame(key: &ObjectKey, aad: &[u8], frame: &mut Vec<u8>) -> Result<(), UnsealError> {
-    Reference::open(key.expose(), aad, frame, 0).map_err(|_tag| UnsealError::Tag)
+    Fast::open(key.expose(), aad, frame, 0).map_err(|_tag| UnsealError::Tag)
 }
 
 fn check_hash(object: &[u8], reference: &Ref) -> Result<(), UnsealError> {

@@ -1,6 +1,7 @@
 //! Chains of manifests: what is listed, read, and missing.
 
 mod gaps;
+pub mod late;
 pub mod shelf;
 mod told;
 

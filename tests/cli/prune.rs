@@ -215,3 +215,22 @@ fn prunes_beside_backups_take_nothing_that_is_needed() {
         crate::support::compare::assert_alike(folder, &was, &crate::support::compare::look(&is));
     }
 }
+
+/// What `check` calls a problem, a prune does too; it does its work all the same.
+#[test]
+fn a_manifest_without_its_second_copy_is_told() {
+    let scene = removed();
+    let twin = lengths(&scene).into_keys().rfind(|name| name.contains("/manifests.2/")).unwrap();
+    std::fs::remove_file(&twin).unwrap();
+    scene.expect(3, &["check", "-q"]);
+    let args = ["prune", "--empty-trash", "--max-delete", "100%"];
+    for args in [&[&args[..], &["-n"]].concat()[..], &args[..]] {
+        let told = scene.expect(3, args);
+        assert!(told.stderr.contains("manifests.2/"), "{told}");
+        assert!(told.text().contains("given back"), "{told}");
+    }
+    // The next backup of the folder writes it again.
+    scene.expect(0, &["backup", "-q", "."]);
+    scene.expect(0, &["prune", "-q"]);
+    scene.expect(0, &["check", "-q", "--read-data"]);
+}

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::cli::choose::select::FilterArgs;
 use crate::cli::choose::select::Which;
@@ -29,21 +28,14 @@ use crate::retention;
 use crate::run::monitor::Severity;
 use crate::secret::Secret32;
 use crate::storage::Storage;
-use crate::storage::StorageErrorKind;
 use crate::storage::together;
-use crate::vault::Vault;
-use crate::vault::chains::ChainFinding;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Glimpse;
 use crate::vault::chains::Verifier;
-use crate::vault::error::Fault;
 use crate::vault::names::Place;
 use crate::vault::notes::Notes;
 use crate::vault::notes::StoredNote;
 use crate::vault::scrub::Listing;
-
-/// Longer than a commit takes between the two copies.
-const TWIN_WAIT: Duration = Duration::from_millis(300);
 
 /// A repository with the keys to read it.
 pub struct Keys {
@@ -171,7 +163,7 @@ fn list_seen(context: &Context, keys: &Keys, seen: Glimpse) -> Result<Vec<Snapsh
         || vault.manifests_seen(run, seen, Copies::First, signers),
     );
     let mut found = found?;
-    leave_out_late_twins(context, vault, &mut found.findings)?;
+    vault.leave_out_late_twins(run, &mut found.findings)?;
     for finding in &found.findings {
         context.run.problem(&finding.problem());
     }
@@ -195,36 +187,6 @@ fn list_seen(context: &Context, keys: &Keys, seen: Glimpse) -> Result<Vec<Snapsh
         }
     }
     Ok(snapshots)
-}
-
-/// A backup that commits just now writes the second copy of its manifest first: a copy that is
-/// missing is looked for once more, a moment later.
-fn leave_out_late_twins(
-    context: &Context,
-    vault: &Vault,
-    findings: &mut Vec<ChainFinding>,
-) -> Result<(), Failure> {
-    let missing = |finding: &ChainFinding| match finding {
-        ChainFinding::BadTwin { name, fault: Fault::Missing } => Some(name.clone()),
-        _ => None,
-    };
-    if findings.iter().all(|finding| missing(finding).is_none()) {
-        return Ok(());
-    }
-    context.run.clock.wait(TWIN_WAIT);
-    let mut kept = Vec::new();
-    for finding in std::mem::take(findings) {
-        if let Some(name) = missing(&finding) {
-            match vault.storage().stat(&name) {
-                Ok(_) => continue,
-                Err(error) if error.kind == StorageErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        kept.push(finding);
-    }
-    *findings = kept;
-    Ok(())
 }
 
 /// The notes, by snapshot. What is wrong with one is told, and it counts for nothing.

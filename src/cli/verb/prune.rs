@@ -39,13 +39,13 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// On a full medium it gives up the room that the repository keeps back for it, and goes on in
 /// steps.
 ///
-/// Exit codes: 0 done; 3 for want of room something unused stays; 11 backups were committing for
-/// longer than `--wait`; 13 refused: too much would go, or the clock is wrong; 20 something is
-/// damaged, and nothing was deleted.
+/// Exit codes: 0 done; 3 done, and for want of room something unused stays, or a copy of a
+/// manifest is missing or bad; 11 backups were committing for longer than `--wait`; 13 refused: too
+/// much would go, or the clock is wrong; 20 something is damaged, and nothing was deleted.
 #[derive(Debug, Clone, Args)]
 pub struct PruneArgs {
     /// Only tell what would be done.
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub dry_run: bool,
     #[command(flatten)]
     pub space: SpaceArgs,

@@ -16,6 +16,7 @@ use crate::storage::BlobName;
 use crate::storage::StorageErrorKind;
 use crate::units::Timestamp;
 use crate::vault::Inner;
+use crate::vault::chains::ChainFinding;
 use crate::vault::chains::ChainNames;
 use crate::vault::chains::Copies;
 use crate::vault::chains::Scope;
@@ -59,6 +60,8 @@ pub(super) struct Mark {
     /// Removed a short time ago.
     pub in_trash_count: u64,
     pub snapshots_count: u64,
+    /// What is wrong with the chains, and hinders nothing.
+    pub healable: Vec<ChainFinding>,
     /// By number of row, the first of each object.
     pub reached: Vec<bool>,
 }
@@ -181,6 +184,7 @@ pub(super) fn mark(
         given_up,
         in_trash_count,
         snapshots_count,
+        healable: found.findings,
         reached,
     })
 }

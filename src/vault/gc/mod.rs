@@ -27,6 +27,7 @@ use crate::units::Timestamp;
 use crate::vault::Inner;
 use crate::vault::Vault;
 use crate::vault::chains::Verifier;
+use crate::vault::chains::late;
 use crate::vault::error::VaultError;
 use crate::vault::gc::choose::Choice;
 use crate::vault::gc::condemned::Stored;
@@ -195,7 +196,8 @@ impl Vault {
         run.phase(Phase::Planning);
         let (vault, asking) = (&*self.inner, Asking { verifier, options });
         let now = run.clock.now();
-        let (mark, choice) = marked(run, vault, &asking, now)?;
+        let (mut mark, choice) = marked(run, vault, &asking, now)?;
+        tell_healable(run, vault, &mut mark)?;
         let mut report = told(run, vault, &mark, &choice)?;
         SetAside::look(run, vault, (now, options.grace_ms))?.tell(&mut report);
         report.waiting_packs_count += choice.drop.len() as u64;
@@ -240,6 +242,7 @@ fn pruned(
     }
     let options = asking.options;
     let (mut mark, choice) = marked(run, vault, asking, now)?;
+    tell_healable(run, vault, &mut mark)?;
     let mut report = told(run, vault, &mark, &choice)?;
     report.refuse_too_much(options.max_delete_percent)?;
     run.phase(Phase::Committing);
@@ -310,6 +313,13 @@ fn marked(
         choose::choose(locations, &mark, asking.options, &is_young)
     })??;
     Ok((mark, choice))
+}
+
+/// What is wrong with the chains and hinders no deletion is told all the same, as `check` does.
+fn tell_healable(run: &Run, vault: &Inner, mark: &mut Mark) -> Result<(), GcError> {
+    late::leave_out(run, vault, &mut mark.healable)?;
+    mark.healable.iter().for_each(|finding| run.problem(&finding.problem()));
+    Ok(())
 }
 
 fn told(run: &Run, vault: &Inner, mark: &Mark, choice: &Choice) -> Result<PruneReport, GcError> {
