@@ -259,7 +259,7 @@ fn fire(lab: &mut dyn Lab, (shot, whole): (Shot, u64), wrap: Wrap) -> Result<(),
 /// Kills, spread evenly over all that is sent, and faults; some of them, or all.
 fn shots(whole: u64) -> Vec<Shot> {
     let profile = Profile::of_process();
-    let kills = profile.pick(7, 60, whole).min(1000);
+    let kills = profile.pick(4, 60, whole).min(1000);
     let offset = profile::seed() % 7;
     let kills = (0..kills).map(|n| Shot::Killed { at: (n * 1000 + offset * 10) / kills.max(1) });
     let every = profile.pick(23, 7, 5);
@@ -292,16 +292,15 @@ fn the_laws_hold_over_a_bucket() {
 }
 
 /// Bugs of other programs, planted between the patience and the server: each is found by one of
-/// the shots above.
+/// the shots above. Over SFTP, where each fault costs a handshake, from the profile `gate` on.
 #[test]
 fn planted_bugs_are_found_over_servers() {
-    let labs: [&mut dyn Lab; 2] = [&mut Ssh::start(), &mut Bucket::start()];
-    for lab in labs {
+    let count = Profile::of_process().pick(1, 2, 2);
+    let labs: [&mut dyn Lab; 2] = [&mut Bucket::start(), &mut Ssh::start()];
+    for lab in labs.into_iter().take(count) {
         let whole = measured(lab);
         for (bug, wrap) in remote_bugs::ALL {
-            let kills = (1..40).map(|n| Shot::Killed { at: 1000 - n * 25 });
-            let faults = (0..11).map(|first| Shot::Faulty { every: 11, first });
-            let mut shots = faults.chain(kills);
+            let mut shots = (0..11).map(|first| Shot::Faulty { every: 11, first });
             let found = shots.find_map(|shot| fire(lab, (shot, whole), wrap).err());
             let found = found.unwrap_or_else(|| panic!("{}: {bug} was not found", lab.name()));
             println!("{}: {bug}: {found}", lab.name());

@@ -1,6 +1,6 @@
-//! Bugs that show only where a line may fail: what a program does with an error, and what it sends
-//! first.
+//! Bugs that show only where a line may fail: what a program makes of an error on the way.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -17,30 +17,42 @@ use super::crash::Wrap;
 enum Bug {
     /// A pack whose answer was lost is taken for sent.
     TakesLostForDone,
-    /// Packs go up in the background, when the next barrier comes: manifests may overtake them.
-    PacksLast,
+    /// A pack that could not be sent goes on where it is thought to have ended.
+    GoesOnTooFar,
 }
 
 pub(super) const ALL: [(&str, Wrap); 2] = [
     ("an answer that was lost is taken for success", |inner| planted(inner, Bug::TakesLostForDone)),
-    ("packs are sent after the manifest", |inner| planted(inner, Bug::PacksLast)),
+    ("an upload goes on behind what arrived", |inner| planted(inner, Bug::GoesOnTooFar)),
 ];
 
 fn planted(inner: Arc<dyn Storage>, bug: Bug) -> Arc<dyn Storage> {
-    Arc::new(Planted { inner, bug, late: Mutex::default() })
+    Arc::new(Planted { inner, bug, failed: Mutex::default() })
 }
 
 struct Planted {
     inner: Arc<dyn Storage>,
     bug: Bug,
-    /// Packs that are still to be sent.
-    late: Mutex<Vec<(BlobName, Vec<u8>)>>,
+    /// Packs that could not be sent.
+    failed: Mutex<BTreeSet<BlobName>>,
 }
 
 impl Planted {
-    fn late_of(&self, name: &BlobName) -> Option<Vec<u8>> {
-        let late = self.late.lock().unwrap();
-        late.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone())
+    fn create_pack(&self, name: &BlobName, bytes: &[u8]) -> Result<(), StorageError> {
+        let has_failed = self.failed.lock().unwrap().contains(name);
+        let sent = match has_failed && self.bug == Bug::GoesOnTooFar {
+            true => &bytes[bytes.len() / 2..],
+            false => bytes,
+        };
+        let created = self.inner.create(name, &[sent]);
+        let is_lost = created.as_ref().is_err_and(StorageError::is_retryable);
+        if is_lost && self.bug == Bug::TakesLostForDone {
+            return Ok(());
+        }
+        if is_lost {
+            self.failed.lock().unwrap().insert(name.clone());
+        }
+        created
     }
 }
 
@@ -56,16 +68,9 @@ impl Storage for Planted {
     }
 
     fn create(&self, name: &BlobName, parts: &[&[u8]]) -> Result<(), StorageError> {
-        let is_pack = name.as_str().starts_with("packs/");
-        if is_pack && self.bug == Bug::PacksLast {
-            self.late.lock().unwrap().push((name.clone(), parts.concat()));
-            return Ok(());
-        }
-        match self.inner.create(name, parts) {
-            Err(error) if is_pack && error.is_retryable() && self.bug == Bug::TakesLostForDone => {
-                Ok(())
-            }
-            created => created,
+        match name.as_str().starts_with("packs/") {
+            true => self.create_pack(name, &parts.concat()),
+            false => self.inner.create(name, parts),
         }
     }
 
@@ -83,24 +88,11 @@ impl Storage for Planted {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        let mut listed = self.inner.list(prefix)?;
-        let late = self.late.lock().unwrap();
-        let late = late.iter().filter(|(name, _)| name.as_str().starts_with(prefix));
-        listed.extend(
-            late.map(|(name, bytes)| Listed { name: name.clone(), len_bytes: bytes.len() as u64 }),
-        );
-        Ok(listed)
+        self.inner.list(prefix)
     }
 
     fn stat(&self, name: &BlobName) -> Result<BlobStat, StorageError> {
-        // Whoever looks is told what will be there.
-        match self.late_of(name) {
-            Some(bytes) => {
-                let created = self.inner.stat(&BlobName::new("config").unwrap())?.created;
-                Ok(BlobStat { len_bytes: bytes.len() as u64, created })
-            }
-            None => self.inner.stat(name),
-        }
+        self.inner.stat(name)
     }
 
     fn delete(&self, name: &BlobName) -> Result<(), StorageError> {
@@ -112,13 +104,6 @@ impl Storage for Planted {
     }
 
     fn sync(&self) -> Result<(), StorageError> {
-        // Not before the first barrier that nothing comes after: that behind a manifest.
-        let is_behind = self.inner.list("manifests/").is_ok_and(|listed| !listed.is_empty());
-        if is_behind {
-            for (name, bytes) in std::mem::take(&mut *self.late.lock().unwrap()) {
-                self.inner.create(&name, &[&bytes])?;
-            }
-        }
         self.inner.sync()
     }
 }
