@@ -12,6 +12,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::backup::LEFTOVERS;
 use crate::cli::language::table::backup::UNFINISHED;
 use crate::cli::language::table::keeping::rotation;
+use crate::cli::language::table::keeping::storage as texts;
 use crate::cli::language::table::options;
 use crate::cli::local::Local;
 use crate::cli::secrets::Asked;
@@ -39,6 +40,7 @@ use crate::run::monitor::Severity;
 use crate::secret::SecretBytes;
 use crate::source::host::host_name;
 use crate::storage::Storage;
+use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
 use crate::storage::layer::kept::Kept;
 use crate::storage::layer::retry::RetryOptions;
@@ -51,6 +53,7 @@ use crate::storage::together;
 use crate::units::Bytes;
 use crate::vault::Vault;
 use crate::vault::VaultOptions;
+use crate::vault::names;
 use crate::vault::names::KEEPING;
 use crate::vault::tally::listing;
 
@@ -77,6 +80,9 @@ const RETRY_REMOTE: RetryOptions = RetryOptions {
     wait_max: Duration::from_secs(30),
     whole_max: WHOLE_MAX,
 };
+
+/// How often what lies beside blobs is looked for again.
+const STRANGERS_TRIES: usize = 3;
 
 /// Threads that read over a network: most of their time goes by in waiting.
 const REMOTE_THREADS: usize = 8;
@@ -204,6 +210,39 @@ pub fn held_bytes(context: &Context, storage: &Arc<dyn Storage>) -> Option<u64> 
     )
 }
 
+/// Makes the locks of all that is not about to go last longer, where the storage has locks. Nobody
+/// fails for it.
+pub fn renew_locks(context: &Context, vault: &Vault) {
+    let Ok(place) = context.settings.repository() else { return };
+    let Ok(location @ Location::S3(_)) = location(place, &context.environment) else { return };
+    let renewed = vault
+        .lasting(&context.run)
+        .map_err(Failure::from)
+        .and_then(|names| Ok(open::renew_locks(&context.run, &location, &names)?));
+    match renewed {
+        Ok(renewed) => {
+            if renewed.count > 0 {
+                context.output.note(texts::RENEWED.with("count", renewed.count));
+            }
+            if let Some(detail) = renewed.refused {
+                context.problem(Severity::Problem, texts::LOCKS, Said::heard(detail));
+            }
+        }
+        Err(failure) => context.problem(Severity::Problem, texts::LOCKS, failure.message),
+    }
+}
+
+/// The storage as it was before somebody replaced or removed what lies there.
+///
+/// # Errors
+/// When it keeps no versions (2), they may not be seen (1), or it cannot be reached (15).
+pub fn beneath(context: &Context) -> Result<Arc<dyn Storage>, Failure> {
+    let location = location(context.settings.repository()?, &context.environment)?;
+    let found = open::beneath(&context.run, &location, names::is_genuine)?;
+    let base = found.ok_or_else(|| Failure::usage(texts::NO_VERSIONS, texts::NAME_STORAGE))?;
+    Ok(stacked(context, base, &location))
+}
+
 /// Does `work`, and looks what lies beside the blobs of the storage: meanwhile, over a way of its
 /// own, where that is reached over a network.
 ///
@@ -222,7 +261,16 @@ pub fn with_strangers<T>(
             (look(), Ok(done))
         }
     };
-    Ok((done?, found?))
+    let (done, mut found) = (done?, found);
+    // The way of its own may be cut like any other; that the server is there is known by now.
+    for _ in 0..STRANGERS_TRIES {
+        if !found.as_ref().is_err_and(StorageError::is_retryable) {
+            break;
+        }
+        context.run.clock.wait(RETRY_REMOTE.wait_first);
+        found = look();
+    }
+    Ok((done, found?))
 }
 
 /// Machines whose records are read ahead besides all.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 #[cfg(unix)]
 use crate::disk::unix::RealDisk;
 use crate::run::Run;
+use crate::storage::BlobName;
 use crate::storage::Storage;
 use crate::storage::StorageError;
 #[cfg(unix)]
@@ -16,6 +17,9 @@ use crate::storage::leftovers::Leftovers;
 use crate::storage::leftovers::Strangers;
 use crate::storage::s3::S3Options;
 use crate::storage::s3::S3Storage;
+use crate::storage::s3::versions::Renewed;
+use crate::storage::s3::versions::beneath::Beneath;
+use crate::storage::s3::versions::beneath::IsGenuine;
 use crate::storage::sftp::SftpOptions;
 use crate::storage::sftp::SftpStorage;
 
@@ -108,6 +112,40 @@ pub fn spend_reserve(
             FolderStorage::open(run, Arc::new(RealDisk), root)?.spend_reserve(reserve)
         }
         Location::Sftp(_) | Location::S3(_) => Ok(false),
+    }
+}
+
+/// Makes the locks of these blobs last longer, where the storage has locks of its own.
+///
+/// # Errors
+/// Those of opening, and of [`S3Storage::renew_all`].
+pub fn renew_locks(
+    run: &Run,
+    location: &Location,
+    names: &[BlobName],
+) -> Result<Renewed, StorageError> {
+    match location {
+        Location::Folder(_) | Location::Sftp(_) => Ok(Renewed::default()),
+        Location::S3(options) => S3Storage::open(run, (**options).clone())?.renew_all(run, names),
+    }
+}
+
+/// The storage as it was before somebody replaced or removed what lies there; none if it keeps no
+/// versions.
+///
+/// # Errors
+/// Those of opening, and of [`Beneath::of`].
+pub fn beneath(
+    run: &Run,
+    location: &Location,
+    is_genuine: IsGenuine,
+) -> Result<Option<Arc<dyn Storage>>, StorageError> {
+    match location {
+        Location::Folder(_) | Location::Sftp(_) => Ok(None),
+        Location::S3(options) => {
+            let bucket = S3Storage::open(run, (**options).clone())?;
+            Ok(Some(Arc::new(Beneath::of(bucket, is_genuine)?)))
+        }
     }
 }
 

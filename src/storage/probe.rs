@@ -20,7 +20,7 @@ use crate::storage::StorageErrorKind;
 use crate::storage::together;
 
 /// Where the blobs of a probe lie.
-const FOLDER: &str = "probe/";
+pub const FOLDER: &str = "probe/";
 /// Writers that want one name at the same time, and how often.
 const WRITERS: usize = 8;
 const ROUNDS: usize = 4;

@@ -211,11 +211,13 @@ impl Inner {
     /// See [`Vault::refresh`].
     pub(in crate::vault) fn forget_locations(&self) {
         *self.locations.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.soon.forget();
     }
 
     /// Takes an index that was just read.
     pub(in crate::vault) fn replace_locations(&self, locations: Locations) {
         *self.locations.write().unwrap_or_else(PoisonError::into_inner) = Some(locations);
+        self.soon.forget();
     }
 
     /// Calls `change` with the index if it is loaded; else it will be read from storage anyway.

@@ -125,6 +125,19 @@ pub(in crate::vault) fn parse_index(name: &BlobName) -> Option<IndexId> {
     name.as_str().strip_prefix(INDEX)?.parse().ok()
 }
 
+/// Whether bytes are those that a name tells by their hash; none if it tells of no hash.
+#[must_use]
+pub fn is_genuine(name: &BlobName, bytes: &[u8]) -> Option<bool> {
+    let pack = || parse_pack(name).map(|id| *id.as_bytes());
+    let index = || parse_index(name).map(|id| *id.as_bytes());
+    let manifest = || {
+        let places = MANIFESTS.iter().filter_map(|prefix| Place::parse(prefix, name));
+        places.map(|place| *place.id.as_bytes()).next()
+    };
+    let told = pack().or_else(index).or_else(manifest)?;
+    Some(told == blind::hash(bytes))
+}
+
 /// How index files are kept on a machine that has read them.
 pub const KEEPING: Keeping = Keeping {
     prefix: INDEX,

@@ -1,5 +1,6 @@
 //! The storage in a bucket, against a real gateway, and behind a network that fails.
 
+mod beneath;
 mod budget;
 mod faults;
 mod large;

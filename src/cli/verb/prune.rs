@@ -106,6 +106,7 @@ pub fn run(context: &Context, args: &PruneArgs) -> Result<Ended, Failure> {
     prune(context, &keys, &options)?;
     open::remove_leftovers(context, open::Reach::Everywhere);
     sweep_probes(context, &keys);
+    open::renew_locks(context, keys.repository.vault());
     Ok(Ended::done())
 }
 

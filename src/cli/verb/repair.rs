@@ -28,6 +28,9 @@ use crate::vault::repair::plan::Plan;
 use crate::vault::scrub::report::Report;
 use crate::vault::scrub::report::Verdict;
 
+/// What --from calls the hidden versions of a bucket; a folder of that name is `./versions`.
+const VERSIONS: &str = "versions";
+
 /// Mend what is damaged from what is left.
 ///
 /// Reads every byte, and then only adds and moves: lost copies of records are written anew from
@@ -46,7 +49,8 @@ pub struct RepairArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Another storage with a copy of this repository, or a repository that shares its keys:
-    /// objects and snapshots that are lost here are taken from there.
+    /// objects and snapshots that are lost here are taken from there. `versions` is what this
+    /// bucket hides beneath what it shows, because somebody has replaced or removed it.
     #[arg(long, value_name = "STORAGE", conflicts_with = "undo")]
     pub from: Option<OsString>,
     /// Take the newest repair back.
@@ -86,6 +90,7 @@ pub fn run(context: &Context, args: &RepairArgs) -> Result<Ended, Failure> {
     let carried = repair::carry_out(&unwatched.run, &repository, mender, (&plan, other));
     let (done, report) = carried?;
     context.output.report("repair", &done, || repaired(&done))?;
+    open::renew_locks(context, repository.vault());
     ended(context, &report)
 }
 
@@ -105,7 +110,10 @@ fn other(
     from: &std::ffi::OsStr,
     unlocked: &Unlocked,
 ) -> Result<Repository, Failure> {
-    let storage = open::storage_at(context, &open::place(context, from.as_ref())?)?;
+    let storage = match from.to_str() {
+        Some(VERSIONS) => open::beneath(context)?,
+        _ => open::storage_at(context, &open::place(context, from.as_ref())?)?,
+    };
     let config = publish::load_config(&context.run, &storage)?;
     let own = &unlocked.keyset.store;
     // The same secrets may seal under another repository's name.

@@ -321,7 +321,13 @@ impl S3Storage {
         }
     }
 
-    fn get_range(&self, name: &str, offset: u64, into: &mut [u8]) -> Result<(), Fault> {
+    /// Of what the name shows, or of a version of it.
+    fn get_range(
+        &self,
+        (name, version): (&str, Option<&str>),
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<(), Fault> {
         let len_bytes = into.len() as u64;
         let ended = || {
             let detail = format!("expected {len_bytes} bytes at {offset}, found its end");
@@ -332,8 +338,11 @@ impl S3Storage {
             return found.is_some_and(|found| offset <= found).then_some(()).ok_or_else(ended);
         }
         let last = offset.checked_add(len_bytes - 1).ok_or_else(ended)?;
-        let ask = Ask::new(Method::GET, Some(self.client.place().key(name)))
+        let mut ask = Ask::new(Method::GET, Some(self.client.place().key(name)))
             .header("range", format!("bytes={offset}-{last}"));
+        if let Some(version) = version {
+            ask = ask.query("versionId", version);
+        }
         let answer = match self.client.ask(ask) {
             Err(fault) if fault.code == BEYOND_END => return Err(ended()),
             answer => answer.map_err(Fault::of_blob)?,
@@ -406,7 +415,7 @@ impl Storage for S3Storage {
         offset: u64,
         into: &mut [u8],
     ) -> Result<(), StorageError> {
-        let got = self.get_range(name.as_str(), offset, into);
+        let got = self.get_range((name.as_str(), None), offset, into);
         got.map_err(|fault| self.failed("read", name.as_str(), fault))
     }
 

@@ -5,8 +5,11 @@
 //! verbs of a storage see the top only. Whoever finds a blob missing or damaged looks here.
 //! Nothing here deletes a version or shortens a lock.
 
+pub mod beneath;
+
 use ureq::http::Method;
 
+use crate::run::Run;
 use crate::storage::BlobName;
 use crate::storage::StorageError;
 use crate::storage::StorageErrorKind;
@@ -16,6 +19,7 @@ use crate::storage::s3::client::Content;
 use crate::storage::s3::fault::Fault;
 use crate::storage::s3::listing::PAGES_MAX;
 use crate::storage::s3::xml::Element;
+use crate::storage::together;
 use crate::units::Timestamp;
 
 /// A lock is not made longer than this from now: nobody could take it back.
@@ -66,6 +70,14 @@ pub enum BucketLock {
 pub struct Lock {
     pub mode: LockMode,
     pub until: Timestamp,
+}
+
+/// What became of locks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Renewed {
+    pub count: u64,
+    /// Why the first that could not be renewed was not.
+    pub refused: Option<String>,
 }
 
 /// A version that another one, or a mark of deletion, hides.
@@ -151,6 +163,44 @@ impl S3Storage {
             .header("content-type", "application/xml")
             .content(Content::of(&[body.as_bytes()]));
         self.client.ask(ask).map(|_| ()).map_err(failed)
+    }
+
+    /// Makes the locks of these blobs last as long as that of a new one, where the bucket locks
+    /// what is new and less than half of that is left. One that is gone meanwhile needs none.
+    ///
+    /// # Errors
+    /// When the run is stopped, and those of asking the server.
+    pub fn renew_all(&self, run: &Run, names: &[BlobName]) -> Result<Renewed, StorageError> {
+        let told = match self.bucket_lock() {
+            Ok(BucketLock::Default(told)) => told,
+            Ok(BucketLock::None | BucketLock::OnDemand) => return Ok(Renewed::default()),
+            Err(error) if error.is_retryable() => return Err(error),
+            // Whoever may not see it may not renew it; `storage test` tells.
+            Err(_) => return Ok(Renewed::default()),
+        };
+        let now = self.client.now().unix_ms;
+        let whole_ms = i64::from(told.days).saturating_mul(DAY_MS);
+        let until = Timestamp::from_unix_ms(now.saturating_add(whole_ms));
+        let enough = Timestamp::from_unix_ms(now.saturating_add(whole_ms / 2));
+        let renewed = together::each(self, names, |name| {
+            if run.check().is_err() {
+                return Ok(Ok(false));
+            }
+            let found = match self.lock_of(name) {
+                Err(error) if error.kind == StorageErrorKind::NotFound => return Ok(Ok(false)),
+                found => found?,
+            };
+            if found.is_some_and(|lock| lock.until >= enough) {
+                return Ok(Ok(false));
+            }
+            match self.renew(name, Lock { mode: told.mode, until }) {
+                Ok(()) => Ok(Ok(true)),
+                Err(error) if error.is_retryable() => Err(error),
+                Err(error) => Ok(Err(error.to_string())),
+            }
+        })?;
+        let count = renewed.iter().filter(|one| matches!(one, Ok(true))).count() as u64;
+        Ok(Renewed { count, refused: renewed.into_iter().find_map(Result::err) })
     }
 
     /// The versions of a name that are hidden, the newest first: all but what the name shows. A

@@ -6,6 +6,7 @@
 mod choose;
 pub mod condemned;
 mod copy;
+mod lasting;
 mod mark;
 pub mod set_aside;
 mod sweep;

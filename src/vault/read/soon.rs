@@ -174,6 +174,16 @@ impl Drop for Reading<'_> {
 }
 
 impl Soon {
+    /// Forgets what was announced: packs may have other numbers from now on.
+    pub(in crate::vault) fn forget(&self) {
+        let mut objects = self.lock();
+        let is_coming = |object: &Object| matches!(object.state, State::Coming);
+        let gone = objects.by_spot.values().filter(|object| !is_coming(object));
+        for sid in gone.map(|object| object.sid).collect::<Vec<_>>() {
+            objects.remove(&sid);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Objects> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -55,6 +55,13 @@ texts! {
         dùng khác";
     LEFT: "{count} small blobs of this test stay under `probe/`"
         => "còn {count} mẩu dữ liệu thử nằm dưới `probe/`";
+    LOCKS: "locks" => "khóa chống xóa";
+    RENEWED: "the locks of {count} blobs were renewed"
+        => "đã gia hạn khóa chống xóa của {count} tệp";
+    NO_VERSIONS: "`--from versions` reads what a bucket hides, and this storage is none"
+        => "`--from versions` đọc những phiên bản bị che trong bucket, còn nơi lưu này không phải \
+        bucket";
+    NAME_STORAGE: "name another storage" => "hãy nêu một nơi lưu khác";
     SWEPT: "{count} small blobs of old tests of this storage were removed"
         => "đã xóa {count} mẩu dữ liệu thử cũ trên nơi lưu này";
     UNFIT: "this storage does not keep what backups rely on"
