@@ -63,6 +63,16 @@ struct Shot {
     fault: Fault,
 }
 
+/// How often a scenario is run clean, and at most for one shot.
+const TRIES: usize = 3;
+
+/// Whether a shot came to anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Met {
+    Call,
+    Nothing,
+}
+
 /// A storage in memory, with layers that can fail.
 struct Rig {
     clock: Arc<ManualClock>,
@@ -131,7 +141,7 @@ pub fn run(scenario: &Scenario) {
     let base = Rig::holding(MemoryBlobs::new(), Timestamp::from_unix_ms(START_MS));
     let mut office = Office::new(&base.clock, base.doors(), profile::seed());
     (scenario.prepare)(&mut office).expect(scenario.name);
-    let mut tally = Tally::default();
+    let (mut tally, mut missed) = (Tally::default(), Vec::new());
     let mut number = profile::seed();
     let stride = profile.pick(23, 1, 1);
     for place in [Where::UnderRetry, Where::AboveRetry] {
@@ -143,10 +153,14 @@ pub fn run(scenario: &Scenario) {
                 continue;
             }
             tally.pairs_possible += 1;
-            fire(&base, &office, (scenario, &shot), &mut tally);
+            let mut shoot = |_| fire(&base, &office, (scenario, &shot), &mut tally);
+            match (0..TRIES).map(&mut shoot).find(|met| *met == Met::Call) {
+                Some(Met::Call) => tally.pairs_hit += 1,
+                _ => missed.push(shot),
+            }
         }
     }
-    assert_eq!(tally.pairs_hit, tally.pairs_possible, "{}: shots that met no call", scenario.name);
+    assert!(missed.is_empty(), "{}: shots that met no call: {missed:?}", scenario.name);
     let counts = [
         ("trials", tally.runs),
         ("pairs_possible", tally.pairs_possible),
@@ -158,14 +172,22 @@ pub fn run(scenario: &Scenario) {
     profile::report("h2", &format!("storage {}", scenario.name), clock.elapsed(), &counts);
 }
 
-/// Runs clean, counts the calls, and names a shot for each of them and each fault.
+/// Runs clean, counts the calls, and names a shot for each of them and each fault. Whether one
+/// machine sees a pack that another's thread is about to write is not always the same: the calls
+/// that are made every time.
 fn shots(base: &Rig, office: &Office, scenario: &Scenario, place: Where) -> Vec<Shot> {
-    let rig = Rig::holding(base.memory.blobs(), base.clock.now());
-    let mut clean = office.moved(rig.doors(), &rig.clock);
-    (scenario.act)(&mut clean).expect(scenario.name);
+    let rigs: Vec<Rig> = (0..TRIES)
+        .map(|_| {
+            let rig = Rig::holding(base.memory.blobs(), base.clock.now());
+            let mut clean = office.moved(rig.doors(), &rig.clock);
+            (scenario.act)(&mut clean).expect(scenario.name);
+            rig
+        })
+        .collect();
     let mut all = Vec::new();
     for verb in Verb::ALL {
-        for nth in 1..=rig.layer(place).call_count(verb) {
+        let counts = rigs.iter().map(|rig| rig.layer(place).call_count(verb));
+        for nth in 1..=counts.min().unwrap_or(0) {
             let small = 7 + usize::try_from(nth).unwrap() * 13 % 50;
             for fault in apt_for(verb, small) {
                 for lasting in [Lasting::Once, Lasting::Always] {
@@ -201,7 +223,12 @@ fn state_of(rig: &Rig, office: &Office, claim: Claim) -> u64 {
     hasher.finish()
 }
 
-fn fire(base: &Rig, office: &Office, (scenario, shot): (&Scenario, &Shot), tally: &mut Tally) {
+fn fire(
+    base: &Rig,
+    office: &Office,
+    (scenario, shot): (&Scenario, &Shot),
+    tally: &mut Tally,
+) -> Met {
     let rig = Rig::holding(base.memory.blobs(), base.clock.now());
     let mut office = office.moved(rig.doors(), &rig.clock);
     let Shot { place, verb, nth, lasting, fault } = *shot;
@@ -209,7 +236,7 @@ fn fire(base: &Rig, office: &Office, (scenario, shot): (&Scenario, &Shot), tally
     tally.runs += 1;
     let act = std::panic::AssertUnwindSafe(|| (scenario.act)(&mut office));
     let ended = std::panic::catch_unwind(act);
-    tally.pairs_hit += u64::from(!rig.layer(place).injected().is_empty());
+    let met = if rig.layer(place).injected().is_empty() { Met::Nothing } else { Met::Call };
     rig.layer(place).replan(Plan::none());
     let held = match ended {
         Err(_) => Err(laws::Broken { law: "K10", found: "a panic in the command".to_owned() }),
@@ -234,4 +261,5 @@ fn fire(base: &Rig, office: &Office, (scenario, shot): (&Scenario, &Shot), tally
             scenario.name
         );
     }
+    met
 }

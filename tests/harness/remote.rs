@@ -51,6 +51,10 @@ const RETRY: RetryOptions = RetryOptions {
     whole_max: std::time::Duration::from_secs(15 * 60),
 };
 
+/// Bytes between two cuts of a line: enough for it to be made anew and for the largest blob of a
+/// round trip to come through, or nobody ever goes on.
+const APART_BYTES_MIN: u64 = 16 * 1024;
+
 /// What happens to one round trip. Places are parts in a thousand of all that it sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shot {
@@ -135,7 +139,8 @@ impl Lab for Ssh {
             // A request of SFTP is some hundred bytes long, and a line that is made anew takes
             // some thousand before the first of them.
             Shot::Faulty { every, first } => {
-                self.line.cut_every((whole * first / 1000, whole / every))
+                let apart = (whole / every).max(APART_BYTES_MIN);
+                self.line.cut_every((whole * first / 1000, apart));
             }
         }
     }

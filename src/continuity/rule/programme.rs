@@ -107,7 +107,8 @@ impl Look<'_> {
             drill.class == "D3" && drill.from_nothing.is_some() && drill.is_proven()
         };
         let is_current = |drill: &Drill| {
-            let before = entries.kits.iter().filter(|(at, _)| *at <= drill.ended);
+            // Records tell whole seconds: what was signed within that second was there.
+            let before = entries.kits.iter().filter(|(at, _)| at.ms_since(drill.ended) < 1000);
             let newest = before.max_by_key(|(at, _)| *at).map(|(_, sums)| sums);
             let used = drill.from_nothing.as_ref().and_then(|it| it.kit.as_ref());
             newest.is_some() && newest == used

@@ -164,6 +164,16 @@ fn r10_from_nothing_once_a_quarter_with_the_kit_of_the_day() {
     );
     assert!(told[0].contains("older kit"), "{told:?}");
     expect(10, Amber, nothing(|drill| drill.from_nothing = Some(FromNothing { kit: None })));
+    // One of the second in which the drill ended, which records do not divide.
+    let soon = |ms: i64| {
+        move |_: &mut Plan, facts: &mut Facts| {
+            let ended = facts.drills[2].ended;
+            let kits = &mut entries(facts).kits;
+            kits.last_mut().unwrap().0 = Timestamp::from_unix_ms(ended.unix_ms + ms);
+        }
+    };
+    expect(10, Green, soon(900));
+    expect(10, Amber, soon(1000));
     // One that was made later makes the drill no worse, and one that was signed by nobody counts
     // for nothing.
     expect(10, Green, |_, facts| {
