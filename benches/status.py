@@ -104,6 +104,11 @@ def timed(work, args):
     return wall, done.stdout
 
 
+def private(path, flags):
+    """Others may not read it."""
+    return os.open(path, flags, 0o600)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("work")
@@ -113,7 +118,7 @@ def main():
     args = parser.parse_args()
     work = os.path.abspath(args.work)
     os.makedirs(f"{work}/data")
-    with open(f"{work}/password", "w", encoding="ascii") as file:
+    with open(f"{work}/password", "w", encoding="ascii", opener=private) as file:
         file.write("status\n")
     configuration(work, args.datasets)
     runs = fill(catalogue(work, args.datasets), args.runs)
@@ -125,7 +130,7 @@ def main():
             wall, output = timed(work, words)
             times[name].append(wall)
             if name == "status":
-                shown = len(json.loads(output.splitlines()[-1])["jobs"])
+                shown = len(json.loads(output.splitlines()[0])["jobs"])
                 if shown < args.datasets:
                     raise SystemExit(f"status shows {shown} jobs of {args.datasets}")
     for name, all_of in times.items():
