@@ -1,5 +1,7 @@
 //! From the words of the command line to an exit code.
 
+pub mod verifier;
+
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::panic::AssertUnwindSafe;

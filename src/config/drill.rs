@@ -20,8 +20,9 @@ use crate::config::value;
 pub struct Drill {
     pub name: String,
     pub class: Class,
-    /// Always among those that are drawn.
+    /// Those that are restored, or beside those that are drawn; none named are all.
     pub datasets: Vec<String>,
+    pub selection: Choice,
     pub storage: String,
     pub stratum: Stratum,
     pub mode: Mode,
@@ -49,6 +50,16 @@ pub enum Class {
     D2,
     D3,
     D4,
+}
+
+/// Who says which datasets are restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The configuration.
+    Named,
+    /// The month's draw in the ledger, with those that were due.
+    Drawn,
 }
 
 /// Which snapshot is taken.
@@ -158,6 +169,7 @@ enum CheckKind {
 
 const CLASSES: [(&str, Class); 4] =
     [("D1", Class::D1), ("D2", Class::D2), ("D3", Class::D3), ("D4", Class::D4)];
+const CHOICES: [(&str, Choice); 2] = [("named", Choice::Named), ("drawn", Choice::Drawn)];
 const STRATA: [(&str, Stratum); 4] = [
     ("newest", Stratum::Newest),
     ("oldest", Stratum::Oldest),
@@ -184,16 +196,20 @@ impl Drill {
     /// The backups that it is about: those it names, or all whose snapshots its storage holds.
     #[must_use]
     pub fn backups<'c>(&self, config: &'c Config) -> Vec<&'c Backup> {
-        let is_held = |backup: &&Backup| {
-            let is_copied =
-                |copy: &CopyJob| copy.from == backup.storage && copy.to.contains(&self.storage);
-            backup.storage == self.storage || config.copies.iter().any(is_copied)
-        };
+        let is_held = |backup: &&Backup| self.is_held(config, backup);
         let is_named = |backup: &&Backup| self.datasets.contains(&backup.name);
         match self.datasets.is_empty() {
             true => config.backups.iter().filter(is_held).collect(),
             false => config.backups.iter().filter(is_named).collect(),
         }
+    }
+
+    /// Whether its storage gets a backup's snapshots, from the machine or as copies.
+    #[must_use]
+    pub fn is_held(&self, config: &Config, backup: &Backup) -> bool {
+        let is_copied =
+            |copy: &CopyJob| copy.from == backup.storage && copy.to.contains(&self.storage);
+        backup.storage == self.storage || config.copies.iter().any(is_copied)
     }
 }
 
@@ -204,6 +220,8 @@ pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
     let class = table.choice("class", &CLASSES);
     let class = table.needs("class", class);
     let datasets = table.named_list("datasets", Noun::Dataset).unwrap_or_default();
+    let selection = table.choice("selection", &CHOICES).unwrap_or(Choice::Named);
+    table.default("selection", "named");
     let storage = table.named("storage", Noun::Storage);
     let storage = table.needs("storage", storage);
     let stratum = table.choice("stratum", &STRATA).unwrap_or(Stratum::Newest);
@@ -225,6 +243,7 @@ pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
         name: name?,
         class: class?,
         datasets,
+        selection,
         storage: storage?,
         stratum,
         mode,

@@ -35,7 +35,8 @@ pub fn of(file: &str, text: &str) -> Vec<Edge> {
         return Vec::new();
     }
     let code = rust_text::code_without_tests(text);
-    let root = if module == "main" { "lifeboat" } else { "crate" };
+    let is_program = module.split("::").next() == Some("main");
+    let root = if is_program { "lifeboat" } else { "crate" };
     let parent = module.rsplit_once("::").map_or(String::new(), |(parent, _)| parent.to_owned());
     let mut edges = Vec::new();
     for (first, base) in [(root, ""), ("super", parent.as_str())] {

@@ -164,6 +164,46 @@ fn what_was_taken_or_changed_is_told_in_both_languages() {
     assert!(shown.contains(told), "{shown}");
 }
 
+/// The program that can do nothing else says the same, with nothing in its environment.
+#[test]
+fn the_auditors_own_program_says_the_same() {
+    let scene = with_evidence();
+    let auditor = auditor();
+    let (whole, line) = bundle(&scene, "whole");
+    let (less, _) = bundle(&scene, "less");
+    std::fs::remove_file(Path::new(&less).join("entries/0000000012.sig")).unwrap();
+    let print = line["fingerprint"].as_str().unwrap();
+    let nowhere = text(&scene.path("nowhere"));
+    for (code, args) in [
+        (0, vec![&*whole]),
+        (0, vec![&*whole, "--fingerprint", print, "--lang", "vi"]),
+        (23, vec![&*whole, "--code", "00000-00000-00000-00000"]),
+        (23, vec![&*less, "--lang", "vi"]),
+        (2, vec![&*nowhere]),
+        (2, vec![&*whole, "--code", "123"]),
+    ] {
+        let big = auditor.expect(code, &[&["drill", "verify-evidence"][..], &args].concat());
+        let small = Command::new(env!("CARGO_BIN_EXE_lifeboat-verify"))
+            .args(&args)
+            .env_clear()
+            .current_dir("/")
+            .output()
+            .unwrap();
+        assert_eq!(small.status.code(), Some(code), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&small.stdout), String::from_utf8_lossy(&big.stdout));
+        let told = String::from_utf8(small.stderr).unwrap();
+        assert_eq!(told.lines().next(), big.stderr.lines().next(), "{args:?}");
+    }
+    let small = Command::new(env!("CARGO_BIN_EXE_lifeboat-verify"))
+        .args([&*less, "--json"])
+        .env_clear()
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(small.stdout).unwrap();
+    assert!(lines.contains(r#""verdict":"record_missing""#), "{lines}");
+    assert!(lines.lines().last().unwrap().contains(r#""exit_code":23"#), "{lines}");
+}
+
 #[test]
 fn what_is_no_bundle_is_refused() {
     let scene = with_files();

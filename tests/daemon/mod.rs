@@ -2,6 +2,7 @@
 
 mod far;
 mod full;
+mod guest;
 mod kills;
 mod known;
 mod restraint;

@@ -13,6 +13,8 @@ use crate::evidence::tree::Tree;
 
 /// A root counts once its last entry is as old: nobody who draws has made it for this draw.
 pub const ROOT_AGE_MS: i64 = 24 * 60 * 60 * 1000;
+/// Fields of a draw that a record repeats.
+const OF_RECORD: [&str; 5] = ["seed", "root", "pool_hash", "word", "drawn"];
 /// Fields that a draw takes from its pool as they are.
 const OF_POOL: [&str; 4] = ["period", "plan", "pool_hash", "pool"];
 
@@ -32,6 +34,7 @@ type Drawn<'a> = (u64, &'a Entry, &'a Value);
 impl Around<'_> {
     pub(super) fn judge(&self, draws: &dyn Draws) -> Vec<Finding> {
         let mut findings = self.again();
+        findings.extend(self.records());
         for (seq, (entry, value)) in self.values {
             let seq = *seq;
             if entry.kind != Kind::Draw {
@@ -62,6 +65,21 @@ impl Around<'_> {
             }
         }
         findings
+    }
+
+    /// Records of drills that were drawn otherwise than by a draw of this ledger.
+    fn records(&self) -> Vec<Finding> {
+        let all = || self.values.iter().map(|(seq, (entry, value))| (*seq, entry.kind, value));
+        let draws = || all().filter(|(_, kind, _)| *kind == Kind::Draw);
+        let records = all().filter(|(_, kind, _)| *kind == Kind::Record);
+        let drawn = records.filter_map(|(seq, _, value)| Some((seq, value.get("selection")?)));
+        let is_other = |(seq, selection): &(u64, &Value)| {
+            let is_it = |draw: &Value| {
+                OF_RECORD.iter().all(|field| draw.get(field) == selection.get(field))
+            };
+            self.is_whole && !draws().any(|(own, _, draw)| own < *seq && is_it(draw))
+        };
+        drawn.filter(is_other).map(|(seq, _)| Finding::OtherDraw { seq }).collect()
     }
 
     /// Whether a draw took what was in the ledger before it, as far as that can be told.

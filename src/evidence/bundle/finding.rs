@@ -80,6 +80,8 @@ pub enum Finding {
     Suspect { holder: String, from: u64, to: u64 },
     #[error("entry {seq}: this program does not repeat draws; the draw was not checked")]
     DrawNotRepeated { seq: u64 },
+    #[error("entry {seq}: its record names a draw that is not in this ledger")]
+    OtherDraw { seq: u64 },
     #[error("file `{name}` belongs to no bundle")]
     Stray { name: String },
     #[error("document {hash} belongs to no entry")]
@@ -141,6 +143,7 @@ impl Finding {
             | Self::OtherLedger
             | Self::Step { .. }
             | Self::Draw { .. }
+            | Self::OtherDraw { .. }
             | Self::DrawAgain { .. }
             | Self::Proof { .. } => Class::Invalid,
             Self::Empty

@@ -39,6 +39,8 @@ KIỂM TRA BẰNG CHƯƠNG TRÌNH / WITH THE PROGRAM
   lifeboat drill verify-evidence . --fingerprint {mã trên giấy / from paper} \\
     --code {mã đối chiếu trên biên bản / code on the minutes}
 
+hoặc `lifeboat-verify` với cùng tham số / or `lifeboat-verify` with the same words
+
 KIỂM TRA BẰNG TAY / BY HAND (Linux; sha256sum, OpenSSL 3)
 
 1. Dấu vân tay của khóa sáng lập phải giống bản in trên giấy.

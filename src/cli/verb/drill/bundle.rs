@@ -77,7 +77,7 @@ pub fn run(context: &Context, args: &BundleArgs) -> Result<Ended, Failure> {
             .with("entries", written.entries_count)
             .with("documents", written.documents_count)
     })?;
-    super::verify::tell_marks(context, &report)?;
+    super::verify::tell_marks(&context.output, &report)?;
     if report.verdict != Verdict::Valid {
         context.output.warn(texts::BUNDLE_NOT_VALID);
         return Ok(Ended { exit: Exit::Evidence, ..Ended::done() });

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::drill as texts;
+use crate::cli::output::Output;
 use crate::cli::verb::drill::files;
 use crate::cli::verb::drill::plan::document::Repeats;
 use crate::evidence::bundle::Bundle;
@@ -78,6 +79,14 @@ struct Inspected {
 }
 
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<Ended, Failure> {
+    inspect_files(&context.output, args)
+}
+
+/// Inspects a bundle and tells of it.
+///
+/// # Errors
+/// When its files cannot be read, or are no bundle (2).
+pub fn inspect_files(output: &Output, args: &VerifyArgs) -> Result<Ended, Failure> {
     let files = files::read(&args.bundle)?;
     let bundle = Bundle::from_files(files);
     if bundle.origin.is_empty() && bundle.entries.is_empty() && bundle.documents.is_empty() {
@@ -92,7 +101,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<Ended, Failure> {
         notes: notes.collect::<Result<_, _>>()?,
     };
     let report = inspect(&bundle, &witness, &Repeats);
-    tell(context, &report)?;
+    tell(output, &report)?;
     let exit = if report.verdict == Verdict::Valid { Exit::Done } else { Exit::Evidence };
     Ok(Ended { exit, ..Ended::done() })
 }
@@ -107,12 +116,12 @@ pub const fn name_of(verdict: Verdict) -> &'static str {
     }
 }
 
-fn tell(context: &Context, report: &Report) -> Result<(), Failure> {
+fn tell(output: &Output, report: &Report) -> Result<(), Failure> {
     for finding in &report.findings {
-        tell_finding(context, finding)?;
+        tell_finding(output, finding)?;
     }
     if report.more_count > 0 {
-        context.output.warn(texts::MORE.with("count", report.more_count));
+        output.warn(texts::MORE.with("count", report.more_count));
     }
     let last_time = report.last_time.and_then(|time| time.text());
     let inspected = Inspected {
@@ -130,16 +139,16 @@ fn tell(context: &Context, report: &Report) -> Result<(), Failure> {
         Verdict::RecordMissing => texts::RECORD_MISSING,
         Verdict::Invalid => texts::INVALID,
     };
-    context.output.result("evidence", &inspected, || {
+    output.result("evidence", &inspected, || {
         text.with("entries", inspected.entries_count)
             .with("documents", inspected.documents_count)
             .with("drills", inspected.drills_count)
             .with("time", last_time.unwrap_or_else(|| "-".to_owned()))
     })?;
-    tell_marks(context, report)
+    tell_marks(output, report)
 }
 
-fn tell_finding(context: &Context, finding: &Finding) -> Result<(), Failure> {
+fn tell_finding(output: &Output, finding: &Finding) -> Result<(), Failure> {
     let (class, text) = match finding.class() {
         Class::Invalid => ("invalid", texts::IS_INVALID),
         Class::Missing => ("missing", texts::IS_MISSING),
@@ -148,28 +157,28 @@ fn tell_finding(context: &Context, finding: &Finding) -> Result<(), Failure> {
     let message = escape(finding.to_string().as_bytes());
     let found = Found { class, message };
     let said = || text.with("what", Said::heard(&found.message));
-    context.output.result("finding", &found, said)
+    output.result("finding", &found, said)
 }
 
 /// What is to be compared with paper. It is part of the JSON line of whoever calls this.
-pub fn tell_marks(context: &Context, report: &Report) -> Result<(), Failure> {
-    if context.output.is_json() {
+pub fn tell_marks(output: &Output, report: &Report) -> Result<(), Failure> {
+    if output.is_json() {
         return Ok(());
     }
     if let Some(print) = report.fingerprint {
-        context.output.raw(
-            format!("{}\n", told(context, texts::FINGERPRINT.with("print", print.to_string())))
+        output.raw(
+            format!("{}\n", told(output, texts::FINGERPRINT.with("print", print.to_string())))
                 .as_bytes(),
         )?;
     }
     if let Some(checkpoint) = &report.checkpoint {
         let said = texts::CODE.with("code", checkpoint.code().to_string());
         let said = said.with("size", checkpoint.size);
-        context.output.raw(format!("{}\n", told(context, said)).as_bytes())?;
+        output.raw(format!("{}\n", told(output, said)).as_bytes())?;
     }
     Ok(())
 }
 
-fn told(context: &Context, said: Said) -> String {
-    said.told_in(context.output.language())
+fn told(output: &Output, said: Said) -> String {
+    said.told_in(output.language())
 }

@@ -17,6 +17,7 @@ use crate::evidence::entry::Kind;
 use crate::evidence::ledger::Draft;
 use crate::evidence::ledger::Ledger;
 use crate::evidence::tests::Scene;
+use crate::evidence::tests::transition;
 
 /// What the arithmetic of a draw comes to.
 struct Says(bool);
@@ -146,4 +147,30 @@ fn a_second_draw_of_a_period_is_named() {
     let named = Finding::DrawAgain { seq, period: "2026-12".to_owned(), first };
     assert_eq!(report.findings.first(), Some(&named), "{:?}", report.findings);
     assert_eq!(report.verdict, Verdict::Invalid);
+}
+
+/// Whoever drills something else than what was drawn has to say so.
+#[test]
+fn a_record_says_the_draw_of_its_ledger() {
+    let recorded = |change: &dyn Fn(&mut Value)| {
+        let (scene, mut ledger) = frozen();
+        let document = good(&ledger);
+        let mut selection = json!({"added": ["cases"]});
+        for field in ["seed", "root", "pool_hash", "word", "drawn"] {
+            selection[field] = document[field].clone();
+        }
+        change(&mut selection);
+        draw(&scene, &mut ledger, document);
+        for to in ["planned", "approved", "preflight", "restoring", "verifying", "measured"] {
+            scene.add(&mut ledger, &transition("d1", to)).unwrap();
+        }
+        let record = json!({"schema": Kind::Record.schema(), "selection": selection});
+        let seq = scene.add(&mut ledger, &Draft::new(Kind::Record, "d1", record)).unwrap().seq;
+        judged(&bundle_of(&scene), &Says(true)).findings.contains(&Finding::OtherDraw { seq })
+    };
+    assert!(!recorded(&|_| ()));
+    for field in ["seed", "root", "pool_hash", "word"] {
+        assert!(recorded(&|selection| selection[field] = "cc".into()), "{field}");
+    }
+    assert!(recorded(&|selection| selection["drawn"] = json!(["cases"])));
 }

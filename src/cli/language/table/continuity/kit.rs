@@ -27,6 +27,10 @@ texts! {
         and name the script alone as `command`"
         => "ghi chương trình cùng tham số vào một tệp lệnh chỉ mình đọc được, rồi chỉ nêu tệp \
         lệnh đó ở `command`";
+    NEEDS_LIBRARIES: "the program in the kit needs the libraries of a system as new as this one; a \
+        kit that is made by the program of `deploy/static` starts on any Linux"
+        => "chương trình trong bộ khởi động cần thư viện của hệ điều hành mới bằng máy này; bộ lập \
+        bằng chương trình do `deploy/static` tạo ra chạy được trên mọi máy Linux";
     SIGNED: "the hash of the list stands in the ledger; its code: {code}"
         => "mã băm của danh mục đã ghi vào nhật ký bằng chứng; mã đối chiếu: {code}";
     NO_KIT: "`{path}` cannot be read: {detail}" => "không đọc được `{path}`: {detail}";

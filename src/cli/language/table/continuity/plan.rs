@@ -23,6 +23,18 @@ texts! {
     FREEZE_FIRST: "freeze the pool with `lifeboat drill plan --freeze`, then let the chair say a \
         word"
         => "chốt danh sách gốc bằng `lifeboat drill plan --freeze`, rồi để chủ trì nêu một từ";
+    DRAWN_WITHOUT: "drill `{drill}` takes what is drawn, and there is no plan that can be read"
+        => "cuộc diễn tập `{drill}` lấy phần được chọn ngẫu nhiên, mà không có kế hoạch nào đọc \
+        được";
+    WRITE_PLAN: "write `plan.toml` beside the configuration and look at it with `lifeboat \
+        continuity validate`"
+        => "viết `plan.toml` bên cạnh tệp cấu hình và kiểm tra bằng `lifeboat continuity validate`";
+    NOT_YET_DRAWN: "{period} was not drawn yet" => "kỳ {period} chưa được chọn ngẫu nhiên";
+    NOTHING_THERE: "nothing that {period} asks for has snapshots in storage `{storage}`"
+        => "không tập dữ liệu nào của kỳ {period} có bản chụp ở nơi lưu `{storage}`";
+    NAME_ONE_BESIDE: "name one under `datasets` of the drill: it is restored beside what is drawn"
+        => "nêu một tập tại `datasets` của cuộc diễn tập: tập đó được khôi phục cùng phần được \
+        chọn";
     YOUNG: "the ledger has no entry that is a day old: whoever draws could have made its root"
         => "nhật ký bằng chứng chưa có bản ghi nào đủ một ngày: người chọn có thể đã tự tạo gốc";
     DRAW_TOMORROW: "draw again a day after the first entry" => "chọn lại sau bản ghi đầu một ngày";

@@ -58,6 +58,9 @@ texts! {
     DRAW_NOT_REPEATED: "entry {seq}: this program does not repeat draws; the draw was not checked"
         => "bản ghi {seq}: chương trình này không bốc thăm lại; kết quả bốc thăm chưa được kiểm \
         tra";
+    OTHER_DRAW: "entry {seq}: its record names a draw that is not in this ledger"
+        => "bản ghi {seq}: biên bản ghi nhận nêu một lần bốc thăm không có trong nhật ký bằng \
+        chứng này";
     STRAY: "file `{name}` belongs to no bundle" => "tệp `{name}` không thuộc bộ hồ sơ kiểm tra";
     NOT_NAMED: "document {hash} belongs to no entry" => "tài liệu {hash} không thuộc bản ghi nào";
     NO_ANCHOR: "no fingerprint from paper was given: whose ledger this is was not checked"

@@ -2,6 +2,10 @@
 
 use std::fmt::Write as _;
 
+use elf::ElfBytes;
+use elf::abi::PT_INTERP;
+use elf::endian::AnyEndian;
+
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -110,6 +114,14 @@ pub fn of(context: &Context) -> Result<Vec<File>, Failure> {
     Ok(files)
 }
 
+/// Whether a program needs libraries of the system that it is started on. One for a system that is
+/// not known here is taken to have all that it needs.
+pub fn needs_libraries(program: &[u8]) -> bool {
+    let parsed = ElfBytes::<AnyEndian>::minimal_parse(program);
+    let segments = parsed.ok().and_then(|program| program.segments());
+    segments.is_some_and(|all| all.iter().any(|it| it.p_type == PT_INTERP))
+}
+
 /// This program's own bytes.
 fn program() -> Result<Vec<u8>, Failure> {
     let read = std::env::current_exe().and_then(std::fs::read);
@@ -142,4 +154,31 @@ fn index(office: &Office, (config, plan, proven): Known<'_>) -> String {
         let _written = writeln!(text, "k: {} {}", person.name, person.phones.join(", "));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_whether_it_needs_libraries() {
+        // As tests are built on Linux.
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(needs_libraries(&own));
+        for not_known in [&b""[..], b"MZ", &own[..40]] {
+            assert!(!needs_libraries(not_known));
+        }
+        // The same without the entry that names who loads its libraries.
+        let header = ElfBytes::<AnyEndian>::minimal_parse(&own).unwrap().ehdr;
+        let start = usize::try_from(header.e_phoff).unwrap();
+        let size = usize::from(header.e_phentsize);
+        let mut alone = own;
+        for number in 0..usize::from(header.e_phnum) {
+            let at = start + number * size;
+            if alone[at..at + 4] == PT_INTERP.to_le_bytes() {
+                alone[at..at + 4].fill(0);
+            }
+        }
+        assert!(!needs_libraries(&alone));
+    }
 }

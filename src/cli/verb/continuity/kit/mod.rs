@@ -124,6 +124,10 @@ impl Desk {
 
 fn make(context: &Context, folder: &Path, desk: Option<Desk>) -> Result<Ended, Failure> {
     let files = content::of(context)?;
+    let program = files.iter().find(|file| file.name == PROGRAM);
+    if program.is_some_and(|file| content::needs_libraries(&file.bytes)) {
+        context.output.warn(texts::NEEDS_LIBRARIES);
+    }
     folders().create(folder).map_err(failed(folder))?;
     let mut sums = String::new();
     for file in &files {

@@ -20,6 +20,7 @@ use crate::cli::verb::drill::run::carry;
 use crate::cli::verb::drill::run::pick;
 use crate::config;
 use crate::config::Config;
+use crate::config::drill::Choice;
 use crate::config::drill::Class;
 use crate::config::drill::Drill;
 use crate::config::drill::Mode;
@@ -109,6 +110,7 @@ fn drill(args: &NothingArgs, config: &Config, storage: String) -> Option<Drill> 
         name: TITLE.to_owned(),
         class: Class::D3,
         datasets: named,
+        selection: Choice::Named,
         storage,
         stratum: args.stratum.of(),
         mode: Mode::Full,

@@ -18,6 +18,7 @@ use crate::config::plan::PersonalData;
 use crate::config::plan::Role;
 use crate::config::plan::Service;
 use crate::continuity::fact;
+use crate::continuity::programme::Month;
 use crate::drill::plan::Plan;
 use crate::drill::plan::Targets;
 use crate::drill::record::Coverage;
@@ -26,6 +27,7 @@ use crate::drill::record::People;
 use crate::drill::verdict::Level;
 use crate::evidence::tree::sha256;
 use crate::path::escape;
+use crate::units::Timestamp;
 
 /// Digits of the plan's hash in records.
 const HASH_CHARS: usize = 16;
@@ -68,6 +70,12 @@ impl Asked {
             (None, named) => named.clone(),
         };
         Ok(Self { office, operator })
+    }
+
+    /// The month by the plan's calendar; none without a plan.
+    #[must_use]
+    pub fn month(&self, now: Timestamp) -> Option<Month> {
+        self.plan().map(|plan| Month::of(plan.calendar.date(now)))
     }
 
     fn plan(&self) -> Option<&plan::Plan> {

@@ -3,6 +3,7 @@
 pub mod asked;
 pub mod carry;
 pub mod chain;
+pub mod drawn;
 pub mod follow;
 pub mod pick;
 
@@ -94,7 +95,10 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Ended, Failure> {
     }
     let snapshots = opened::list(context, &keys)?;
     let asked = Asked::read(context, (config, drill), args.operator.as_deref())?;
-    let plan = plan(context, (config, drill), (&asked, &snapshots))?;
+    let month = asked.month(context.run.clock.now());
+    let chosen = drawn::choose(context, (config, drill), month, &keys)?;
+    let plan = plan(context, (config, &chosen.drill), (&asked, &snapshots))?;
+    let plan = Plan { selection: chosen.selection, ..plan };
     if args.dry_run {
         let language = context.output.language();
         let planned = told::Planned::of(&plan);
