@@ -6,7 +6,7 @@ usage: daemon.py WORK TREE [--datasets N] [--idle SECONDS] [--rounds N]
 At rest: a daemon with N backups in its configuration, of which none is due. Prints the median of
 milliseconds from its start until it says that it is ready, its resident memory, and how often its
 threads woke up within `--idle` seconds. At work: a first backup of TREE into a new repository, in
-turn by `lifeboat run` and by `lifeboat backup`, and the ratio of their medians. Aims: 100 ms,
+turn by `lifeboat run` and by `lifeboat backup --job`, and the ratio of their medians. Aims: 100 ms,
 25 MiB, 1.05. The program comes from PATH or from LIFEBOAT; nothing outside of WORK is written.
 """
 
@@ -124,7 +124,7 @@ def at_work(args):
                 all_of.append(office.call("run", "set-0"))
                 daemon.stop()
             else:
-                all_of.append(office.call("backup", "-r", "main", args.tree))
+                all_of.append(office.call("backup", "--job", "set-0"))
             shutil.rmtree(office.work)
     for name, all_of in times.items():
         told = " ".join(f"{one:.2f}" for one in sorted(all_of))
