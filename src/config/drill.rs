@@ -78,6 +78,8 @@ pub enum Stratum {
 pub enum Mode {
     Full,
     Sample,
+    /// Folders are read and written nowhere.
+    Streamed,
 }
 
 /// Fewer than this share of all files are bad, with 95 % confidence.
@@ -176,7 +178,8 @@ const STRATA: [(&str, Stratum); 4] = [
     ("middle", Stratum::Middle),
     ("drawn", Stratum::Drawn),
 ];
-const MODES: [(&str, Mode); 2] = [("full", Mode::Full), ("sample", Mode::Sample)];
+const MODES: [(&str, Mode); 3] =
+    [("full", Mode::Full), ("sample", Mode::Sample), ("streamed", Mode::Streamed)];
 const CLAIMS: [(&str, Claim); 3] =
     [("5%", Claim::Percent5), ("1%", Claim::Percent1), ("0.1%", Claim::Permille1)];
 const ISOLATIONS: [(&str, Isolation); 3] =

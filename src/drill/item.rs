@@ -4,6 +4,7 @@ mod copies;
 mod databases;
 mod files;
 mod inside;
+mod streamed;
 
 use std::path::Path;
 use std::time::Duration;
@@ -119,6 +120,15 @@ pub fn execute(
     (work.item(), ended)
 }
 
+/// How much was restored, as records have it.
+fn mode(planned: &Planned, sampled: Option<&record::Sampled>) -> &'static str {
+    match sampled {
+        Some(_) => "sample",
+        None if streamed::is_streamed(planned) => "streamed",
+        None => "full",
+    }
+}
+
 impl<'a> Work<'a> {
     /// Since the loss: what went by before the keys were in hand counts too.
     fn now_ms(&self) -> u64 {
@@ -149,6 +159,9 @@ impl<'a> Work<'a> {
         self.capsule()?;
         self.checks.start();
         self.bench.steps.reached(Stage::Restoring);
+        if streamed::is_streamed(self.planned) {
+            return self.streamed();
+        }
         if !self.draw()? || !self.restore()? {
             return Ok(());
         }
@@ -372,7 +385,7 @@ impl<'a> Work<'a> {
             broken: self.broken.is_some(),
         };
         let (verdict, failures) = (verdict::item(&evidence), verdict::failures(&evidence));
-        let proof_level = verdict::proof_level(&list, capsule);
+        let proof_level = streamed::proven(planned, verdict::proof_level(&list, capsule));
         let sampled = sample.map(|drawn| files::sampled(&drawn, bench.root));
         Item {
             service: planned.targets.service.clone(),
@@ -387,7 +400,7 @@ impl<'a> Work<'a> {
             drawn_root: (!planned.choices.is_empty()).then(|| bench.root.to_owned()),
             target: planned.storage.clone(),
             domain: planned.targets.domain.clone(),
-            mode: if sampled.is_some() { "sample" } else { "full" }.to_owned(),
+            mode: mode(planned, sampled.as_ref()).to_owned(),
             claim: files::claim(sampled.as_ref(), planned, verdict),
             sample: sampled,
             logical_bytes: snapshot.content_bytes,

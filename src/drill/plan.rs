@@ -155,6 +155,8 @@ pub enum Extent {
     Full,
     /// Files that are drawn, where the dataset is a folder.
     Sample(Claim),
+    /// Read and compared, and written nowhere, where the dataset is a folder.
+    Streamed,
 }
 
 /// One dataset.

@@ -111,6 +111,7 @@ fn expected_bytes(item: &Planned) -> u64 {
                 / u128::from(snapshot.files_count.max(1));
             u64::try_from(bytes).unwrap_or(u64::MAX)
         }
+        Extent::Streamed if item.kind == Kind::Files => 0,
         _ => snapshot.content_bytes,
     }
 }

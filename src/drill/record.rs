@@ -203,7 +203,7 @@ pub struct Item {
     pub target: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub domain: Option<String>,
-    /// `full` or `sample`.
+    /// `full`, `sample` or `streamed`.
     pub mode: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub claim: Option<String>,

@@ -93,6 +93,7 @@ pub fn term(word: &str, language: Language) -> String {
         "normal" => words::NORMAL,
         "full" => words::FULL,
         "sample" => words::SAMPLE,
+        "streamed" => words::STREAMED,
         "operator" => words::OPERATOR,
         "substitute" => words::SUBSTITUTE,
         "owner" => words::OWNER,

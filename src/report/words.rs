@@ -208,6 +208,7 @@ words! {
     NORMAL: "normal" => "thông thường";
     FULL: "full" => "toàn bộ";
     SAMPLE: "sample" => "theo mẫu";
+    STREAMED: "read, not written" => "chỉ đọc, không ghi ra";
     OPERATOR: "operator" => "người thực hiện";
     OWNER: "data owner" => "chủ dữ liệu";
     WITNESS: "witness" => "người chứng kiến";

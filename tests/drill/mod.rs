@@ -16,6 +16,7 @@ mod sample;
 mod sqlite;
 mod standing;
 mod statements;
+mod streamed;
 mod tampered;
 mod trouble;
 

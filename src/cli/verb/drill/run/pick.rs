@@ -63,6 +63,7 @@ pub const fn stratum_name(stratum: Stratum) -> &'static str {
 pub const fn extent(drill: &Drill) -> Extent {
     match (drill.mode, drill.claim) {
         (Mode::Full, _) => Extent::Full,
+        (Mode::Streamed, _) => Extent::Streamed,
         (Mode::Sample, config::Claim::Percent5) => Extent::Sample(Claim::Percent5),
         (Mode::Sample, config::Claim::Percent1) => Extent::Sample(Claim::Percent1),
         (Mode::Sample, config::Claim::Permille1) => Extent::Sample(Claim::Permille1),
