@@ -51,6 +51,8 @@ struct Counted {
     truth: FolderTruth,
     /// Entries that a stream can hold.
     wanted_count: u64,
+    /// Those that none can: sockets, and files without content.
+    not_held_count: u64,
     /// Files that the snapshot itself marks as incomplete.
     flagged_count: u64,
 }
@@ -92,17 +94,18 @@ impl Work<'_> {
         self.marks.t4_ms = Some(self.now_ms());
         self.report.restored_bytes = read.content_bytes;
         self.report.verified_count = read.members_count;
-        let lost_count = read.lost_nodes_count + read.damaged_count;
-        self.note(Level::L0, "objects", Found::equal(FailureCode::F1, 0, lost_count));
         let counted = match counted(run, self) {
             Ok(counted) => counted,
             Err(RepositoryError::Stopped(stopped)) => return Err(stopped),
             Err(error) => {
                 let found = Found::failed(FailureCode::F1, error.to_string());
-                self.note(Level::L1, "bytes", found);
+                self.note(Level::L0, "objects", found);
                 return Ok(());
             }
         };
+        let left_out_count = read.left_out_count.saturating_sub(counted.not_held_count);
+        let lost_count = read.lost_nodes_count + read.damaged_count + left_out_count;
+        self.note(Level::L0, "objects", Found::equal(FailureCode::F1, 0, lost_count));
         let found = Found::equal(FailureCode::F2, counted.wanted_count, read.members_count);
         let found =
             found.with("every file was read and compared with its hash; nothing was written");
@@ -143,7 +146,7 @@ fn counted(run: &Run, work: &Work<'_>) -> Result<Counted, RepositoryError> {
     let (repository, within) = (work.bench.repository, SnapshotPath::root());
     let mut counter = Counter::new(within.clone());
     let mut sizes: BTreeMap<SnapshotPath, u64> = BTreeMap::new();
-    let (mut wanted_count, mut flagged_count) = (0, 0);
+    let (mut wanted_count, mut not_held_count, mut flagged_count) = (0, 0, 0);
     for leaf in TreeReader::new(run, repository, work.root(), &within) {
         for entry in &leaf?.entries {
             run.check()?;
@@ -151,7 +154,10 @@ fn counted(run: &Run, work: &Work<'_>) -> Result<Counted, RepositoryError> {
             let is_unreadable = is_file && entry.meta.flags.has(Flags::UNREADABLE);
             let is_flagged = is_unreadable || entry.meta.flags.has(Flags::TRUNCATED);
             flagged_count += u64::from(is_flagged);
-            wanted_count += u64::from(!is_unreadable && entry.meta.kind != meta::Kind::Socket);
+            match is_unreadable || entry.meta.kind == meta::Kind::Socket {
+                true => not_held_count += 1,
+                false => wanted_count += 1,
+            }
             if is_file && entry.meta.links_count > 1 {
                 sizes.insert(entry.path.clone(), entry.meta.size_bytes);
             }
@@ -167,7 +173,7 @@ fn counted(run: &Run, work: &Work<'_>) -> Result<Counted, RepositoryError> {
     for one in &chosen {
         truth.look(one, &head(run, work, one)?);
     }
-    Ok(Counted { truth, wanted_count, flagged_count })
+    Ok(Counted { truth, wanted_count, not_held_count, flagged_count })
 }
 
 fn head(
