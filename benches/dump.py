@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """A backup of a PostgreSQL database as a logical dump, beside `pg_dump | zstd -3` of the same one.
 
-usage: dump.py WORK [--size 1500] [--rounds 3]
+usage: dump.py WORK [--size 1500] [--rounds 3] [--drill]
 
 Makes a server of its own in WORK, with `initdb`, and a database of about `--size` MiB: numbers, text
 that compresses, and bytes that do not. Each round dumps it in turn by both ways into a fresh place:
 `pg_dump --format=custom --compress=0 | zstd -3 > FILE` and a sync of the file, and `lifeboat backup`
 into a new repository, which is durable when it answers. Prints the medians of wall seconds, and the
-speed of the backup as a part of the other's. Programs come from PATH or from LIFEBOAT; PGBIN names
+speed of the backup as a part of the other's. `--drill` then holds a drill of the first backup beside
+`pg_restore` of the same dump into the server, and tells what the drill's own checks took. Programs come from PATH or from LIFEBOAT; PGBIN names
 the folder of the server's programs. As root the server runs as `nobody`.
 """
 
 import argparse
 import glob
+import json
 import os
 import socket
 import statistics
@@ -96,9 +98,31 @@ def config(work, server):
         f'[[backup]]\nname = "b{number}"\nstorage = "s{number}"\nschedule = {{ cron = "@daily" }}\n'
         f'source = {{ kind = "postgresql", host = "127.0.0.1", port = {server.port}, '
         'user = "postgres", database = "postgres" }\n' for number in range(server.rounds))
+    drill = ('[[drill]]\nname = "drill"\nclass = "D2"\nstorage = "s0"\n'
+             f'schedule = {{ cron = "@monthly" }}\nsandbox = {{ path = "{work}/drills" }}\n')
     with open(f"{work}/lifeboat.toml", "w", encoding="ascii") as file:
         file.write(f'version = 1\nstate_dir = "{work}/state"\n[keys]\n'
-                   f'passphrase = {{ file = "{work}/secret" }}\n{storages}{backups}')
+                   f'passphrase = {{ file = "{work}/secret" }}\n{storages}{backups}{drill}')
+
+
+def drill(server, plain, argv):
+    """A drill of the database, and what of it is the restore that everybody has."""
+    restored = []
+    for number in range(3):
+        server.sql(f"create database again{number}")
+        words = ["-h", "127.0.0.1", "-p", server.port, "-U", "postgres", "-d", f"again{number}", plain]
+        restored.append(timed([program("pg_restore"), *words], {}))
+    begin = time.perf_counter()
+    done = subprocess.run(argv, check=False, stdout=subprocess.PIPE)
+    wall = time.perf_counter() - begin
+    record = json.loads(done.stdout.splitlines()[0])
+    print(f"pg_restore into the server {statistics.median(restored):8.2f} s")
+    print(f"drill, exit code {done.returncode}     {wall:12.2f} s  verdict {record.get('verdict')}")
+    for item in record.get("items", []):
+        print("  marks", item["marks"])
+        for check in item["checks"]:
+            if check["ms"] >= 50:
+                print(f"  {check['id']:40} {check['ms'] / 1000:8.2f} s")
 
 
 def private(path, flags):
@@ -110,6 +134,7 @@ def main():
     parser.add_argument("work")
     parser.add_argument("--size", type=int, default=1500, help="MiB")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--drill", action="store_true")
     args = parser.parse_args()
     work = os.path.abspath(args.work)
     os.makedirs(work)
@@ -127,6 +152,7 @@ def main():
         size = int(subprocess.run(["sh", "-c", '"$@" | wc -c', "sh", tool, *words], check=True,
                                   capture_output=True, text=True).stdout)
         pipe = 'set -e; file=$0; "$@" | zstd -q -3 -o "$file"; sync "$file"'
+        plain = f"{work}/plain.dump"
         base = ["--config", f"{work}/lifeboat.toml", "--cache-dir", f"{work}/cache", "-q"]
         times = {"pg_dump | zstd -3": [], "lifeboat backup": []}
         for number in range(args.rounds):
@@ -138,6 +164,9 @@ def main():
             # In turn, and the other one first each time.
             for name in sorted(ways, reverse=number % 2 == 1):
                 times[name].append(timed(ways[name], {}))
+        if args.drill:
+            subprocess.run([tool, "--file", plain, *words], check=True)
+            drill(server, plain, [LIFEBOAT, *base, "drill", "run", "drill", "--json"])
     finally:
         server.stop()
     print(f"a dump of {size / (1 << 20):.0f} MiB, {args.rounds} rounds")

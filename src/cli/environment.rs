@@ -21,6 +21,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("LIFEBOAT_HOST", "host name written into snapshots (--host)"),
     ("LIFEBOAT_LANG", "language of messages: `en` or `vi` (--lang)"),
     ("LIFEBOAT_LOG", "what is logged on standard error, such as `info` or `lifeboat=debug`"),
+    ("LIFEBOAT_LOG_FORMAT", "`text`, or `json`: an object a line"),
+    ("LIFEBOAT_LOG_FILE", "a file that the log is added to, in the place of standard error"),
     ("LIFEBOAT_PROGRESS_FPS", "how often a second the progress line is drawn, 0 to 60; 0: never"),
     ("LIFEBOAT_CONFIG", "the configuration file (--config)"),
     ("LIFEBOAT_PARENT", "set by the daemon for what it starts: the process that it ends with"),

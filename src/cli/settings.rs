@@ -21,6 +21,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::options;
 use crate::cli::language::text::Text;
 use crate::cli::output::Level;
+use crate::cli::output::log;
 use crate::cli::secrets::SecretSource;
 use crate::cli::settings::configured::ConfigFile;
 use crate::cli::settings::place::Place;
@@ -81,6 +82,9 @@ pub struct Settings {
     pub progress: Progress,
     /// What is logged; `None`: nothing.
     pub log: Option<String>,
+    pub log_form: log::Form,
+    /// `None`: standard error.
+    pub log_file: Option<PathBuf>,
     /// Of the configuration file, where that says which repository is meant.
     pub office_language: Option<Language>,
 }
@@ -162,6 +166,8 @@ pub fn resolve(
         host: wrong.take(host(environment)).flatten(),
         progress: wrong.take(progress(args, environment, terminal)).unwrap_or(Progress::Silent),
         log: wrong.take(log(args, environment)).flatten(),
+        log_form: wrong.take(log_form(environment)).unwrap_or(log::Form::Text),
+        log_file: environment.get("LIFEBOAT_LOG_FILE").map(PathBuf::from),
         office_language: None,
     };
     if let Some(text) = named {
@@ -415,6 +421,13 @@ fn log(args: &GlobalArgs, environment: &Environment) -> Result<Option<String>, S
     let filter = text.to_str().ok_or_else(wrong)?;
     filter.parse::<tracing_subscriber::EnvFilter>().map_err(|_| wrong())?;
     Ok(Some(filter.to_owned()))
+}
+
+fn log_form(environment: &Environment) -> Result<log::Form, Said> {
+    const VARIABLE: &str = "LIFEBOAT_LOG_FORMAT";
+    let Some(text) = environment.get(VARIABLE) else { return Ok(log::Form::Text) };
+    let wrong = || wrong(options::EXPECTED_LOG_FORM, VARIABLE, Some(text));
+    log::Form::named(text).ok_or_else(wrong)
 }
 
 #[cfg(test)]

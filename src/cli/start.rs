@@ -5,6 +5,7 @@ pub mod verifier;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -23,6 +24,7 @@ use crate::cli::language::said::Said;
 use crate::cli::language::table::common;
 #[cfg(unix)]
 use crate::cli::language::table::errors;
+use crate::cli::language::table::options;
 use crate::cli::output::Format;
 use crate::cli::output::Level;
 use crate::cli::output::Output;
@@ -32,6 +34,7 @@ use crate::cli::output::watch::Drawing;
 use crate::cli::output::watch::Watch;
 use crate::cli::settings;
 use crate::cli::settings::Progress;
+use crate::cli::settings::Settings;
 use crate::cli::settings::Terminal;
 use crate::cli::verb;
 use crate::clock::Clock;
@@ -40,6 +43,7 @@ use crate::daemon::PARENT;
 #[cfg(unix)]
 use crate::disk::unix::handles;
 use crate::ids::RunId;
+use crate::path::escape;
 use crate::run::Run;
 
 /// Does what the process was started with.
@@ -97,7 +101,7 @@ fn start(
     let is_daemon = matches!(cli.verb, Verb::Daemon(_));
     let filter = settings.log.as_deref().or(is_daemon.then_some(log::DAEMON));
     if let Some(filter) = filter {
-        log::start(filter, log::Style::of(&environment));
+        start_log(filter, &settings, &environment)?;
     }
     let (output, watch) = (Arc::clone(output), Arc::clone(watch));
     let run = new_run(&watch, clock)?;
@@ -123,6 +127,15 @@ fn start(
     let progress = if is_long { context.settings.progress } else { Progress::Silent };
     let _drawing = Drawing::start(&context.watch, clock, progress);
     dispatch(&context, cli.verb)
+}
+
+fn start_log(filter: &str, settings: &Settings, environment: &Environment) -> Result<(), Failure> {
+    let place = settings.log_file.as_deref();
+    log::start(filter, (settings.log_form, place), environment).map_err(|error| {
+        let path = place.unwrap_or_else(|| Path::new("")).as_os_str();
+        let message = options::LOG_FILE.with("path", escape(path.as_encoded_bytes()));
+        Failure::usage(message.with("detail", Said::heard(error)), options::NAME_LOG_FILE)
+    })
 }
 
 /// A limit of this process is no fault of anything that it works on.

@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use serde_json::Value;
+
 use super::scene::Scene;
 
 #[test]
@@ -41,6 +43,7 @@ fn a_variable_that_does_not_parse_is_code_2() {
         ("LIFEBOAT_HOST", "two\nlines"),
         ("LIFEBOAT_LANG", "fr"),
         ("LIFEBOAT_LOG", "lifeboat=loud"),
+        ("LIFEBOAT_LOG_FORMAT", "yaml"),
         ("LIFEBOAT_PROGRESS_FPS", "-1"),
     ];
     for (name, value) in wrong {
@@ -135,4 +138,37 @@ fn a_full_standard_output_is_a_failure_and_a_closed_one_is_not() {
     drop(reader);
     let output = scene.command(&["completion", "bash"]).stdout(writer).output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn the_log_goes_to_a_file_and_as_json_if_it_is_asked_to() {
+    let mut scene = Scene::new();
+    scene.set("LIFEBOAT_LOG", "lifeboat=debug");
+    scene.set("LIFEBOAT_LOG_FORMAT", "json");
+    let file = scene.path("log");
+    scene.set("LIFEBOAT_LOG_FILE", &file);
+    scene.file("source/a", b"a");
+    scene.expect(0, &["init", "-q"]);
+    let told = scene.expect(0, &["backup", "-q", "."]);
+    assert!(!told.stderr.contains("DEBUG"), "{told}");
+    let lines = |path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let before = lines(&file);
+    assert!(before.iter().any(|line| line["level"] == "DEBUG" && line["fields"].is_object()));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    scene.expect(0, &["backup", "-q", "."]);
+    let after = lines(&file);
+    assert!(after.starts_with(&before) && after.len() > before.len());
+    // As text it is the same file, without signs of colour.
+    scene.unset("LIFEBOAT_LOG_FORMAT");
+    scene.expect(0, &["backup", "-q", "."]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let last = text.lines().last().unwrap();
+    assert!(last.contains("DEBUG") && !text.contains('\u{1b}'), "{last}");
+    scene.set("LIFEBOAT_LOG_FILE", scene.path("nowhere/log"));
+    let told = scene.expect(2, &["backup", "-q", "."]);
+    assert!(told.stderr.contains("nowhere/log"), "{told}");
 }

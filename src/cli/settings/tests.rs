@@ -26,6 +26,7 @@ fn what_does_not_parse_is_told_all_at_once() {
         ("LIFEBOAT_PROGRESS_FPS", "fast"),
         ("LIFEBOAT_LANG", "tlh"),
         ("LIFEBOAT_LOG", "lifeboat=loud"),
+        ("LIFEBOAT_LOG_FORMAT", "yaml"),
         ("LIFEBOAT_HOST", "two\nlines"),
         ("LIFEBOAT_PASSWORD_COMMAND", "pass 'open"),
     ];

@@ -23,15 +23,15 @@ use crate::clock::SystemClock;
 /// Check the evidence of drills, offline and without any key. As `lifeboat drill verify-evidence`.
 #[derive(Debug, Parser)]
 #[command(name = "lifeboat-verify", version)]
-struct Verifier {
+pub struct Verifier {
     #[command(flatten)]
-    args: VerifyArgs,
+    pub args: VerifyArgs,
     /// Print JSON, one object a line.
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     /// Language: `en` or `vi`.
     #[arg(long, value_name = "LANGUAGE", value_parser = language, default_value = "en")]
-    lang: Language,
+    pub lang: Language,
 }
 
 fn language(text: &str) -> Result<Language, String> {

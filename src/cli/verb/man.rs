@@ -20,10 +20,12 @@ use crate::cli::exit::TABLE;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::read;
+use crate::cli::start::verifier::Verifier;
 
 /// Write the manual pages into a folder.
 ///
-/// One page a verb and `lifeboat.1`, which also lists variables and exit codes.
+/// One page a verb, `lifeboat.1`, which also lists variables and exit codes, and
+/// `lifeboat-verify.1` of the auditor's program.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Folder for the pages; it is made if it is missing.
@@ -43,7 +45,10 @@ pub fn run(context: &Context, args: &ManArgs) -> Result<Ended, Failure> {
     variables(&mut main_page)?;
     codes(&mut main_page)?;
     write(&args.dir.join("lifeboat.1"), &main_page)?;
-    let pages_count = 1 + verbs(&args.dir, "lifeboat", &root)?;
+    let mut verifier = render(&Man::new(Verifier::command()))?;
+    codes(&mut verifier)?;
+    write(&args.dir.join("lifeboat-verify.1"), &verifier)?;
+    let pages_count = 2 + verbs(&args.dir, "lifeboat", &root)?;
     let written = Written { pages_count };
     context.output.result("man", &written, || read::PAGES.with("count", pages_count))?;
     Ok(Ended::done())

@@ -39,6 +39,12 @@ texts! {
         => "{origin}: phải từ 0 đến {max}, nhưng gặp {found}";
     EXPECTED_FILTER: "{origin}: expected a filter such as `info`, found {found}"
         => "{origin}: phải là bộ lọc như `info`, nhưng gặp {found}";
+    EXPECTED_LOG_FORM: "{origin}: expected `text` or `json`, found {found}"
+        => "{origin}: phải là `text` hoặc `json`, nhưng gặp {found}";
+    LOG_FILE: "the log cannot be added to `{path}`: {detail}"
+        => "không ghi thêm được vào tệp ghi chép `{path}`: {detail}";
+    NAME_LOG_FILE: "name another file in LIFEBOAT_LOG_FILE, or leave it out"
+        => "nêu tệp khác ở LIFEBOAT_LOG_FILE, hoặc bỏ biến này";
     EXPECTED_HOST: "{origin}: expected a name of 1 to 255 bytes without control characters, \
         found {found}"
         => "{origin}: phải là tên dài 1 đến 255 byte, không có ký tự điều khiển, nhưng gặp {found}";
