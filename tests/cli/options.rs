@@ -1,10 +1,15 @@
 //! Options, variables and help.
 
+use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::daemon;
+use super::daemon::Daemon;
 use super::scene::Scene;
+use crate::support::tally::Watch;
 
 #[test]
 fn help_and_version_are_results() {
@@ -140,35 +145,50 @@ fn a_full_standard_output_is_a_failure_and_a_closed_one_is_not() {
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
 
+/// Lines of a log of objects.
+fn objects(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
 #[test]
-fn the_log_goes_to_a_file_and_as_json_if_it_is_asked_to() {
-    let mut scene = Scene::new();
-    scene.set("LIFEBOAT_LOG", "lifeboat=debug");
+fn the_log_is_json_if_it_is_asked_to_be() {
+    let mut scene = daemon::office("");
     scene.set("LIFEBOAT_LOG_FORMAT", "json");
+    let log = Daemon::start(&scene).stop();
+    let lines = objects(&log);
+    let ready = lines.iter().find(|line| line["fields"]["message"] == "ready").unwrap();
+    assert_eq!((&ready["level"], &ready["fields"]["jobs"]), (&"INFO".into(), &0.into()), "{log}");
+    assert!(ready["timestamp"].is_string() && ready["target"].is_string(), "{log}");
+}
+
+#[test]
+fn the_log_goes_to_the_end_of_a_file_if_it_is_asked_to() {
+    let mut scene = daemon::office("");
     let file = scene.path("log");
+    scene.file("log", b"before\n");
     scene.set("LIFEBOAT_LOG_FILE", &file);
-    scene.file("source/a", b"a");
-    scene.expect(0, &["init", "-q"]);
-    let told = scene.expect(0, &["backup", "-q", "."]);
-    assert!(!told.stderr.contains("DEBUG"), "{told}");
-    let lines = |path| {
-        let text = std::fs::read_to_string(path).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
-    };
-    let before = lines(&file);
-    assert!(before.iter().any(|line| line["level"] == "DEBUG" && line["fields"].is_object()));
-    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    let mut child = scene.command(&["daemon"]).stderr(Stdio::piped()).spawn().unwrap();
+    let (watch, read) = (Watch::start(), || std::fs::read_to_string(&file).unwrap());
+    while !read().contains("ready") {
+        assert!(watch.elapsed() < Duration::from_secs(60), "{}", read());
+    }
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let text = read();
+    assert!(text.starts_with("before\n") && text.contains("stopped"), "{text}");
+    assert!(text.contains(" INFO ") && !text.contains('\u{1b}'), "{text}");
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut told).unwrap();
+    assert!(!told.contains("ready"), "{told}");
+
+    // One that is made is its owner's alone; one that cannot be is said.
+    let own = scene.path("own");
+    scene.set("LIFEBOAT_LOG", "info");
+    scene.set("LIFEBOAT_LOG_FILE", &own);
+    scene.expect(0, &["status"]);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&own.metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
-    scene.expect(0, &["backup", "-q", "."]);
-    let after = lines(&file);
-    assert!(after.starts_with(&before) && after.len() > before.len());
-    // As text it is the same file, without signs of colour.
-    scene.unset("LIFEBOAT_LOG_FORMAT");
-    scene.expect(0, &["backup", "-q", "."]);
-    let text = std::fs::read_to_string(&file).unwrap();
-    let last = text.lines().last().unwrap();
-    assert!(last.contains("DEBUG") && !text.contains('\u{1b}'), "{last}");
     scene.set("LIFEBOAT_LOG_FILE", scene.path("nowhere/log"));
-    let told = scene.expect(2, &["backup", "-q", "."]);
+    let told = scene.expect(2, &["status"]);
     assert!(told.stderr.contains("nowhere/log"), "{told}");
 }

@@ -92,7 +92,8 @@ pub fn start(
     Ok(())
 }
 
-/// At its end: whoever empties it meanwhile, as `logrotate` does with `copytruncate`, is not undone.
+/// At its end: whoever empties it meanwhile, as `logrotate` does with `copytruncate`, is not
+/// undone.
 fn opened(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::CommandFactory;
 use clap_mangen::Man;
+use clap_mangen::roff::Inline;
 use clap_mangen::roff::Roff;
 use clap_mangen::roff::bold;
 use serde::Serialize;
@@ -46,6 +47,7 @@ pub fn run(context: &Context, args: &ManArgs) -> Result<Ended, Failure> {
     codes(&mut main_page)?;
     write(&args.dir.join("lifeboat.1"), &main_page)?;
     let mut verifier = render(&Man::new(Verifier::command()))?;
+    environment(&mut verifier, ["It reads no variables.".into()])?;
     codes(&mut verifier)?;
     write(&args.dir.join("lifeboat-verify.1"), &verifier)?;
     let pages_count = 2 + verbs(&args.dir, "lifeboat", &root)?;
@@ -77,9 +79,13 @@ fn render(page: &Man) -> Result<Vec<u8>, Failure> {
 
 /// A verb reads the variables of the program.
 fn see_main(page: &mut Vec<u8>) -> Result<(), Failure> {
+    environment(page, ["The variables that ".into(), bold("lifeboat"), "(1) lists.".into()])
+}
+
+fn environment(page: &mut Vec<u8>, text: impl IntoIterator<Item = Inline>) -> Result<(), Failure> {
     let mut roff = Roff::new();
     roff.control("SH", ["ENVIRONMENT"]);
-    roff.text(["The variables that ".into(), bold("lifeboat"), "(1) lists.".into()]);
+    roff.text(text.into_iter().collect::<Vec<_>>());
     roff.to_writer(page)?;
     Ok(())
 }
