@@ -185,7 +185,7 @@ fn the_log_goes_to_the_end_of_a_file_if_it_is_asked_to() {
     let own = scene.path("own");
     scene.set("LIFEBOAT_LOG", "info");
     scene.set("LIFEBOAT_LOG_FILE", &own);
-    scene.expect(0, &["status"]);
+    scene.expect(3, &["status"]);
     let mode = std::os::unix::fs::PermissionsExt::mode(&own.metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     scene.set("LIFEBOAT_LOG_FILE", scene.path("nowhere/log"));
