@@ -68,13 +68,16 @@ pub fn run(args: Vec<OsString>, environment: Environment) -> Exit {
     let language = settings::language(&cli.global, &environment).ok().flatten();
     let output = Arc::new(Output::new(format, level).speaking(language));
     let watch = Arc::new(Watch::new(Arc::clone(&output)));
-    let work = || start(cli, environment, &watch, (&output, &clock));
-    // A fault of ours must not end without a message, an exit code and a summary.
-    let ended = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+    let ended = guarded(|| start(cli, environment, &watch, (&output, &clock)));
+    conclude(ended, &watch, &output, clock.as_ref())
+}
+
+/// A fault of ours must not end without a message, an exit code and a summary.
+fn guarded(work: impl FnOnce() -> Result<Ended, Failure>) -> Result<Ended, Failure> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Failure::new(Exit::Failed, common::INTERNAL, common::REPORT_IT)
             .meaning(common::UNTOUCHED))
-    });
-    conclude(ended, &watch, &output, clock.as_ref())
+    })
 }
 
 fn format(cli: &Cli) -> Format {

@@ -196,14 +196,16 @@ const CHECKS: [(&str, CheckKind); 4] = [
 ];
 
 impl Drill {
-    /// The backups that it is about: those it names, or all whose snapshots its storage holds.
+    /// The backups that it restores each time: those it names, or all whose snapshots its storage
+    /// holds; beside what is drawn only those it names.
     #[must_use]
     pub fn backups<'c>(&self, config: &'c Config) -> Vec<&'c Backup> {
         let is_held = |backup: &&Backup| self.is_held(config, backup);
         let is_named = |backup: &&Backup| self.datasets.contains(&backup.name);
-        match self.datasets.is_empty() {
-            true => config.backups.iter().filter(is_held).collect(),
-            false => config.backups.iter().filter(is_named).collect(),
+        let backups = config.backups.iter();
+        match (self.selection, self.datasets.is_empty()) {
+            (Choice::Named, true) => backups.filter(is_held).collect(),
+            (Choice::Named, false) | (Choice::Drawn, _) => backups.filter(is_named).collect(),
         }
     }
 

@@ -190,3 +190,19 @@ fn exit_codes_of_the_readme_are_those_of_the_code() {
     assert!(documented.len() > 8);
     assert_eq!(documented, exit_codes());
 }
+
+/// The first command of the README names no program: cargo has to know which one is meant.
+#[test]
+fn the_first_command_of_the_readme_starts_the_program() {
+    assert!(house::text("README.md").contains("\ncargo run --release -- quickstart "));
+    let told = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(house::root())
+        .output()
+        .unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let package = &told["packages"][0];
+    let programs = package["targets"].as_array().unwrap().iter();
+    let programs = programs.filter(|it| it["kind"][0] == "bin").count();
+    assert!(programs == 1 || package["default_run"] == "lifeboat", "{programs} programs");
+}

@@ -1,20 +1,18 @@
 //! `lifeboat-verify`: what an auditor takes along. It can inspect a bundle and nothing else.
 
 use std::ffi::OsString;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use clap::Parser;
 
 use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
 use crate::cli::language::Language;
-use crate::cli::language::table::common;
 use crate::cli::output::Format;
 use crate::cli::output::Level;
 use crate::cli::output::Output;
 use crate::cli::output::watch::Watch;
 use crate::cli::start::conclude;
+use crate::cli::start::guarded;
 use crate::cli::start::not_parsed;
 use crate::cli::verb::drill::verify;
 use crate::cli::verb::drill::verify::VerifyArgs;
@@ -49,10 +47,6 @@ pub fn main() -> Exit {
     let format = if verifier.json { Format::Json } else { Format::Human };
     let output = Output::new(format, Level::Normal).speaking(Some(verifier.lang));
     let output = Arc::new(output);
-    let work = || verify::inspect_files(&output, &verifier.args);
-    let ended = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Failure::new(Exit::Failed, common::INTERNAL, common::REPORT_IT)
-            .meaning(common::UNTOUCHED))
-    });
+    let ended = guarded(|| verify::inspect_files(&output, &verifier.args));
     conclude(ended, &Watch::new(Arc::clone(&output)), &output, &clock)
 }

@@ -13,6 +13,7 @@ use crate::capsule::format::HEAD_BYTES;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::check::capsule;
+use crate::drill::engine::Stage;
 use crate::drill::item::Work;
 use crate::drill::plan::Extent;
 use crate::drill::plan::Kind;
@@ -92,13 +93,18 @@ impl Work<'_> {
             }
         };
         self.marks.t4_ms = Some(self.now_ms());
+        self.bench.steps.reached(Stage::Verifying);
         self.report.restored_bytes = read.content_bytes;
         self.report.verified_count = read.members_count;
         let counted = match counted(run, self) {
             Ok(counted) => counted,
             Err(RepositoryError::Stopped(stopped)) => return Err(stopped),
             Err(error) => {
-                let found = Found::failed(FailureCode::F1, error.to_string());
+                // A storage that is away says nothing of what it holds.
+                let found = match error.is_storage() {
+                    true => Found::skipped(FailureCode::F6, error.to_string()),
+                    false => Found::failed(FailureCode::F1, error.to_string()),
+                };
                 self.note(Level::L0, "objects", found);
                 return Ok(());
             }
@@ -115,12 +121,14 @@ impl Work<'_> {
                 .with("the backup itself could not read these to their end");
             self.checks.note((Level::L1, "source.problems"), Weight::Minor, found);
         }
+        if let Some(usual) = self.planned.more.shrink {
+            capsule::shrink(&mut self.checks, usual, &counted.truth);
+        }
         self.compare_streamed(&counted.truth);
-        for number in
-            0..self.customs.iter().filter(|it| it.dataset() == self.planned.dataset).count()
-        {
-            let found =
-                Found::skipped(FailureCode::F8, "nothing was written that it could look at");
+        let own = self.customs.iter().filter(|it| it.dataset() == self.planned.dataset);
+        for (number, _) in own.enumerate() {
+            let why = "nothing was written that it could look at";
+            let found = Found::skipped(FailureCode::F8, why);
             let what = format!("custom.{}", number + 1);
             self.checks.note((Level::L3, &what), Weight::Mandatory, found);
         }
@@ -185,6 +193,7 @@ fn head(
     let Some(entry) = &chosen.found else { return Ok(head.0) };
     match dump::file(run, work.bench.repository, entry, &mut head) {
         Err(DumpError::Stopped(stopped)) => Err(stopped.into()),
+        Err(DumpError::Storage(error)) => Err(*error),
         // What is lost was counted before.
         _ => Ok(head.0),
     }

@@ -88,7 +88,7 @@ pub fn choose(
         word: draw.word,
         drawn: draw.drawn,
     };
-    let drill = Drill { datasets, ..drill.clone() };
+    let drill = Drill { datasets, selection: Choice::Named, ..drill.clone() };
     Ok(Chosen { drill, selection: Some(selection) })
 }
 
