@@ -7,6 +7,7 @@ use crate::crypto::blind;
 use crate::format::index::PackTable;
 use crate::format::object::ObjectKind;
 use crate::format::pack::PACK_BYTES_MAX;
+use crate::ids::PackId;
 use crate::ids::Sid;
 use crate::run::Run;
 use crate::run::monitor::Count;
@@ -14,6 +15,7 @@ use crate::vault::Inner;
 use crate::vault::error::Fault;
 use crate::vault::gc::GcError;
 use crate::vault::load::absent_or_error;
+use crate::vault::load::list_packs;
 use crate::vault::load::whole_or_error;
 use crate::vault::locations::Prefix;
 use crate::vault::locations::Row;
@@ -99,6 +101,9 @@ impl Copier<'_> {
             let name = names::pack(&table.pack)?;
             let read = storage.read(&name, PACK_BYTES_MAX);
             let found = whole_or_error(read, PACK_BYTES_MAX)?;
+            if matches!(found, Err(Fault::Missing)) {
+                return Err(doubt(self.vault, &table.pack, Fault::Missing)?);
+            }
             let is_good = found.is_ok_and(|file| blind::hash(&file) == *table.pack.as_bytes());
             if !is_good {
                 // What is torn would be in doubt for ever.
@@ -119,18 +124,18 @@ fn read_any(run: &Run, vault: &Inner, row: &Row) -> Result<(Sid, ObjectKind, Vec
         let named = rows.filter_map(|row| Some((row, locations.pack(row.pack)?.id)));
         named.collect::<Vec<_>>()
     })?;
+    let mut first = None;
     for (copy, pack) in others {
-        let mut bytes = vec![0; usize::try_from(copy.len_bytes()).unwrap_or_default()];
-        let read = vault.storage.read_range(&names::pack(&pack)?, copy.offset.into(), &mut bytes);
-        if absent_or_error(read, copy.end())?.is_err() {
-            continue;
-        }
-        let sid = blind::sid_of(&bytes);
-        if let (true, Some(kind)) = (prefix_of(&sid) == row.prefix(), copy.kind()) {
-            return Ok((sid, kind, bytes));
+        match (read_copy(vault, &copy, &pack)?, copy.kind()) {
+            (Ok((sid, bytes)), Some(kind)) => return Ok((sid, kind, bytes)),
+            (Ok(_), None) => {}
+            (Err(fault), _) => drop(first.get_or_insert((pack, copy, fault))),
         }
     }
-    Err(lost(run, vault, row)?)
+    let Some((pack, copy, fault)) = first else {
+        return Err(GcError::doubt("index", "the kind of an object is not known"));
+    };
+    Err(lost(vault, &pack, &copy, fault)?)
 }
 
 /// Reads a copy on which an object is to stand.
@@ -142,18 +147,94 @@ pub(super) fn verify(run: &Run, vault: &Inner, rows: &[u32]) -> Result<(), GcErr
             Some((row, locations.pack(row.pack)?.id))
         })?;
         let Some((row, pack)) = found else { continue };
-        let mut bytes = vec![0; usize::try_from(row.len_bytes()).unwrap_or_default()];
-        let read = vault.storage.read_range(&names::pack(&pack)?, row.offset.into(), &mut bytes);
-        let read = absent_or_error(read, row.end())?;
-        if read.is_err() || prefix_of(&blind::sid_of(&bytes)) != row.prefix() {
-            return Err(lost(run, vault, &row)?);
+        if let Err(fault) = read_copy(vault, &row, &pack)? {
+            return Err(lost(vault, &pack, &row, fault)?);
         }
     }
     Ok(())
 }
 
-fn lost(run: &Run, vault: &Inner, row: &Row) -> Result<GcError, GcError> {
-    let pack = vault.with_locations(run, |locations| locations.pack(row.pack).copied())?;
-    let pack = pack.map_or(crate::ids::PackId::new([0; 32]), |pack| pack.id);
-    Ok(GcError::doubt(names::pack(&pack)?, format!("object at {}: {}", row.offset, Fault::Hash)))
+fn read_copy(
+    vault: &Inner,
+    row: &Row,
+    pack: &PackId,
+) -> Result<Result<(Sid, Vec<u8>), Fault>, GcError> {
+    let mut bytes = vec![0; usize::try_from(row.len_bytes()).unwrap_or_default()];
+    let read = vault.storage.read_range(&names::pack(pack)?, row.offset.into(), &mut bytes);
+    if let Err(fault) = absent_or_error(read, row.end())? {
+        return Ok(Err(fault));
+    }
+    let sid = blind::sid_of(&bytes);
+    Ok(if prefix_of(&sid) == row.prefix() { Ok((sid, bytes)) } else { Err(Fault::Hash) })
+}
+
+fn lost(vault: &Inner, pack: &PackId, row: &Row, fault: Fault) -> Result<GcError, GcError> {
+    match doubt(vault, pack, fault)? {
+        GcError::Doubt { subject, why } => {
+            Ok(GcError::Doubt { subject, why: format!("object at {}: {why}", row.offset) })
+        }
+        other => Ok(other),
+    }
+}
+
+/// What is wrong with a pack that was there at the mark: if no listing names it any more, another
+/// prune took it, and what this one wants of it lies elsewhere.
+fn doubt(vault: &Inner, pack: &PackId, fault: Fault) -> Result<GcError, GcError> {
+    if fault == Fault::Missing && !list_packs(vault)?.contains_key(pack) {
+        return Ok(GcError::Overtaken);
+    }
+    Ok(GcError::doubt(names::pack(pack)?, fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::tests::Fixture;
+    use crate::vault::tests::gc::again;
+    use crate::vault::tests::gc::snapshot;
+
+    type Work = fn(&Fixture, &[u32]) -> Result<(), GcError>;
+
+    const WORKS: [Work; 2] = [
+        |fixture, rows| verify(&fixture.run, &fixture.vault.inner, rows),
+        |fixture, rows| copy(&fixture.run, &fixture.vault.inner, rows).map(drop),
+    ];
+
+    /// Everything is known, and then `harm` comes to every pack.
+    fn after(harm: fn(&Fixture, &str), work: Work) -> GcError {
+        let fixture = Fixture::new();
+        snapshot(&fixture, 0..4);
+        let fixture = again(&fixture);
+        let inner = &fixture.vault.inner;
+        let count = inner.with_locations(&fixture.run, |it| it.rows().len()).unwrap();
+        let rows: Vec<u32> = (0..u32::try_from(count).unwrap()).collect();
+        assert!(!rows.is_empty());
+        work(&fixture, &rows).unwrap();
+        for name in fixture.storage.names("packs/") {
+            harm(&fixture, &name);
+        }
+        work(&fixture, &rows).unwrap_err()
+    }
+
+    #[test]
+    fn what_another_prune_took_is_not_damage() {
+        for work in WORKS {
+            let error = after(|fixture, name| drop(fixture.storage.remove(name)), work);
+            assert!(matches!(error, GcError::Overtaken), "{error}");
+        }
+    }
+
+    #[test]
+    fn damage_is_told_as_what_it_is() {
+        let cut = |fixture: &Fixture, name: &str| {
+            let bytes = fixture.storage.remove(name);
+            fixture.storage.insert(name, bytes[..20].to_vec());
+        };
+        for work in WORKS {
+            let error = after(|fixture, name| fixture.storage.flip(name, 8 * 40), work);
+            assert!(error.to_string().contains("object at 8: its bytes do not have"), "{error}");
+            let error = after(cut, work);
+            assert!(error.to_string().contains(": it has 0 bytes"), "{error}");
+        }
+    }
 }

@@ -300,7 +300,12 @@ fn marked(
     asking: &Asking<'_>,
     now: Timestamp,
 ) -> Result<(Mark, Choice), GcError> {
-    let mark = mark::mark(run, vault, asking, now)?;
+    // What another prune moved between two listings is where it belongs when looked at again; what
+    // is damaged is damaged then too.
+    let mark = match mark::mark(run, vault, asking, now) {
+        Err(GcError::Doubt { .. }) => mark::mark(run, vault, asking, now)?,
+        mark => mark?,
+    };
     let any_open = mark.sessions.open_count > 0;
     let is_young = |pack: &PackId| {
         if !any_open {

@@ -74,7 +74,10 @@ pub(in crate::vault) fn forget(fixture: &Fixture, id: &SnapshotId) {
 }
 
 /// A snapshot of these chunks, after the newest.
-fn snapshot(fixture: &Fixture, numbers: std::ops::Range<u32>) -> (SnapshotId, Vec<Sid>) {
+pub(in crate::vault) fn snapshot(
+    fixture: &Fixture,
+    numbers: std::ops::Range<u32>,
+) -> (SnapshotId, Vec<Sid>) {
     let mut session = fixture.session(None);
     let mut sids = Vec::new();
     for number in numbers {
@@ -436,6 +439,18 @@ fn a_fault_or_a_crash_at_every_call_leaves_what_the_next_run_ends() {
             assert_eq!(other.storage.names("condemned/"), [""; 0], "{call} {fails:?}");
             assert_eq!(other.storage.names("manifests").len(), 4, "{call} {fails:?}");
         }
+    }
+}
+
+/// A pack that another prune wrote between two listings is found when they are made again.
+#[test]
+fn what_moves_while_it_is_listed_is_looked_for_again() {
+    for prefix in ["packs/", "index/"] {
+        let (fixture, _, kept) = two();
+        fixture.storage.take_turns();
+        fixture.storage.blink(prefix);
+        prune(&fixture, Trash::Emptied).unwrap();
+        assert_whole(&fixture, &kept);
     }
 }
 

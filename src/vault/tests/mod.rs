@@ -5,7 +5,7 @@ mod adopt;
 mod chains;
 mod commit;
 mod damage;
-mod gc;
+pub(in crate::vault) mod gc;
 mod notes;
 mod random;
 mod session;

@@ -43,6 +43,8 @@ struct State {
     /// How many calls still work, and whether the one that does not is the last of the process.
     left: Option<(usize, Fails)>,
     has_turns: bool,
+    /// The next listing of this prefix is empty.
+    blinks: Option<String>,
     /// Whether this user may only add.
     refuses_deletes: bool,
 }
@@ -91,6 +93,11 @@ impl TestStorage {
     /// From now on whoever asks is alone.
     pub(in crate::vault) fn take_turns(&self) {
         self.state().has_turns = true;
+    }
+
+    /// Another process moves all of this while it is listed, once.
+    pub(in crate::vault) fn blink(&self, prefix: &str) {
+        self.state().blinks = Some(prefix.to_owned());
     }
 
     /// This user may only add, or may delete again.
@@ -180,7 +187,10 @@ impl Storage for TestStorage {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        let state = self.call("list", prefix)?;
+        let mut state = self.call("list", prefix)?;
+        if state.blinks.take_if(|blinks| blinks == prefix).is_some() {
+            return Ok(Vec::new());
+        }
         let below = state.blobs.iter().filter(|(name, _)| name.starts_with(prefix));
         let listed = |(name, blob): (&String, &(Vec<u8>, Timestamp))| Listed {
             name: BlobName::new(name).unwrap(),
