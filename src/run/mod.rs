@@ -87,6 +87,12 @@ impl Run {
         (Self { monitor: Arc::clone(&held) as _, ..self.clone() }, held)
     }
 
+    /// The same run, of whose problems only damage is told.
+    #[must_use]
+    pub fn losses(&self) -> Self {
+        Self { monitor: Arc::new(monitor::Losses(Arc::clone(&self.monitor))), ..self.clone() }
+    }
+
     /// The same run with nobody watching: for what is looked at a second time.
     #[must_use]
     pub fn unwatched(&self) -> Self {

@@ -118,6 +118,25 @@ impl Monitor for Silent {
     fn phase(&self, _phase: Phase) {}
 }
 
+/// Passes counts and phases on, and of the problems those that are of what is stored.
+pub struct Losses(pub Arc<dyn Monitor>);
+
+impl Monitor for Losses {
+    fn count(&self, what: Count, n: u64) {
+        self.0.count(what, n);
+    }
+
+    fn problem(&self, problem: &Problem) {
+        if problem.severity != Severity::Problem {
+            self.0.problem(problem);
+        }
+    }
+
+    fn phase(&self, phase: Phase) {
+        self.0.phase(phase);
+    }
+}
+
 /// Passes everything on to two monitors.
 pub struct Both<A, B>(pub A, pub B);
 

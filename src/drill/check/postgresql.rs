@@ -67,6 +67,14 @@ enum Form {
     Statements,
 }
 
+/// What the server said of the tables and indexes of one database.
+enum Amchecked {
+    Good,
+    Bad,
+    Absent,
+    Broken(ProcessError),
+}
+
 /// Restores what lies in `folder`, and compares it. Nothing if there is no server.
 ///
 /// # Errors
@@ -81,11 +89,11 @@ pub fn check<'a>(
     let Some(cluster) = started(checks, means)? else { return Ok(None) };
     let mut restored = Restored { cluster, limit: means.limit, archives };
     restored.load(checks, means.run, (shared_roles(folder), expected))?;
-    let found = restored.read(checks, (means.run, expected))?;
+    let (found, amchecked) = restored.read(checks, (means.run, expected))?;
     if let (Some(expected), Some(found)) = (expected, found) {
         super::capsule::postgresql(checks, expected, &found);
     }
-    restored.amcheck(checks, means.run)?;
+    Restored::amcheck(checks, means.run, amchecked)?;
     Ok(Some(restored))
 }
 
@@ -326,22 +334,32 @@ impl Restored<'_> {
         Ok(Some(format!("{tool} of one database: {code}{why}")))
     }
 
-    /// What the restored databases hold, asked as the source was.
+    /// What the restored databases hold, asked as the source was. Meanwhile the server looks at
+    /// its own files; what it says of that is noted by [`Self::amcheck`].
     fn read(
         &self,
         checks: &mut Checks<'_>,
         (run, expected): (&Run, Option<&PostgresqlTruth>),
-    ) -> Result<Option<PostgresqlTruth>, Stopped> {
+    ) -> Result<(Option<PostgresqlTruth>, Vec<Amchecked>), Stopped> {
         let mut all = PostgresqlTruth::default();
+        let mut amchecked = Vec::new();
         for archive in self.archives.iter().filter(|archive| archive.is_there) {
-            let found =
-                self.cluster.session(&archive.database, self.limit).and_then(|mut session| {
-                    let mut reading = truth::begin(&mut session)?;
-                    if let Some(own) = expected.and_then(|it| it.databases.get(&archive.name)) {
-                        reading.digests_as(own);
-                    }
-                    truth::read(&mut session, &reading)
-                });
+            // The reading sees the database as it was before the extension came.
+            let begun = self.cluster.session(&archive.database, self.limit).and_then(|session| {
+                let mut session = session;
+                let mut reading = truth::begin(&mut session)?;
+                if let Some(own) = expected.and_then(|it| it.databases.get(&archive.name)) {
+                    reading.digests_as(own);
+                }
+                Ok((session, reading))
+            });
+            let found = std::thread::scope(|scope| {
+                let beside = scope.spawn(|| self.amcheck_one(archive));
+                let read =
+                    begun.and_then(|(mut session, reading)| truth::read(&mut session, &reading));
+                amchecked.extend(beside.join());
+                read
+            });
             run.check()?;
             match found {
                 Ok(found) => drop(all.databases.insert(archive.name.clone(), found)),
@@ -349,7 +367,7 @@ impl Restored<'_> {
                     // The engine's own words might be of a row.
                     let found = Found::failed(FailureCode::F1, "a database cannot be read whole");
                     checks.note((Level::L5, "postgresql.read"), Weight::Mandatory, found);
-                    return Ok(None);
+                    return Ok((None, amchecked));
                 }
             }
         }
@@ -359,28 +377,45 @@ impl Restored<'_> {
         let found = Found::equal(FailureCode::F1, count, all.databases.len());
         let found = found.with(format!("{rows} rows were read"));
         checks.note((Level::L5, "postgresql.read"), Weight::Mandatory, found);
-        Ok(Some(all))
+        Ok((Some(all), amchecked))
     }
 
     /// The server's own check of tables and indexes, where its package has it.
-    fn amcheck(&self, checks: &mut Checks<'_>, run: &Run) -> Result<(), Stopped> {
+    fn amcheck_one(&self, archive: &Archive) -> Amchecked {
+        let install = "create schema if not exists lifeboat_amcheck; create extension if not \
+                       exists amcheck schema lifeboat_amcheck;";
+        if self.tell(&archive.database, install).is_err() {
+            return Amchecked::Absent;
+        }
+        let database = conninfo(&archive.database);
+        let words = ["--heapallindexed", "--no-password", database.as_str()];
+        match self.cluster.tool("pg_amcheck", &words, (None, self.limit)) {
+            Ok(ended) if ended.code == Some(0) => Amchecked::Good,
+            Ok(_) => Amchecked::Bad,
+            Err(error) => Amchecked::Broken(error),
+        }
+    }
+
+    /// What the server said of every database.
+    fn amcheck(
+        checks: &mut Checks<'_>,
+        run: &Run,
+        amchecked: Vec<Amchecked>,
+    ) -> Result<(), Stopped> {
         let id = (Level::L5, "postgresql.amcheck");
+        run.check()?;
         let mut bad = 0;
-        for archive in self.archives.iter().filter(|archive| archive.is_there) {
-            let install = "create schema if not exists lifeboat_amcheck; create extension if not \
-                           exists amcheck schema lifeboat_amcheck;";
-            if self.tell(&archive.database, install).is_err() {
-                run.check()?;
-                let found = Found::skipped(FailureCode::F8, "the extension is not installed");
-                checks.note(id, Weight::Minor, found);
-                return Ok(());
-            }
-            let database = conninfo(&archive.database);
-            let words = ["--heapallindexed", "--no-password", database.as_str()];
-            match self.cluster.tool("pg_amcheck", &words, (None, self.limit)) {
-                Ok(ended) => bad += usize::from(ended.code != Some(0)),
-                Err(ProcessError::Stopped(stopped)) => return Err(stopped),
-                Err(error) => {
+        for one in amchecked {
+            match one {
+                Amchecked::Good => {}
+                Amchecked::Bad => bad += 1,
+                Amchecked::Absent => {
+                    let found = Found::skipped(FailureCode::F8, "the extension is not installed");
+                    checks.note(id, Weight::Minor, found);
+                    return Ok(());
+                }
+                Amchecked::Broken(ProcessError::Stopped(stopped)) => return Err(stopped),
+                Amchecked::Broken(error) => {
                     checks.note(id, Weight::Minor, broken(&error));
                     return Ok(());
                 }

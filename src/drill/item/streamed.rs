@@ -78,8 +78,8 @@ impl Work<'_> {
     /// Reads all content. What a stream cannot show is left out, and what the office asks for
     /// beside it is no conclusion.
     pub(super) fn streamed(&mut self) -> Result<(), Stopped> {
-        // What is not whole is counted here; a socket that no stream holds is no problem.
-        let run = &self.bench.run.unwatched();
+        // A socket that no stream holds is no problem.
+        let run = &self.bench.run.losses();
         let within = SnapshotPath::root();
         self.marks.t3_ms = Some(self.now_ms());
         let asked = Asked { root: self.root(), within: &within, form: Form::Tar };
@@ -96,7 +96,7 @@ impl Work<'_> {
         self.bench.steps.reached(Stage::Verifying);
         self.report.restored_bytes = read.content_bytes;
         self.report.verified_count = read.members_count;
-        let counted = match counted(run, self) {
+        let counted = match counted(&run.unwatched(), self) {
             Ok(counted) => counted,
             Err(RepositoryError::Stopped(stopped)) => return Err(stopped),
             Err(error) => {

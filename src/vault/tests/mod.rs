@@ -5,7 +5,7 @@ mod adopt;
 mod chains;
 mod commit;
 mod damage;
-pub(in crate::vault) mod gc;
+pub mod gc;
 mod notes;
 mod random;
 mod session;

@@ -68,12 +68,12 @@ pub fn check<'a>(
     let before = expected.map(|between| &between.before);
     restored.load(checks, means.run, (Ok(roles), before))?;
     restored.follow();
-    let found = restored.read(checks, (means.run, before))?;
+    let (found, amchecked) = restored.read(checks, (means.run, before))?;
     let width = match (expected, found) {
         (Some(expected), Some(found)) => capsule::postgresql_files(checks, expected, &found),
         _ => 0,
     };
-    restored.amcheck(checks, means.run)?;
+    Restored::amcheck(checks, means.run, amchecked)?;
     Ok(Some((restored, width)))
 }
 

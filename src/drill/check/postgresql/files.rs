@@ -55,12 +55,13 @@ pub fn check<'a>(
     let version = cluster.version();
     checks.note(id, Weight::Mandatory, Found::equal(FailureCode::F3, version, version));
     let Some(restored) = held(checks, means, cluster)? else { return Ok(None) };
-    let found = restored.read(checks, (means.run, expected.map(|between| &between.before)))?;
+    let (found, amchecked) =
+        restored.read(checks, (means.run, expected.map(|between| &between.before)))?;
     let width = match (expected, found) {
         (Some(expected), Some(found)) => capsule::postgresql_files(checks, expected, &found),
         _ => 0,
     };
-    restored.amcheck(checks, means.run)?;
+    Restored::amcheck(checks, means.run, amchecked)?;
     Ok(Some((restored, width)))
 }
 
