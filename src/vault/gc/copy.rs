@@ -190,8 +190,7 @@ fn doubt(vault: &Inner, pack: &PackId, fault: Fault) -> Result<GcError, GcError>
 mod tests {
     use super::*;
     use crate::vault::tests::Fixture;
-    use crate::vault::tests::gc::again;
-    use crate::vault::tests::gc::snapshot;
+    use crate::vault::tests::chunk;
 
     type Work = fn(&Fixture, &[u32]) -> Result<(), GcError>;
 
@@ -202,9 +201,13 @@ mod tests {
 
     /// Everything is known, and then `harm` comes to every pack.
     fn after(harm: fn(&Fixture, &str), work: Work) -> GcError {
-        let fixture = Fixture::new();
-        snapshot(&fixture, 0..4);
-        let fixture = again(&fixture);
+        let first = Fixture::new();
+        let session = first.session(None);
+        for number in 0..4 {
+            session.put(chunk(1, number)).unwrap();
+        }
+        session.suspend(&first.run).unwrap();
+        let fixture = first.again();
         let inner = &fixture.vault.inner;
         let count = inner.with_locations(&fixture.run, |it| it.rows().len()).unwrap();
         let rows: Vec<u32> = (0..u32::try_from(count).unwrap()).collect();

@@ -74,10 +74,7 @@ pub(in crate::vault) fn forget(fixture: &Fixture, id: &SnapshotId) {
 }
 
 /// A snapshot of these chunks, after the newest.
-pub(in crate::vault) fn snapshot(
-    fixture: &Fixture,
-    numbers: std::ops::Range<u32>,
-) -> (SnapshotId, Vec<Sid>) {
+fn snapshot(fixture: &Fixture, numbers: std::ops::Range<u32>) -> (SnapshotId, Vec<Sid>) {
     let mut session = fixture.session(None);
     let mut sids = Vec::new();
     for number in numbers {

@@ -5,7 +5,7 @@ mod adopt;
 mod chains;
 mod commit;
 mod damage;
-pub mod gc;
+mod gc;
 mod notes;
 mod random;
 mod session;
