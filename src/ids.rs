@@ -26,6 +26,14 @@ pub fn push_hex(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// `bytes` in lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    push_hex(&mut out, bytes);
+    out
+}
+
 /// Reads exactly `N` bytes of lower-case hex.
 pub fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
     let wrong = || IdError { expected_digits: N * 2, found: text.chars().take(80).collect() };

@@ -6,6 +6,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::config::plan::Criticality;
+use crate::ids::hex;
 
 /// First line of what a seed is made of, and of what a pool's hash is made of.
 const DRAW: &str = "lifeboat/draw/1";
@@ -62,12 +63,6 @@ pub fn weight(factors: &Factors) -> u64 {
     let findings = 1 + factors.open_findings_count.min(FINDINGS_MAX);
     let change = factors.change_quartile.clamp(1, QUARTILES);
     criticality * days * findings * change
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::new();
-    crate::ids::push_hex(&mut hex, bytes);
-    hex
 }
 
 /// SHA-256 over a pool: its period and, by name, each dataset with its weight.

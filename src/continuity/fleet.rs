@@ -293,9 +293,7 @@ impl Dice {
     }
 
     fn hex(&self) -> String {
-        let mut hex = String::new();
-        crate::ids::push_hex(&mut hex, &self.seed);
-        hex
+        crate::ids::hex(&self.seed)
     }
 
     fn pick<'p, T>(&mut self, all: &'p [T]) -> Option<&'p T> {

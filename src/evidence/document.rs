@@ -48,10 +48,9 @@ pub(in crate::evidence) fn text_of(
         }
     }
     let salt = crate::crypto::random_bytes::<SALT_BYTES>();
-    let mut hex = String::new();
-    crate::ids::push_hex(&mut hex, &salt.map_err(|_| EvidenceError::NoRandom)?);
+    let salt = crate::ids::hex(&salt.map_err(|_| EvidenceError::NoRandom)?);
     fields.insert("author".to_owned(), author.into());
-    fields.insert("salt".to_owned(), hex.into());
+    fields.insert("salt".to_owned(), salt.into());
     Ok(canonical::write(&value)?)
 }
 

@@ -16,6 +16,7 @@ use crate::evidence::entry::LedgerTime;
 use crate::evidence::entry::is_name;
 use crate::evidence::tree::sha256;
 use crate::ids::LedgerHash;
+use crate::ids::hex;
 use crate::ids::parse_hex;
 
 /// The holder of the key that founds a ledger.
@@ -198,12 +199,6 @@ impl KeyEvent {
     pub(in crate::evidence) fn public(&self) -> Option<VerifyingKey> {
         public(&self.key)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    crate::ids::push_hex(&mut out, bytes);
-    out
 }
 
 fn public(text: &str) -> Option<VerifyingKey> {

@@ -16,8 +16,8 @@ use crate::evidence::canonical::CanonicalError;
 use crate::evidence::entry::is_name;
 use crate::evidence::ledger::Signer;
 use crate::ids::RepositoryId;
+use crate::ids::hex;
 use crate::ids::parse_hex;
-use crate::ids::push_hex;
 use crate::secret::Secret32;
 use crate::secret::SecretBytes;
 
@@ -61,12 +61,6 @@ struct Fields {
     lanes: u32,
     salt: String,
     sealed: String,
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    push_hex(&mut out, bytes);
-    out
 }
 
 /// What the sealed part is bound to.

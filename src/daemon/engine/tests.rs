@@ -338,3 +338,36 @@ fn commands_follow_from_the_job() {
     let text = serde_json::to_string(&jobs).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Job>>(&text).unwrap(), jobs);
 }
+
+/// What a month will draw is not known before: only what such a drill always holds has an age.
+#[test]
+fn a_proof_ages_by_the_drills_that_are_sure_to_come() {
+    let backup = |name: &str| {
+        format!(
+            "[[backup]]\nname = \"{name}\"\nstorage = \"main\"\n\
+             source = {{ kind = \"files\", paths = [\"/srv/{name}\"] }}\n\
+             schedule = {{ cron = \"@daily\" }}\n"
+        )
+    };
+    let drill = |name: &str, cron: &str, more: &str| {
+        format!(
+            "[[drill]]\nname = \"{name}\"\nclass = \"D2\"\nstorage = \"main\"\n\
+             schedule = {{ cron = \"{cron}\" }}\nsandbox = {{ path = \"/srv/drills\" }}\n{more}"
+        )
+    };
+    let drawn = "selection = \"drawn\"\ndatasets = [\"b\"]\n";
+    let ages = |drills: &[String]| {
+        let text = [backup("a"), backup("b"), drills.concat()].concat();
+        let head = "version = 1\ntime_zone = \"UTC\"\n[storage.main]\nkind = \"folder\"\n\
+                    path = \"/srv/store\"\n";
+        let now = time("2026-03-01T00:00:00Z");
+        let found = config::read(&format!("{head}{text}"), &Nothing, now);
+        let config = found.config.unwrap_or_else(|| panic!("{:?}", found.mistakes));
+        let days = |it: crate::catalogue::proof::DatasetSpec| it.age_max_ms.map(|ms| ms * 2 / DAY);
+        job::datasets(&config, now).into_iter().map(days).collect::<Vec<_>>()
+    };
+    let weekly = drill("weekly", "0 3 * * 0", "datasets = [\"a\"]\n");
+    assert_eq!(ages(&[drill("drawn", "0 2 * * 0", drawn)]), [None, Some(21)]);
+    assert_eq!(ages(&[weekly, drill("drawn", "@daily", drawn)]), [Some(21), Some(3)]);
+    assert_eq!(ages(&[drill("all", "0 2 * * 0", "")]), [Some(21), Some(21)]);
+}

@@ -17,6 +17,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::language::said::Said;
 use crate::cli::language::table::stats as texts;
+use crate::ids::hex;
 use crate::vault::error::Fault;
 
 /// Show single records of the repository as JSON.
@@ -106,12 +107,6 @@ fn show(context: &Context, item: &str, record: &Value) -> Result<(), Failure> {
     let mut text = serde_json::to_vec_pretty(record).map_err(std::io::Error::from)?;
     text.push(b'\n');
     context.output.raw(&text)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    crate::ids::push_hex(&mut out, bytes);
-    out
 }
 
 /// A record of the storage is not what it should be.
