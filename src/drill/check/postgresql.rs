@@ -93,7 +93,7 @@ pub fn check<'a>(
     if let (Some(expected), Some(found)) = (expected, found) {
         super::capsule::postgresql(checks, expected, &found);
     }
-    Restored::amcheck(checks, means.run, amchecked)?;
+    restored.amcheck(checks, means.run, amchecked)?;
     Ok(Some(restored))
 }
 
@@ -357,7 +357,10 @@ impl Restored<'_> {
                 let beside = scope.spawn(|| self.amcheck_one(archive));
                 let read =
                     begun.and_then(|(mut session, reading)| truth::read(&mut session, &reading));
-                amchecked.extend(beside.join());
+                match beside.join() {
+                    Ok(one) => amchecked.push(one),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
                 read
             });
             run.check()?;
@@ -396,16 +399,19 @@ impl Restored<'_> {
         }
     }
 
-    /// What the server said of every database.
+    /// What the server says of every database: of the first ones it has been asked already.
     fn amcheck(
+        &self,
         checks: &mut Checks<'_>,
         run: &Run,
         amchecked: Vec<Amchecked>,
     ) -> Result<(), Stopped> {
         let id = (Level::L5, "postgresql.amcheck");
-        run.check()?;
+        let there = self.archives.iter().filter(|archive| archive.is_there);
+        let left = there.skip(amchecked.len()).map(|archive| self.amcheck_one(archive));
         let mut bad = 0;
-        for one in amchecked {
+        for one in amchecked.into_iter().chain(left) {
+            run.check()?;
             match one {
                 Amchecked::Good => {}
                 Amchecked::Bad => bad += 1,

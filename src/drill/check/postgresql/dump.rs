@@ -73,7 +73,7 @@ pub fn check<'a>(
         (Some(expected), Some(found)) => capsule::postgresql_files(checks, expected, &found),
         _ => 0,
     };
-    Restored::amcheck(checks, means.run, amchecked)?;
+    restored.amcheck(checks, means.run, amchecked)?;
     Ok(Some((restored, width)))
 }
 
