@@ -87,7 +87,7 @@ impl Run {
         (Self { monitor: Arc::clone(&held) as _, ..self.clone() }, held)
     }
 
-    /// The same run, of whose problems only damage is told.
+    /// The same run, of whose problems only those of what is stored are told.
     #[must_use]
     pub fn losses(&self) -> Self {
         Self { monitor: Arc::new(monitor::Losses(Arc::clone(&self.monitor))), ..self.clone() }

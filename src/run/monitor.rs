@@ -118,7 +118,8 @@ impl Monitor for Silent {
     fn phase(&self, _phase: Phase) {}
 }
 
-/// Passes counts and phases on, and of the problems those that are of what is stored.
+/// Passes counts and phases on, and of the problems only those of what is stored: bad copies and
+/// losses.
 pub struct Losses(pub Arc<dyn Monitor>);
 
 impl Monitor for Losses {
