@@ -22,6 +22,8 @@ mod overtaken;
 mod remote;
 #[cfg(target_os = "linux")]
 mod remote_bugs;
+#[cfg(target_os = "linux")]
+mod remote_lists;
 mod restore;
 mod scenarios;
 mod target;

@@ -44,7 +44,7 @@ const FATES: [Fate; 5] =
     [Fate::Cut, Fate::LoseAnswer, Fate::CutInside, Fate::CutAnswer, Fate::Busy(503)];
 
 /// Waiting costs nothing: the clock of the processes moves when it is told to.
-const RETRY: RetryOptions = RetryOptions {
+pub(super) const RETRY: RetryOptions = RetryOptions {
     attempts_max: 12,
     wait_first: std::time::Duration::from_millis(10),
     wait_max: std::time::Duration::from_secs(1),
@@ -57,7 +57,7 @@ const APART_BYTES_MIN: u64 = 16 * 1024;
 
 /// What happens to one round trip. Places are parts in a thousand of all that it sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shot {
+pub(super) enum Shot {
     Nothing,
     /// From this place on nothing comes through any more.
     Killed {
@@ -71,7 +71,7 @@ enum Shot {
 }
 
 /// A server with a line to it that can fail.
-trait Lab {
+pub(super) trait Lab {
     fn name(&self) -> &'static str;
     /// A place of its own with nothing in it, and what becomes of what is sent there; `whole` is
     /// how much a round trip sends.
@@ -83,7 +83,8 @@ trait Lab {
 }
 
 /// Opens a storage without layers.
-type Base = Arc<dyn Fn(&Run, Opening) -> Result<Arc<dyn Storage>, StorageError> + Send + Sync>;
+pub(super) type Base =
+    Arc<dyn Fn(&Run, Opening) -> Result<Arc<dyn Storage>, StorageError> + Send + Sync>;
 
 /// How processes open it; every promise is made at one moment.
 fn doors(base: Base, wrap: Wrap) -> (Open, Now) {
@@ -98,14 +99,14 @@ fn doors(base: Base, wrap: Wrap) -> (Open, Now) {
 }
 
 /// All that is sent in bytes, cut at a place among them.
-struct Ssh {
+pub(super) struct Ssh {
     sshd: Sshd,
     line: Line,
     number: u32,
 }
 
 impl Ssh {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let sshd = Sshd::start();
         let line = Line::to(sshd.port);
         Self { sshd, line, number: 0 }
@@ -159,13 +160,13 @@ impl Lab for Ssh {
 }
 
 /// All that is sent in requests.
-struct Bucket {
+pub(super) struct Bucket {
     options: S3Options,
     proxy: Proxy,
 }
 
 impl Bucket {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let options = server().options(&server().new_bucket());
         Self { options, proxy: Proxy::start(server().port, |_| Fate::Pass) }
     }
@@ -213,7 +214,7 @@ impl Lab for Bucket {
 }
 
 /// Every command once, on the smallest of trees.
-fn round_trip(office: &mut Office) -> Result<(), String> {
+pub(super) fn round_trip(office: &mut Office) -> Result<(), String> {
     office.add_desk("one");
     office.init("first")?;
     office.backup(0)?;

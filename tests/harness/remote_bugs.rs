@@ -19,6 +19,8 @@ enum Bug {
     TakesLostForDone,
     /// A pack that could not be sent goes on where it is thought to have ended.
     GoesOnTooFar,
+    /// What a listing showed and the next one does not show is removed, as nobody's.
+    RemovesUnlisted,
 }
 
 pub(super) const ALL: [(&str, Wrap); 2] = [
@@ -26,8 +28,12 @@ pub(super) const ALL: [(&str, Wrap); 2] = [
     ("an upload goes on behind what arrived", |inner| planted(inner, Bug::GoesOnTooFar)),
 ];
 
+/// Shows only where listings are wrong.
+pub(super) const OF_LISTS: (&str, Wrap) =
+    ("what is not listed is removed as nobody's", |inner| planted(inner, Bug::RemovesUnlisted));
+
 fn planted(inner: Arc<dyn Storage>, bug: Bug) -> Arc<dyn Storage> {
-    Arc::new(Planted { inner, bug, failed: Mutex::default() })
+    Arc::new(Planted { inner, bug, failed: Mutex::default(), listed: Mutex::default() })
 }
 
 struct Planted {
@@ -35,6 +41,8 @@ struct Planted {
     bug: Bug,
     /// Packs that could not be sent.
     failed: Mutex<BTreeSet<BlobName>>,
+    /// All that was ever listed.
+    listed: Mutex<BTreeSet<BlobName>>,
 }
 
 impl Planted {
@@ -53,6 +61,18 @@ impl Planted {
             self.failed.lock().unwrap().insert(name.clone());
         }
         created
+    }
+
+    fn remove_unlisted(&self, prefix: &str, listed: &[Listed]) {
+        let mut known = self.listed.lock().unwrap();
+        let is_there = |name: &BlobName| listed.iter().any(|row| row.name == *name);
+        known.retain(|name| {
+            !name.as_str().starts_with(prefix) || is_there(name) || {
+                drop(self.inner.delete(name));
+                false
+            }
+        });
+        known.extend(listed.iter().map(|row| row.name.clone()));
     }
 }
 
@@ -88,7 +108,11 @@ impl Storage for Planted {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, StorageError> {
-        self.inner.list(prefix)
+        let listed = self.inner.list(prefix)?;
+        if self.bug == Bug::RemovesUnlisted {
+            self.remove_unlisted(prefix, &listed);
+        }
+        Ok(listed)
     }
 
     fn stat(&self, name: &BlobName) -> Result<BlobStat, StorageError> {

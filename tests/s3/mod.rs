@@ -9,6 +9,7 @@ mod program;
 pub mod proxy;
 pub mod server;
 mod setup;
+mod slow;
 
 use std::sync::Arc;
 use std::time::Duration;

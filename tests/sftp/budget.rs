@@ -94,7 +94,7 @@ fn every_step_keeps_its_budget_of_trips() {
         let line = LongLine::to(sshd.port);
         let mut scene = program::scene(&sshd, sshd.port);
         scene.expect(0, &["-q", "init"]);
-        program::move_to(&mut scene, &sshd, line.port);
+        program::move_to(&mut scene, &sshd, ("127.0.0.1", line.port));
         trips::counted(&line, (&scene, "data.bin"))
     });
 }

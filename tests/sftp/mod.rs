@@ -5,6 +5,7 @@ mod faults;
 mod login;
 mod program;
 pub mod server;
+pub mod slow;
 pub mod trips;
 
 use std::cell::Cell;

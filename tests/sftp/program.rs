@@ -19,7 +19,7 @@ pub(crate) fn scene(sshd: &Sshd, port: u16) -> Scene {
     let mut scene = Scene::new();
     scene.set("LIFEBOAT_SFTP_KNOWN_HOSTS", scene.path("known"));
     scene.set("LIFEBOAT_SFTP_IDENTITY", sshd.path("login"));
-    move_to(&mut scene, sshd, port);
+    move_to(&mut scene, sshd, ("127.0.0.1", port));
     scene.file("source/letters/one.txt", b"Dear office,\n");
     scene.file("source/letters/two.txt", &vec![b'x'; 300_000]);
     scene.file("source/data.bin", &(0..400_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
@@ -27,15 +27,15 @@ pub(crate) fn scene(sshd: &Sshd, port: u16) -> Scene {
 }
 
 /// The same repository by another way.
-pub(crate) fn move_to(scene: &mut Scene, sshd: &Sshd, port: u16) {
-    let host = format!("[127.0.0.1]:{port}");
-    scene.file("known", sshd.known_as(&host, "host_ed25519").as_bytes());
-    scene.set("LIFEBOAT_REPOSITORY", address(sshd, port));
+pub(crate) fn move_to(scene: &mut Scene, sshd: &Sshd, (host, port): (&str, u16)) {
+    let known = sshd.known_as(&format!("[{host}]:{port}"), "host_ed25519");
+    scene.file("known", known.as_bytes());
+    scene.set("LIFEBOAT_REPOSITORY", address(sshd, (host, port)));
 }
 
-fn address(sshd: &Sshd, port: u16) -> String {
+fn address(sshd: &Sshd, (host, port): (&str, u16)) -> String {
     let root = sshd.path("repository").display().to_string();
-    format!("sftp://{}@127.0.0.1:{port}{root}", sshd.user)
+    format!("sftp://{}@{host}:{port}{root}", sshd.user)
 }
 
 #[test]
@@ -72,10 +72,13 @@ fn a_repository_lives_on_a_server() {
     assert_eq!(scene.expect(0, &["snapshots", "--json"]).json_of("result").len(), 1);
     // A copy on this machine, and back.
     let copy = scene.path("copy").display().to_string();
-    scene.expect(0, &["-q", "-r", &copy, "init", "--twin-of", &address(&sshd, sshd.port)]);
+    scene.expect(
+        0,
+        &["-q", "-r", &copy, "init", "--twin-of", &address(&sshd, ("127.0.0.1", sshd.port))],
+    );
     scene.expect(0, &["-q", "copy", "--to", &copy]);
     scene.expect(0, &["-q", "-r", &copy, "check", "--read-data"]);
-    scene.expect(2, &["-q", "copy", "--to", &address(&sshd, sshd.port)]);
+    scene.expect(2, &["-q", "copy", "--to", &address(&sshd, ("127.0.0.1", sshd.port))]);
 }
 
 /// A storage of the configuration, with everything said there.
@@ -151,7 +154,7 @@ fn what_is_wrong_with_a_server_is_told_with_its_code() {
     scene.expect(2, &["-q", "snapshots"]);
     // Nobody is there.
     scene.set("LIFEBOAT_SFTP_IDENTITY", sshd.path("login"));
-    scene.set("LIFEBOAT_REPOSITORY", address(&sshd, super::server::free_port()));
+    scene.set("LIFEBOAT_REPOSITORY", address(&sshd, ("127.0.0.1", super::server::free_port())));
     let told = scene.expect(15, &["-q", "snapshots"]);
     assert!(told.stderr.contains("SSH: "), "{told}");
     // A password in an address is refused and not repeated.

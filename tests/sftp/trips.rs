@@ -42,7 +42,12 @@ pub(crate) struct LongLine {
 
 impl LongLine {
     pub(crate) fn to(port: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        Self::from("127.0.0.1", port)
+    }
+
+    /// One that begins at another address.
+    pub(crate) fn from(host: &str, port: u16) -> Self {
+        let listener = TcpListener::bind((host, 0)).unwrap();
         let own = listener.local_addr().unwrap().port();
         let busy = Arc::new(Mutex::new(Busy::default()));
         let (shared, clock) = (Arc::clone(&busy), Arc::new(SystemClock::new()));
