@@ -85,11 +85,11 @@ pub struct Effort {
 impl Effort {
     pub fn of(profile: Profile) -> Self {
         Self {
-            distinct: profile.pick(700, 17_000, 400_000),
+            distinct: profile.pick(700, 9_500, 400_000),
             random: profile.pick(8, 60, 200),
             recover_every: 40,
             recovery_states: profile.pick(8, 24, 60),
-            seconds_max: profile.pick(15, 240, 7200),
+            seconds_max: profile.pick(15, 120, 7200),
         }
     }
 }
@@ -258,7 +258,7 @@ impl Enumeration<'_> {
 }
 
 /// Equal for images that no program can tell apart: leftovers of writers are seen by nobody.
-fn visible_digest(image: &Image) -> u64 {
+pub fn visible_digest(image: &Image) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (path, content) in image.files() {
         if !path.windows(6).any(|part| part == b"/.tmp-") {

@@ -1,6 +1,10 @@
 //! H2 on the disk: each call fails once, as input and output do, for want of space, or as a sync
 //! that loses what it covered. Then the process is gone, or the power too.
 
+use std::collections::HashSet;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use lifeboat::clock::Clock;
@@ -17,6 +21,8 @@ use crate::support::profile::Profile;
 
 use super::crash::Lab;
 use super::crash::START_MS;
+use super::crash::visible_digest;
+use super::faults::hash_promises;
 use super::laws;
 use super::laws::Broken;
 use super::office::Moment;
@@ -61,8 +67,14 @@ impl Bench<'_> {
         (clock, Arc::new(disk))
     }
 
-    /// Acts on a disk whose `nth` call of `verb` fails, and tries the laws on what is left.
-    fn fire(&self, (verb, nth): (DiskVerb, u64), error: SimError) -> Result<u64, Broken> {
+    /// Acts on a disk whose `nth` call of `verb` fails, and tries the laws on what is left, unless
+    /// another failure left the same.
+    fn fire(
+        &self,
+        (verb, nth): (DiskVerb, u64),
+        error: SimError,
+        seen: &mut HashSet<u64>,
+    ) -> Result<u64, Broken> {
         let (clock, disk) = self.disk();
         let mut office = self.office.moved(self.lab.on(&disk), &clock);
         disk.fail(verb, nth, error);
@@ -81,11 +93,16 @@ impl Bench<'_> {
         let count = left.len() as u64;
         for image in left {
             let later = Timestamp::from_unix_ms(clock.now().unix_ms + 60_000);
+            let mut state = DefaultHasher::new();
+            visible_digest(&image).hash(&mut state);
             let clock = Arc::new(ManualClock::new(later));
             let disk = Arc::new(SimDisk::from_image(Arc::clone(&clock) as _, image));
             let mut after = office.moved(self.lab.on(&disk), &clock);
             laws::forget_later(&mut after, Moment::MAX);
-            laws::hold(&mut after)?;
+            hash_promises(&after, later, &mut state);
+            if seen.insert(state.finish()) {
+                laws::hold(&mut after)?;
+            }
         }
         Ok(count)
     }
@@ -123,6 +140,7 @@ fn fail(
     let mut office = bench.office.moved(lab.on(&clean), &clock);
     (scenario.act)(&mut office).expect(scenario.name);
     let (mut tally, mut number) = (Tally::default(), profile::seed());
+    let mut seen = HashSet::new();
     for (verb, error) in errors {
         for nth in 1..=clean.call_count(*verb) {
             number += 1;
@@ -130,7 +148,7 @@ fn fail(
             let is_asked = profile::case().is_none_or(|wanted| wanted == case);
             if number.is_multiple_of(stride) && is_asked {
                 tally.pairs += 1;
-                let fired = bench.fire((*verb, nth), *error);
+                let fired = bench.fire((*verb, nth), *error, &mut seen);
                 tally.states += fired.map_err(|broken| (broken, case))?;
             }
         }

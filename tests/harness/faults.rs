@@ -13,6 +13,7 @@ use lifeboat::clock::SystemClock;
 use lifeboat::ids::RunId;
 use lifeboat::run::Run;
 use lifeboat::run::monitor::Silent;
+use lifeboat::run::seed::Choices;
 use lifeboat::storage::Storage;
 use lifeboat::storage::layer::Verb;
 use lifeboat::storage::layer::fault::FaultLayer;
@@ -185,13 +186,20 @@ fn shots(base: &Rig, office: &Office, scenario: &Scenario, place: Where) -> Vec<
         })
         .collect();
     let mut all = Vec::new();
+    // One of both meets the call and the kind; which one, is drawn.
+    let mut choices = Choices::new(profile::seed(), scenario.name);
+    let is_both = Profile::of_process().pick(true, false, true);
     for verb in Verb::ALL {
         let counts = rigs.iter().map(|rig| rig.layer(place).call_count(verb));
         for nth in 1..=counts.min().unwrap_or(0) {
             let small = 7 + usize::try_from(nth).unwrap() * 13 % 50;
             for fault in apt_for(verb, small) {
-                for lasting in [Lasting::Once, Lasting::Always] {
-                    all.push(Shot { place, verb, nth, lasting, fault });
+                let both = [Lasting::Once, Lasting::Always];
+                let left_out = if is_both { None } else { Some(choices.below(2)) };
+                for (number, lasting) in (0..).zip(both) {
+                    if left_out != Some(number) {
+                        all.push(Shot { place, verb, nth, lasting, fault });
+                    }
                 }
             }
         }
@@ -210,17 +218,23 @@ fn state_of(rig: &Rig, office: &Office, claim: Claim) -> u64 {
     for (name, blob) in rig.memory.blobs() {
         (name, blob.content, blob.created.unix_ms).hash(&mut hasher);
     }
-    twins::copied_blobs(office).hash(&mut hasher);
+    hash_promises(office, rig.clock.now(), &mut hasher);
+    format!("{claim:?}").hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What an office was promised, what its machines remember, and how many leases have ended.
+pub fn hash_promises(office: &Office, now: Timestamp, hasher: &mut impl Hasher) {
+    twins::copied_blobs(office).hash(hasher);
     let Office { known, desks, half_slots, .. } = office;
     let attempts: Vec<_> = known.attempts.iter().map(|attempt| attempt.acknowledged).collect();
     for desk in desks {
-        desk.caches.last().hash(&mut hasher);
+        desk.caches.last().hash(hasher);
     }
     let keysets: Vec<bool> = desks.iter().map(|desk| desk.keyset.is_some()).collect();
-    let leases = (rig.clock.now().unix_ms - START_MS) / LEASE_MS;
-    let rest = (claim, known.made, &known.secrets, attempts, keysets, half_slots, leases);
-    format!("{rest:?}").hash(&mut hasher);
-    hasher.finish()
+    let leases = (now.unix_ms - START_MS) / LEASE_MS;
+    let rest = (known.made, &known.secrets, attempts, keysets, half_slots, leases);
+    format!("{rest:?}").hash(hasher);
 }
 
 fn fire(

@@ -101,8 +101,8 @@ fn fire(lab: &mut dyn Lab, wrong: Option<Wrong>, wrap: Wrap) -> Told {
 
 /// Each fault, once and from there on: at each listing, or one of both at some of them.
 fn wrongs(lists_count: u64) -> Vec<Wrong> {
-    let is_all = Profile::of_process().pick(false, true, true);
-    let step = if is_all { 1 } else { lists_count.div_ceil(3) };
+    let (is_all, each) = Profile::of_process().pick((false, 3), (false, 8), (true, lists_count));
+    let step = lists_count.div_ceil(each);
     let mut all = Vec::new();
     for (number, fault) in FAULTS.into_iter().enumerate() {
         let first = (profile::seed() + number as u64 * 5) % step;

@@ -160,6 +160,7 @@ impl<'a> Work<'a> {
         })?;
         let place = bench.sandbox.server_place();
         let place = place.map_err(|error| error.to_string())?;
-        Ok(Means { run: bench.run, confinement, engine, place, limit: servers.limit })
+        let (run, limit, threads_count) = (bench.run, servers.limit, bench.threads_count);
+        Ok(Means { run, confinement, engine, place, limit, threads_count })
     }
 }

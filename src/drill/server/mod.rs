@@ -9,6 +9,7 @@
 //! Start reading at: [`confine::Confinement`], then [`running::Running`].
 
 pub mod confine;
+pub mod lent;
 pub mod mariadb;
 pub mod postgresql;
 pub mod process;
@@ -68,6 +69,8 @@ pub struct Means<'a> {
     pub place: PathBuf,
     /// How long one program may take.
     pub limit: Duration,
+    /// How much may go on side by side.
+    pub threads_count: usize,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::capsule::CapsuleError;
 use crate::capsule::postgresql::Answers;
 use crate::drill::server::Engine;
 use crate::drill::server::Means;
+use crate::drill::server::lent::Lent;
 use crate::drill::server::process::Ended;
 use crate::drill::server::process::ProcessError;
 use crate::drill::server::process::SHORT;
@@ -31,6 +33,10 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const DATA: &str = "data";
 /// First version that makes code at run time.
 const JIT_SINCE: u32 = 11;
+/// First version that restores side by side what was written to a pipe and has no table of places.
+const JOBS_SINCE: u32 = 14;
+/// Most tables that are restored side by side: each has a process of the server.
+const JOBS_MAX: usize = 4;
 /// What takes an archive of a server's files apart.
 pub const UNPACKER: &str = "/bin/tar";
 /// What a server on restored files is told besides; it may have transactions that were prepared.
@@ -133,6 +139,23 @@ impl<'r> Cluster<'r> {
     #[must_use]
     pub const fn version(&self) -> u32 {
         self.0.place.version()
+    }
+
+    /// How many tables are restored side by side.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        match self.version() >= JOBS_SINCE {
+            true => self.0.place.threads_count().clamp(1, JOBS_MAX),
+            false => 1,
+        }
+    }
+
+    /// A restored file, to be read by its name; nothing where one job reads it, or where it cannot
+    /// be had here.
+    #[must_use]
+    pub fn lend(&self, file: &Path) -> Option<Lent> {
+        let is_asked = self.jobs() > 1;
+        is_asked.then(|| Lent::new(self.0.place.folder(), file).ok()).flatten()
     }
 
     /// A client that answers line by line.

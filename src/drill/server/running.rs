@@ -63,6 +63,7 @@ pub struct Place<'r> {
     engine: Engine,
     folder: PathBuf,
     variables: &'static [Variable],
+    threads_count: usize,
 }
 
 impl<'r> Place<'r> {
@@ -74,7 +75,14 @@ impl<'r> Place<'r> {
         let folder = means.place.join("server");
         means.confinement.make_folder(&folder).map_err(ServerError::Folder)?;
         let (run, confinement, engine) = (means.run, means.confinement, means.engine.clone());
-        Ok(Self { run, confinement, engine, folder, variables })
+        let threads_count = means.threads_count;
+        Ok(Self { run, confinement, engine, folder, variables, threads_count })
+    }
+
+    /// How much may go on side by side.
+    #[must_use]
+    pub const fn threads_count(&self) -> usize {
+        self.threads_count
     }
 
     #[must_use]

@@ -17,7 +17,7 @@ use crate::drill::check::capsule;
 use crate::drill::check::postgresql::Archive;
 use crate::drill::check::postgresql::Form;
 use crate::drill::check::postgresql::Restored;
-use crate::drill::check::postgresql::named;
+use crate::drill::check::postgresql::load::named;
 use crate::drill::check::postgresql::started;
 use crate::drill::server::Means;
 use crate::drill::verdict::FailureCode;
