@@ -101,6 +101,9 @@ pub struct Sandbox {
     #[serde(rename = "lease_s", serialize_with = "value::maybe_seconds")]
     pub lease: Option<Duration>,
     pub isolation: Isolation,
+    /// Addresses `HOST:PORT` that must not answer where the machine is apart, beside those that
+    /// the configuration has anyhow.
+    pub apart_from: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,6 +111,7 @@ pub enum Isolation {
     I0,
     I1,
     I2,
+    I3,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -182,8 +186,8 @@ const MODES: [(&str, Mode); 3] =
     [("full", Mode::Full), ("sample", Mode::Sample), ("streamed", Mode::Streamed)];
 const CLAIMS: [(&str, Claim); 3] =
     [("5%", Claim::Percent5), ("1%", Claim::Percent1), ("0.1%", Claim::Permille1)];
-const ISOLATIONS: [(&str, Isolation); 3] =
-    [("I0", Isolation::I0), ("I1", Isolation::I1), ("I2", Isolation::I2)];
+const ISOLATIONS: [(&str, Isolation); 4] =
+    [("I0", Isolation::I0), ("I1", Isolation::I1), ("I2", Isolation::I2), ("I3", Isolation::I3)];
 pub(super) const FORMATS: [(&str, ReportFormat); 3] =
     [("pdf", ReportFormat::Pdf), ("html", ReportFormat::Html), ("json", ReportFormat::Json)];
 pub(super) const LANGUAGES: [(&str, ReportLanguage); 2] =
@@ -272,8 +276,9 @@ fn sandbox(mut table: Table<'_>) -> Option<Sandbox> {
     let lease = table.time("lease");
     let isolation = table.choice("isolation", &ISOLATIONS).unwrap_or(Isolation::I1);
     table.default("isolation", "I1");
+    let apart_from = table.texts("apart_from").unwrap_or_default();
     table.finish();
-    Some(Sandbox { path: path?, bytes_max, lease, isolation })
+    Some(Sandbox { path: path?, bytes_max, lease, isolation, apart_from })
 }
 
 fn report(mut table: Table<'_>) -> Report {

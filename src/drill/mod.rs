@@ -8,6 +8,7 @@
 //! of its own; what could not be looked at is not proven; a stopped drill has a record too.
 //! Start reading at: [`engine::execute`], then [`verdict`].
 
+pub mod apart;
 pub mod check;
 pub mod engine;
 pub mod follow;

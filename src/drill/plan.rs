@@ -224,8 +224,10 @@ pub enum Isolation {
     I0,
     /// Programs without a network.
     I1,
-    /// A machine of its own on an unplugged switch: only people can say so.
+    /// A machine of its own on an unplugged switch, and programs without a network.
     I2,
+    /// The same, off-site.
+    I3,
 }
 
 impl Isolation {
@@ -235,8 +237,23 @@ impl Isolation {
             Self::I0 => "I0",
             Self::I1 => "I1",
             Self::I2 => "I2",
+            Self::I3 => "I3",
         }
     }
+
+    /// Whether the machine itself is one that production cannot be reached from.
+    #[must_use]
+    pub const fn is_apart(self) -> bool {
+        matches!(self, Self::I2 | Self::I3)
+    }
+}
+
+/// What restored data come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A folder, which cannot refuse a write.
+    Folder,
+    Server,
 }
 
 /// Where it happens, and what it may take.
@@ -251,6 +268,9 @@ pub struct Room {
     pub foreign: Vec<PathBuf>,
     /// Folders that no program of a drill may see: storages, and what this machine keeps.
     pub hidden: Vec<PathBuf>,
+    /// Addresses of production, `HOST:PORT`, which must not answer where the machine is apart.
+    pub production: Vec<String>,
+    pub origin: Origin,
 }
 
 /// A whole drill.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use crate::drill::apart;
 use crate::drill::check::Checks;
 use crate::drill::check::Found;
 use crate::drill::check::Weight;
 use crate::drill::plan::Extent;
-use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
+use crate::drill::plan::Origin;
 use crate::drill::plan::Plan;
 use crate::drill::plan::Planned;
 use crate::drill::plan::Room;
@@ -40,14 +41,13 @@ pub fn look(run: &Run, plan: &Plan, servers: Option<&Servers>) -> Vec<Check> {
     note("PF.paths", Weight::Mandatory, paths(&plan.room));
     note("PF.space", Weight::Mandatory, space(plan));
     note("PF.engine", Weight::Minor, engine(plan, servers));
-    let (weight, found) = isolation(plan, servers);
+    let (weight, found) = isolation(servers);
     note("PF.isolation", weight, found);
+    if plan.room.isolation.is_apart() {
+        note("PF.apart", Weight::Mandatory, apart::look(run, &plan.room.production));
+    }
     note("PF.lease", Weight::Mandatory, lease(&plan.room));
-    let readonly = Found {
-        result: Outcome::NotApplicable,
-        ..Found::skipped(FailureCode::F8, "this storage is a folder: it cannot refuse a write")
-    };
-    note("PF.readonly", Weight::Minor, readonly);
+    note("PF.readonly", Weight::Minor, readonly(plan.room.origin));
     let clock = Found::skipped(FailureCode::F8, "no time server was asked");
     note("PF.clock", Weight::Minor, clock);
     let mut list = checks.list;
@@ -151,10 +151,8 @@ fn engine(plan: &Plan, servers: Option<&Servers>) -> Found {
 }
 
 /// Where no program is started there is nothing that a network could reach.
-fn isolation(plan: &Plan, servers: Option<&Servers>) -> (Weight, Found) {
-    if let Some(servers) = servers
-        && plan.room.isolation == Isolation::I1
-    {
+fn isolation(servers: Option<&Servers>) -> (Weight, Found) {
+    if let Some(servers) = servers {
         // It is those datasets that are not looked at; the others are.
         let found = match &servers.confinement {
             Ok(_) => Found::equal(FailureCode::F8, "no network", "no network").with(
@@ -165,14 +163,21 @@ fn isolation(plan: &Plan, servers: Option<&Servers>) -> (Weight, Found) {
         };
         return (Weight::Mandatory, found);
     }
-    let found = match plan.room.isolation {
-        Isolation::I0 | Isolation::I1 => Found::equal(FailureCode::F8, "no program", "no program")
-            .with("restored data is read by this process alone"),
-        Isolation::I2 => {
-            Found::skipped(FailureCode::F8, "only people can say that a machine is unplugged")
-        }
-    };
-    (Weight::Mandatory, found)
+    let found = Found::equal(FailureCode::F8, "no program", "no program");
+    (Weight::Mandatory, found.with("restored data is read by this process alone"))
+}
+
+fn readonly(origin: Origin) -> Found {
+    match origin {
+        Origin::Folder => Found {
+            result: Outcome::NotApplicable,
+            ..Found::skipped(FailureCode::F8, "this storage is a folder: it cannot refuse a write")
+        },
+        Origin::Server => Found::skipped(
+            FailureCode::F8,
+            "not tried by a drill: `storage test` tells what the storage refuses",
+        ),
+    }
 }
 
 fn lease(room: &Room) -> Found {

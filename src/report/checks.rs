@@ -121,6 +121,7 @@ pub fn name(id: &str, language: Language) -> String {
         "space" => check::SPACE,
         "engine" => check::ENGINE,
         "isolation" => check::ISOLATION,
+        "apart" => check::APART,
         "lease" => check::LEASE,
         "readonly" => check::READONLY,
         "clock" => check::CLOCK,

@@ -347,6 +347,7 @@ pub mod check {
         ENGINE: "Programs that open the data" => "Chương trình mở dữ liệu";
         ISOLATION: "Isolation" => "Mức cách ly";
         LEASE: "Lease of the environment" => "Thời hạn môi trường";
+        APART: "Nothing of production answers" => "Hệ thống chính không trả lời";
         READONLY: "Storage refuses writing" => "Nơi lưu từ chối ghi";
         CLOCK: "Offset of the clock" => "Độ lệch đồng hồ";
         PROCESS: "The drill ran to its end" => "Cuộc diễn tập chạy đến hết";

@@ -74,6 +74,57 @@ fn fg24_an_address_that_nobody_could_reach_is_no_isolation() {
     assert_eq!(told.code, Some(0), "{told}");
 }
 
+/// A machine that is said to be unplugged, with these addresses of production.
+fn unplugged(scene: &Scene, level: &str, production: &[&str]) {
+    let file = scene.path("lifeboat.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let begin = text.find("sandbox = {").unwrap();
+    let end = begin + text[begin..].find('\n').unwrap();
+    let path = scene.path("drills").display().to_string();
+    let sandbox = format!(
+        "sandbox = {{ path = \"{path}\", isolation = \"{level}\", apart_from = {production:?} }}"
+    );
+    scene.file("lifeboat.toml", [&text[..begin], &sandbox, &text[end..]].concat().as_bytes());
+}
+
+#[track_caller]
+fn apart(record: &Value) -> &Value {
+    let mut preflight = record["preflight"].as_array().unwrap().iter();
+    preflight.find(|it| it["id"] == "PF.apart").unwrap()
+}
+
+/// A plug that was left in.
+#[test]
+fn a_machine_that_reaches_production_is_not_apart() {
+    let scene = office();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let answering = listener.local_addr().unwrap().to_string();
+    unplugged(&scene, "I2", &["192.0.2.7:5432", &answering]);
+    let file = scene.path("lifeboat.toml").display().to_string();
+    let args = ["drill", "run", "--json", "--config", &file, "monthly"];
+    let told = scene.expect(22, &args);
+    let record = &told.json_of("result")[0];
+    assert_eq!(apart(record)["result"], "fail", "{record}");
+    assert!(!apart(record).to_string().contains("127.0.0.1"), "{record}");
+    assert_eq!(record["items"], serde_json::json!([]), "nothing is restored");
+    // Nobody says what production is.
+    unplugged(&scene, "I2", &[]);
+    let told = scene.expect(22, &args);
+    assert_eq!(apart(&told.json_of("result")[0])["result"], "skip", "{told}");
+    // The same addresses from where nothing is reached; a server in its own place is there too.
+    let is_root = rustix::process::geteuid().is_root();
+    let script = "/sbin/ip link set lo up && exec \"$@\"";
+    let words = ["unshare", if is_root { "-n" } else { "-rn" }, "sh", "-c", script, "sh"];
+    for level in ["I2", "I3"] {
+        unplugged(&scene, level, &["192.0.2.7:5432", "198.51.100.7:443"]);
+        let told = scene.run_under(&words, &args);
+        assert_eq!(told.code, Some(0), "{told}");
+        let record = &told.json_of("result")[0];
+        assert_eq!(apart(record)["result"], "pass", "{record}");
+        assert_eq!(record["env"]["isolation"], level);
+    }
+}
+
 fn bundle(scene: &Scene, name: &str) -> String {
     let out = scene.path(name).display().to_string();
     scene.expect(0, &["drill", "bundle", "--out", &out]);

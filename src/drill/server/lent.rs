@@ -60,10 +60,11 @@ fn readable(_path: &Path, _before: &Permissions) -> io::Result<()> {
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs::File;
+    use std::fs::Permissions;
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::*;
+    use super::Lent;
 
     #[test]
     fn a_lent_file_is_readable_and_given_back_as_it_was() {

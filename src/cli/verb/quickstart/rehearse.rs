@@ -23,6 +23,7 @@ use crate::drill::plan::Extent;
 use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
 use crate::drill::plan::More;
+use crate::drill::plan::Origin;
 use crate::drill::plan::Plan;
 use crate::drill::plan::Room;
 use crate::drill::plan::Targets;
@@ -81,6 +82,8 @@ pub fn rehearse(
         isolation: Isolation::I0,
         foreign,
         hidden: vec![storage.to_owned()],
+        production: Vec::new(),
+        origin: Origin::Folder,
     };
     let called = (CLASS, "quickstart");
     let plan = Plan { items: vec![item], ..carry::plan(context, called, (ZONE, room)) };

@@ -170,8 +170,19 @@ pub mod checks {
             => "{count} mảnh khóa đã mở được kho sao lưu";
         ALONE: "restored data is read by this process alone"
             => "chỉ tiến trình này đọc dữ liệu khôi phục";
-        UNPLUGGED: "only people can say that a machine is unplugged"
-            => "chỉ con người xác nhận được máy đã rút mạng";
+        NOT_TRIED: "not tried by a drill: `storage test` tells what the storage refuses"
+            => "diễn tập không thử; `storage test` cho biết nơi lưu từ chối gì";
+        SILENT: "nothing answers" => "không nơi nào trả lời";
+        PRODUCTION: "production" => "hệ thống chính";
+        ANSWERED: "{answered} of {tried} addresses of production answer"
+            => "{answered} trong {tried} địa chỉ của hệ thống chính có trả lời";
+        SILENCE: "{tried} addresses of production were tried and none answered, {unknown} of them \
+                  by names that nobody here knows; that the switch is unplugged the operator says"
+            => "đã thử {tried} địa chỉ của hệ thống chính, không nơi nào trả lời, {unknown} địa \
+                chỉ có tên mà ở đây không biết; bộ chuyển mạch đã rút dây theo lời người thực hiện";
+        NO_ADDRESS: "no address of production is known that could be tried: name some in \
+                     `apart_from`"
+            => "chưa biết địa chỉ nào của hệ thống chính để thử: hãy nêu trong `apart_from`";
         NO_TIME: "no time is given" => "không đặt thời hạn";
         ENDED: "the drill's process ended before it was over"
             => "tiến trình diễn tập kết thúc giữa chừng";

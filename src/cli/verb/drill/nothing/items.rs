@@ -26,9 +26,9 @@ use crate::config::drill::Drill;
 use crate::config::drill::Mode;
 use crate::drill::plan::Copied;
 use crate::drill::plan::Extent;
-use crate::drill::plan::Isolation;
 use crate::drill::plan::Kind;
 use crate::drill::plan::More;
+use crate::drill::plan::Origin;
 use crate::drill::plan::Plan;
 use crate::drill::plan::Room;
 use crate::drill::plan::Targets;
@@ -120,7 +120,8 @@ fn drill(args: &NothingArgs, config: &Config, storage: String) -> Option<Drill> 
             path: sandbox(args),
             bytes_max: None,
             lease: Some(LEASE),
-            isolation: config::drill::Isolation::I1,
+            isolation: args.isolation.of(),
+            apart_from: args.apart_from.clone(),
         },
         report: None,
         checks: Vec::new(),
@@ -164,12 +165,15 @@ fn told(
 #[must_use]
 pub fn bare(context: &Context, args: &NothingArgs) -> Plan {
     let place = context.settings.repository.as_ref().and_then(Place::as_folder);
+    let origin = if place.is_some() { Origin::Folder } else { Origin::Server };
     let foreign: Vec<PathBuf> = place.into_iter().cloned().collect();
     let room = Room {
         path: sandbox(args),
         bytes_max: None,
         lease: LEASE,
-        isolation: Isolation::I1,
+        isolation: pick::isolation(args.isolation.of()),
+        production: args.apart_from.clone(),
+        origin,
         hidden: foreign.clone(),
         foreign,
     };

@@ -98,6 +98,14 @@ pub struct NothingArgs {
     pub scenario: Option<String>,
     #[arg(long, value_name = "TEXT")]
     pub location: Option<String>,
+    /// How far this machine is from the rest: I1, programs without a network; I2, besides on an
+    /// unplugged switch; I3, the same off-site. With I2 and I3 nothing of production may answer.
+    #[arg(long, value_name = "LEVEL", default_value = "I1")]
+    pub isolation: Apart,
+    /// An address of production, with its port, that must not answer from here; may be given
+    /// several times, beside those of the kit's configuration.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub apart_from: Vec<String>,
     /// Add nothing to the ledger of this storage: for a copy of another one, whose ledgers must not
     /// part. The record is signed; `drill take-in` puts it into the office's ledger.
     #[arg(long)]
@@ -120,6 +128,25 @@ impl Stratum {
             Self::Oldest => drill::Stratum::Oldest,
             Self::Middle => drill::Stratum::Middle,
             Self::Drawn => drill::Stratum::Drawn,
+        }
+    }
+}
+
+/// How far a machine is from production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum Apart {
+    I1,
+    I2,
+    I3,
+}
+
+impl Apart {
+    const fn of(self) -> drill::Isolation {
+        match self {
+            Self::I1 => drill::Isolation::I1,
+            Self::I2 => drill::Isolation::I2,
+            Self::I3 => drill::Isolation::I3,
         }
     }
 }

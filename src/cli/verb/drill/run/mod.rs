@@ -6,6 +6,7 @@ pub mod chain;
 pub mod drawn;
 pub mod follow;
 pub mod pick;
+pub mod production;
 
 use clap::Args;
 use serde::Serialize;

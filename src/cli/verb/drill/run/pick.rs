@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::choose::snapshot::Snapshot;
+use crate::cli::verb::drill::run::production;
 use crate::config::Config;
 use crate::config::drill as config;
 use crate::config::drill::Check;
@@ -25,6 +26,7 @@ use crate::drill::plan::Custom;
 use crate::drill::plan::Extent;
 use crate::drill::plan::Kind;
 use crate::drill::plan::More;
+use crate::drill::plan::Origin;
 use crate::drill::plan::Planned;
 use crate::drill::plan::Probe;
 use crate::drill::plan::Room;
@@ -96,6 +98,17 @@ pub fn kind_of(source: &Source) -> Kind {
     }
 }
 
+/// As a plan has it.
+#[must_use]
+pub const fn isolation(isolation: Isolation) -> plan::Isolation {
+    match isolation {
+        Isolation::I0 => plan::Isolation::I0,
+        Isolation::I1 => plan::Isolation::I1,
+        Isolation::I2 => plan::Isolation::I2,
+        Isolation::I3 => plan::Isolation::I3,
+    }
+}
+
 /// Where it happens, and what must not be touched.
 #[must_use]
 pub fn room(config: &Config, drill: &Drill) -> Room {
@@ -118,13 +131,14 @@ pub fn room(config: &Config, drill: &Drill) -> Room {
         path: drill.sandbox.path.clone(),
         bytes_max: drill.sandbox.bytes_max,
         lease: drill.sandbox.lease.unwrap_or(lease),
-        isolation: match drill.sandbox.isolation {
-            Isolation::I0 => plan::Isolation::I0,
-            Isolation::I1 => plan::Isolation::I1,
-            Isolation::I2 => plan::Isolation::I2,
-        },
+        isolation: isolation(drill.sandbox.isolation),
         foreign,
         hidden,
+        production: production::addresses(config, drill),
+        origin: match config.storages.get(&drill.storage) {
+            Some(Storage::Folder { .. }) => Origin::Folder,
+            _ => Origin::Server,
+        },
     }
 }
 
