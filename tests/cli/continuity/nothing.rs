@@ -207,6 +207,17 @@ fn without_enough_shares_it_is_not_proven_and_the_ledger_gets_to_know() {
     let both = ["--share-file", &one, "--share-file", &two];
     let record = blank.drill(22, ("gone", "nowhere"), &both);
     assert_eq!(record["verdict"], "inconclusive", "{record}");
+    // One that still reaches the office is not apart.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let answers = listener.local_addr().unwrap().to_string();
+    let apart = |address| [&both[..], &["--isolation", "I2", "--apart-from", address]].concat();
+    let record = blank.drill(22, ("plugged", "main"), &apart(&answers));
+    assert_eq!(checks(&record, "PF.apart")["result"], "fail", "{record}");
+    let record = blank.drill(0, ("unplugged", "main"), &apart("nobody.invalid:443"));
+    assert_eq!(
+        (&checks(&record, "PF.apart")["result"], &record["env"]["isolation"]),
+        (&"pass".into(), &"I2".into())
+    );
     // Names of a configuration are none of a computer that is blank.
     let folder = scene.path("named").display().to_string();
     let args = ["drill", "from-nothing", &folder, "-r", "main", "--share-file", &one];
