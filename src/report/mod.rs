@@ -7,21 +7,20 @@
 //! clock; leaves out a check that was not carried out; calls something good that nobody looked at.
 //! Invariants: the same record gives the same bytes; both forms and both languages have the same
 //! parts in the same order; the body comes first and long tables stand in annexes.
-//! Start reading at: [`minutes::compose`], [`period::compose`], then [`paper::pdf`], [`web::html`].
+//! Start reading at: [`minutes::compose`], [`period::compose`], then [`form`].
 
 pub mod annex;
 pub mod checks;
+pub mod form;
 pub mod legal;
 pub mod minutes;
 pub mod model;
-pub mod paper;
 pub mod period;
 pub mod results;
 pub mod runbook;
 #[cfg(test)]
 mod tests;
 pub mod value;
-pub mod web;
 pub mod words;
 
 use crate::drill::follow::Followed;

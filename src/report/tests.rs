@@ -2,6 +2,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::Input;
 use super::Language;
+use super::form::paper;
+use super::form::web;
 use super::minutes::compose;
 use super::model::Block;
 use super::model::Document;
@@ -9,8 +11,6 @@ use super::model::Signature;
 use super::model::Signatures;
 use super::model::Span;
 use super::model::Table;
-use super::paper;
-use super::web;
 use crate::document::font::Fonts;
 use crate::document::font::Style;
 use crate::document::page::HEIGHT_MM;

@@ -55,10 +55,10 @@ use crate::evidence::tree::sha256;
 use crate::path::escape;
 use crate::report;
 use crate::report::ReportError;
+use crate::report::form::paper;
+use crate::report::form::web;
 use crate::report::model::Document;
-use crate::report::paper;
 use crate::report::period;
-use crate::report::web;
 use crate::units::Timestamp;
 
 /// Runs of a dataset that are looked at, from the newest back.

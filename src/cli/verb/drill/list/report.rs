@@ -29,10 +29,10 @@ use crate::path::escape;
 use crate::report;
 use crate::report::Input;
 use crate::report::ReportError;
+use crate::report::form::paper;
+use crate::report::form::web;
 use crate::report::minutes;
 use crate::report::model::Document;
-use crate::report::paper;
-use crate::report::web;
 
 /// Make the documents of one drill: its minutes in the form that Vietnamese offices use (Biên bản,
 /// Mẫu 1.9), with annexes of checks, times and evidence.
