@@ -121,6 +121,7 @@ pub struct Report {
 #[serde(rename_all = "snake_case")]
 pub enum ReportFormat {
     Pdf,
+    Docx,
     Html,
     Json,
 }
@@ -184,8 +185,12 @@ const CLAIMS: [(&str, Claim); 3] =
     [("5%", Claim::Percent5), ("1%", Claim::Percent1), ("0.1%", Claim::Permille1)];
 const ISOLATIONS: [(&str, Isolation); 3] =
     [("I0", Isolation::I0), ("I1", Isolation::I1), ("I2", Isolation::I2)];
-pub(super) const FORMATS: [(&str, ReportFormat); 3] =
-    [("pdf", ReportFormat::Pdf), ("html", ReportFormat::Html), ("json", ReportFormat::Json)];
+pub(super) const FORMATS: [(&str, ReportFormat); 4] = [
+    ("pdf", ReportFormat::Pdf),
+    ("docx", ReportFormat::Docx),
+    ("html", ReportFormat::Html),
+    ("json", ReportFormat::Json),
+];
 pub(super) const LANGUAGES: [(&str, ReportLanguage); 2] =
     [("vi", ReportLanguage::Vi), ("en", ReportLanguage::En)];
 const CHECKS: [(&str, CheckKind); 4] = [
