@@ -125,6 +125,7 @@ pub struct Report {
 #[serde(rename_all = "snake_case")]
 pub enum ReportFormat {
     Pdf,
+    Docx,
     Html,
     Json,
 }
@@ -188,8 +189,12 @@ const CLAIMS: [(&str, Claim); 3] =
     [("5%", Claim::Percent5), ("1%", Claim::Percent1), ("0.1%", Claim::Permille1)];
 const ISOLATIONS: [(&str, Isolation); 4] =
     [("I0", Isolation::I0), ("I1", Isolation::I1), ("I2", Isolation::I2), ("I3", Isolation::I3)];
-pub(super) const FORMATS: [(&str, ReportFormat); 3] =
-    [("pdf", ReportFormat::Pdf), ("html", ReportFormat::Html), ("json", ReportFormat::Json)];
+pub(super) const FORMATS: [(&str, ReportFormat); 4] = [
+    ("pdf", ReportFormat::Pdf),
+    ("docx", ReportFormat::Docx),
+    ("html", ReportFormat::Html),
+    ("json", ReportFormat::Json),
+];
 pub(super) const LANGUAGES: [(&str, ReportLanguage); 2] =
     [("vi", ReportLanguage::Vi), ("en", ReportLanguage::En)];
 const CHECKS: [(&str, CheckKind); 4] = [

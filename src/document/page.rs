@@ -317,12 +317,8 @@ impl<'a> Page<'a> {
     }
 
     /// Lines of at most this width, cut at spaces, and within a word only if it is wider.
-    pub(in crate::document) fn wrapped(
-        &self,
-        text: &str,
-        style: Style,
-        width_pt: f32,
-    ) -> Vec<String> {
+    #[must_use]
+    pub fn wrapped(&self, text: &str, style: Style, width_pt: f32) -> Vec<String> {
         let mut lines = Vec::new();
         for part in text.split('\n') {
             let part = self.fonts.drawable(part);

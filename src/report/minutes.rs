@@ -76,7 +76,8 @@ pub fn compose(input: &Input<'_>, language: Language) -> Result<Document, Report
             ],
         ),
         annexes: annex::all(&desk),
-        footer: words::FOOTER.with(language, &[code, input.code.unwrap_or(NAME_DOTS), FACE]),
+        footer: words::FOOTER.with(language, &[code, input.code.unwrap_or(NAME_DOTS)]),
+        face: words::FACE.with(language, &[FACE]),
         footer_code: input.code.map(|ledger| format!("{code} {ledger}")),
     })
 }

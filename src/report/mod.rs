@@ -2,26 +2,25 @@
 //!
 //! What it is: the record of a drill as minutes (Biên bản, Mẫu 1.9 of Nghị định 30/2020/NĐ-CP) with
 //! three annexes; a month or a year as a report (Báo cáo, Mẫu 1.4) with four; both as pages of a
-//! PDF and as one page of HTML, in Vietnamese and in English; the runbook.
+//! PDF, as one page of HTML and as a DOCX, in Vietnamese and in English; the runbook.
 //! Never: invents what the record does not say (dots are left to write on); reads a file or the
 //! clock; leaves out a check that was not carried out; calls something good that nobody looked at.
-//! Invariants: the same record gives the same bytes; both forms and both languages have the same
+//! Invariants: the same record gives the same bytes; all forms and both languages have the same
 //! parts in the same order; the body comes first and long tables stand in annexes.
-//! Start reading at: [`minutes::compose`], [`period::compose`], then [`paper::pdf`], [`web::html`].
+//! Start reading at: [`minutes::compose`], [`period::compose`], then [`form`].
 
 pub mod annex;
 pub mod checks;
+pub mod form;
 pub mod legal;
 pub mod minutes;
 pub mod model;
-pub mod paper;
 pub mod period;
 pub mod results;
 pub mod runbook;
 #[cfg(test)]
 mod tests;
 pub mod value;
-pub mod web;
 pub mod words;
 
 use crate::drill::follow::Followed;
@@ -77,4 +76,6 @@ pub enum ReportError {
     Legal(#[from] LegalError),
     #[error(transparent)]
     Document(#[from] crate::document::page::DocumentError),
+    #[error(transparent)]
+    Word(#[from] crate::report::form::word::WordError),
 }

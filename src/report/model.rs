@@ -153,6 +153,8 @@ pub struct Document {
     pub recipients: (String, Vec<String>),
     pub annexes: Vec<Annex>,
     pub footer: String,
+    /// What the letters are, where the form itself has them.
+    pub face: String,
     /// In the corner of the first page.
     pub footer_code: Option<String>,
 }

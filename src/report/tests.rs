@@ -2,6 +2,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::Input;
 use super::Language;
+use super::form::paper;
+use super::form::web;
 use super::minutes::compose;
 use super::model::Block;
 use super::model::Document;
@@ -9,8 +11,6 @@ use super::model::Signature;
 use super::model::Signatures;
 use super::model::Span;
 use super::model::Table;
-use super::paper;
-use super::web;
 use crate::document::font::Fonts;
 use crate::document::font::Style;
 use crate::document::page::HEIGHT_MM;
@@ -31,7 +31,7 @@ use crate::drill::verdict::Verdict;
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const CODE: &str = "01234-56789-ABC00-00000";
 
-fn record() -> Record {
+pub(in crate::report) fn record() -> Record {
     serde_json::from_str(include_str!("record.json")).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn closing() -> Closing {
     }
 }
 
-fn made(record: &Record, language: Language) -> Document {
+pub(in crate::report) fn made(record: &Record, language: Language) -> Document {
     let closing = closing();
     let input = Input {
         record,
@@ -74,7 +74,7 @@ fn named(id: &str) -> Option<String> {
 }
 
 /// With everything that a plan would have said.
-fn planned() -> Record {
+pub(in crate::report) fn planned() -> Record {
     let mut record = record();
     record.legal_profile = Some("vn-2026".to_owned());
     record.org = Some(Org {
@@ -104,7 +104,7 @@ fn planned() -> Record {
 }
 
 /// A drill with many datasets, of which some failed.
-fn long() -> Record {
+pub(in crate::report) fn long() -> Record {
     let mut record = record();
     let item = record.items[0].clone();
     for at in 0..40 {
@@ -189,7 +189,7 @@ fn text(minutes: &Document) -> String {
         parts.push(format!("# {}\n{}\n{}", annex.number, annex.title, annex.of));
         parts.extend(annex.blocks.iter().map(text_of_block));
     }
-    parts.push(minutes.footer.clone());
+    parts.push(format!("{} | {}", minutes.footer, minutes.face));
     parts.join("\n\n")
 }
 
@@ -315,7 +315,7 @@ fn nothing_stands_outside_its_place() {
                     assert!(middle < 2.0 * NEAR && style == Style::regular(13.0), "`{text}`");
                     numbers.push(text.to_owned());
                 } else if y > BOTTOM {
-                    assert_eq!(text, minutes.footer);
+                    assert_eq!(text, format!("{} | {}", minutes.footer, minutes.face));
                 } else {
                     assert!(y - style.rise_pt() >= TOP - NEAR, "page {at}: `{text}`");
                     assert!(y + style.size_pt * 0.2 <= BOTTOM + 1.0, "page {at}: `{text}`");

@@ -148,8 +148,9 @@ words! {
     RECIPIENTS: "Recipients:" => "Nơi nhận:";
     RECIPIENT: "- {0};" => "- {0};";
     FILED: "- Filed: clerk's office, dossier." => "- Lưu: VT, Hồ sơ.";
-    FOOTER: "{0} | {1} | set in {2}, as wide as Times New Roman"
-        => "{0} | {1} | phông chữ {2}, cùng độ rộng với Times New Roman";
+    FOOTER: "{0} | {1}" => "{0} | {1}";
+    FACE: "set in {0}, as wide as Times New Roman"
+        => "phông chữ {0}, cùng độ rộng với Times New Roman";
     FILE_TITLE: "Minutes of drill {0}" => "Biên bản diễn tập {0}";
 
     ITEM: "{0} ({1})" => "{0} ({1})";

@@ -59,11 +59,12 @@ fn it_ends_in_a_drill_with_its_minutes() {
         proven["documents"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
     let beside = scene.path("home/.config/lifeboat").display().to_string();
     assert!(files.iter().all(|file| file.starts_with(&beside)), "{files:?}");
-    let [pdf, html, json] = files[..] else { panic!("{files:?}") };
+    let [pdf, docx, html, json] = files[..] else { panic!("{files:?}") };
     let text = super::paper::printed("pdftotext", &[pdf, "-"]);
     for part in ["BIÊN BẢN", "ĐẠT", proven["ledger_code"].as_str().unwrap()] {
         assert!(text.contains(part), "`{part}`\n{text}");
     }
+    assert!(std::fs::read(docx).unwrap().starts_with(b"PK"));
     assert!(std::fs::read_to_string(html).unwrap().contains("BIÊN BẢN"));
     let record: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     assert_eq!(

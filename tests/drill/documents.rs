@@ -11,6 +11,8 @@ use super::folder;
 use super::run;
 use crate::cli::paper::printed;
 use crate::cli::scene::Scene;
+use crate::house;
+use crate::reader::python;
 
 /// Sections of minutes, in the order of Mẫu 1.9.
 const PARTS: &[&str] = &[
@@ -160,6 +162,84 @@ fn a_report_is_made_again_from_the_record_alone() {
     made(&["--format", "json", "--out", &json]);
     let record_file = record["record_file"].as_str().unwrap();
     assert_eq!(std::fs::read(json).unwrap(), std::fs::read(record_file).unwrap());
+}
+
+/// Words of a page of HTML, without its head.
+fn words_of_page(page: &str) -> Vec<String> {
+    let body = page.split_once("<main>").unwrap().1;
+    // Marks within a line part no words.
+    let mut text = body.replace("</span><span class=\"line\">", " ");
+    for mark in ["<b>", "</b>", "<i>", "</i>", "</span>", "<span class=\"line\">"] {
+        text = text.replace(mark, "");
+    }
+    let mut told = String::new();
+    for part in text.split('<') {
+        let after = part.split_once('>').map_or(part, |(_, after)| after);
+        told.push_str(&format!(" {after}"));
+    }
+    let told = told.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    told.replace("&amp;", "&").split_whitespace().map(str::to_owned).collect()
+}
+
+/// What another reader sees in a DOCX: set as the decree says, with the words of the other forms.
+#[test]
+fn minutes_are_a_file_to_go_on_writing_in() {
+    let scene = held("");
+    let record = drill(&scene, 0);
+    let id = &record["record_id"].as_str().unwrap()[..8];
+    for (language, tag, title) in [("vi", "vi-VN", "Biên bản"), ("en", "en-GB", "Minutes")] {
+        let args = ["drill", "report", id, "--lang", language, "--format", "docx,html", "--json"];
+        let told = scene.expect(0, &args).json_of("result").remove(0);
+        let [docx, html] = [0, 1].map(|at| told["files"][at].as_str().unwrap().to_owned());
+        let folder = beside(&record);
+        assert_eq!(Path::new(&docx), folder.join(format!("minutes.{language}.docx")));
+        let pictures = scene.path(language).to_str().unwrap().to_owned();
+        std::fs::create_dir(&pictures).unwrap();
+        let reader = house::root().join("tests/reader/word.py").to_str().unwrap().to_owned();
+        let python = python().to_str().unwrap().to_owned();
+        let seen = printed(&python, &["-B", &reader, &docx, &pictures]);
+        let seen: serde_json::Value = serde_json::from_str(&seen).unwrap();
+        let sections = seen["sections"].as_array().unwrap();
+        assert_eq!(sections.len(), 4, "the body and three annexes");
+        let footer = sections[0]["other"][1].as_str().unwrap();
+        for section in sections {
+            assert_eq!(section["mm"], serde_json::json!([210.0, 297.0, 20.0, 20.0, 30.0, 15.0]));
+            assert_eq!(section["first"], serde_json::json!(["", footer]));
+            assert_eq!(section["other"], serde_json::json!(["1", footer]));
+            assert_eq!(section["is_first_unlike"], true);
+        }
+        assert_eq!(seen["fields"], serde_json::json!(["PAGE"]));
+        assert_eq!(seen["faces"], serde_json::json!(["Times New Roman"]));
+        assert_eq!((&seen["size"], &seen["language"]), (&"26".into(), &tag.into()));
+        assert!(seen["title"].as_str().unwrap().starts_with(title), "{seen}");
+        let ended = record["drill"]["ended_at"].as_str().unwrap();
+        let ended: jiff::Timestamp = ended.parse().unwrap();
+        assert_eq!(seen["created"], ended.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string());
+        assert!(seen["heads"].as_array().unwrap().len() >= 4, "{seen}");
+        // Word for word and in the same order.
+        let lines = seen["lines"].as_array().unwrap().iter().map(|it| it.as_str().unwrap());
+        let text = lines.chain([footer]).collect::<Vec<_>>().join("\n");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let page = words_of_page(&std::fs::read_to_string(html).unwrap());
+        let (same, face) = page.split_at(words.len());
+        assert_eq!(words, same);
+        // That is no matter of a file whose reader brings the letters.
+        assert!(face.join(" ").contains("Liberation Serif") && !text.contains("Liberation"));
+        if language == "vi" {
+            in_order(&text, PARTS);
+        }
+        // A telephone reads the codes.
+        let read = |name: &str| {
+            let file = Path::new(&pictures).join(name).to_str().unwrap().to_owned();
+            printed("zbarimg", &["-q", "--raw", &file])
+        };
+        let ledger = record["ledger_code"].as_str().unwrap();
+        assert!(read("corner.png").contains(ledger));
+        assert!(read("code1.png").contains(record["record_id"].as_str().unwrap()));
+        let first = std::fs::read(&docx).unwrap();
+        scene.expect(0, &args);
+        assert!(first == std::fs::read(&docx).unwrap(), "the same bytes");
+    }
 }
 
 /// What a drill could not carry out is named on its paper, which is sent all the same.

@@ -157,10 +157,13 @@ fn mail(post: &Post<'_>, message: &Message) -> Result<Mail, SendError> {
     builder.multipart(parts).map_err(wrong)
 }
 
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
 /// What a document is, by the ending of its name.
 fn media(name: &str) -> Result<ContentType, SendError> {
     let text = match name.rsplit_once('.').map(|(_, ending)| ending) {
         Some("pdf") => "application/pdf",
+        Some("docx") => DOCX,
         Some("html") => "text/html; charset=utf-8",
         Some("json") => "application/json",
         _ => "application/octet-stream",

@@ -108,8 +108,8 @@ pub fn compose(input: &Input<'_>, language: Language) -> Result<Document, Report
             ],
         ),
         annexes: annex::all(&desk),
-        footer: texts::FOOTER
-            .with(language, &[&input.summary.period, code.unwrap_or(NAME_DOTS), FACE]),
+        footer: texts::FOOTER.with(language, &[&input.summary.period, code.unwrap_or(NAME_DOTS)]),
+        face: words::FACE.with(language, &[FACE]),
         footer_code: code.map(|code| format!("{} {code}", input.summary.period)),
     })
 }

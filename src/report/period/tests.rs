@@ -10,8 +10,8 @@ use crate::continuity::summary::HeldItem;
 use crate::document::font::Fonts;
 use crate::document::page::Mark;
 use crate::document::page::Page;
-use crate::report::paper;
-use crate::report::web;
+use crate::report::form::paper;
+use crate::report::form::web;
 
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 

@@ -69,8 +69,7 @@ words! {
         chứng)./.";
     SIGN_HEAD: "HEAD OF THE OFFICE" => "THỦ TRƯỞNG CƠ QUAN";
     FILE_TITLE: "Report on backups and drills, {0}" => "Báo cáo sao lưu, diễn tập {0}";
-    FOOTER: "Report {0} | {1} | set in {2}, as wide as Times New Roman"
-        => "Báo cáo {0} | {1} | phông chữ {2}, cùng độ rộng với Times New Roman";
+    FOOTER: "Report {0} | {1}" => "Báo cáo {0} | {1}";
     COLUMN_LAST: "Last proof" => "Lần chứng minh gần nhất";
     DAYS: "{0} ({1} days ago)" => "{0} ({1} ngày trước)";
     NEVER_CELL: "never" => "chưa có";

@@ -89,7 +89,8 @@ fn a_report_is_made_once_and_sent_until_everybody_has_it() {
     let folder = scene.path("reports").display().to_string();
     let report = format!(
         "[[report]]\nname = \"monthly\"\nstorage = \"main\"\nfolder = \"{folder}\"\n\
-         formats = [\"pdf\", \"html\"]\nlanguages = [\"vi\", \"en\"]\nto = [\"good\", \"late\"]\n\
+         formats = [\"pdf\", \"html\", \"docx\"]\nlanguages = [\"vi\", \"en\"]\n\
+         to = [\"good\", \"late\"]\n\
          schedule = {{ cron = \"0 7 2 * *\", catch_up = \"20d\" }}\n"
     );
     let flag = scene.path("open").display().to_string();
@@ -100,7 +101,8 @@ fn a_report_is_made_once_and_sent_until_everybody_has_it() {
     let told = scene.expect(15, &job);
     assert!(told.stderr.contains("these channels have not taken it: late"), "{told}");
     let made = scene.files("reports");
-    let ends = [".en.html", ".en.pdf", ".json", ".sent", ".vi.html", ".vi.pdf"];
+    let ends =
+        [".en.docx", ".en.html", ".en.pdf", ".json", ".sent", ".vi.docx", ".vi.html", ".vi.pdf"];
     assert_eq!(made.len(), ends.len(), "{made:?}");
     assert!(made.iter().zip(ends).all(|(path, end)| path.ends_with(end)), "{made:?}");
     let first: Vec<Vec<u8>> = made.iter().map(|path| std::fs::read(path).unwrap()).collect();

@@ -20,11 +20,13 @@ fn a_month_is_reported_from_runs_and_drills() {
     daemon.stop();
     let drill = scene.expect(0, &["drill", "show", "--json"]).json_of("result").remove(0);
     let month = drill["drill"]["period"].as_str().unwrap().to_owned();
-    let paths = ["r.pdf", "r.html", "r.json"].map(|it| scene.path(it).display().to_string());
+    let paths =
+        ["r.pdf", "r.html", "r.json", "r.docx"].map(|it| scene.path(it).display().to_string());
     let mut args = vec!["continuity", "report", "--period", &month, "--lang", "vi", "--json"];
     paths.iter().for_each(|it| args.extend(["-o", it.as_str()]));
     let told = scene.expect(0, &args).json_of("result").remove(0);
     assert!(std::fs::read(&paths[0]).unwrap().starts_with(b"%PDF"));
+    assert!(std::fs::read(&paths[3]).unwrap().starts_with(b"PK"));
     let page = std::fs::read_to_string(&paths[1]).unwrap();
     assert!(page.contains("BÁO CÁO") && page.contains("SỞ A"), "{page}");
     let bytes = std::fs::read(&paths[2]).unwrap();
@@ -58,7 +60,7 @@ fn periods_and_files_that_make_no_sense_are_refused() {
         let told = scene.expect(2, &["continuity", "report", "--period", period, "-o", &pdf]);
         assert!(told.stderr.contains("--period 2026"), "{}", told.stderr);
     }
-    let odd = scene.path("x.docx").display().to_string();
+    let odd = scene.path("x.odt").display().to_string();
     let told = scene.expect(2, &["continuity", "report", "-o", &odd]);
     assert!(told.stderr.contains(".pdf"), "{}", told.stderr);
     assert!(!scene.path("x.pdf").exists());

@@ -55,10 +55,11 @@ use crate::evidence::tree::sha256;
 use crate::path::escape;
 use crate::report;
 use crate::report::ReportError;
+use crate::report::form::paper;
+use crate::report::form::web;
+use crate::report::form::word;
 use crate::report::model::Document;
-use crate::report::paper;
 use crate::report::period;
-use crate::report::web;
 use crate::units::Timestamp;
 
 /// Runs of a dataset that are looked at, from the newest back.
@@ -81,8 +82,8 @@ pub struct ReportArgs {
     /// Language of the document; without it that of messages.
     #[arg(long, value_name = "LANGUAGE")]
     pub language: Option<Tongue>,
-    /// A new file; its ending says what it becomes: `pdf`, `html`, or `json` for the data. May be
-    /// given several times.
+    /// A new file; its ending says what it becomes: `pdf`, `docx`, `html`, or `json` for the data.
+    /// May be given several times.
     #[arg(short, long, value_name = "FILE", required_unless_present = "job")]
     pub output: Vec<PathBuf>,
     /// A channel of the configuration that the files are sent to; may be given several times.
@@ -99,6 +100,7 @@ pub struct ReportArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Pdf,
+    Docx,
     Html,
     Json,
 }
@@ -187,6 +189,7 @@ fn format(path: &Path) -> Result<Format, Failure> {
     let ending = path.extension().map(|it| it.to_string_lossy().to_lowercase());
     match ending.as_deref() {
         Some("pdf") => Ok(Format::Pdf),
+        Some("docx") => Ok(Format::Docx),
         Some("html") => Ok(Format::Html),
         Some("json") => Ok(Format::Json),
         _ => {
@@ -263,6 +266,7 @@ impl Sheet<'_> {
             let made: Result<Vec<u8>, ReportError> = match format {
                 Format::Json => Ok(bytes.clone()),
                 Format::Html => Ok(web::html(&document).into_bytes()),
+                Format::Docx => word::docx(&document).map_err(Into::into),
                 Format::Pdf => paper::pdf(&document).map(|pdf| pdf.to_vec()).map_err(Into::into),
             };
             keep_new(path, &made.map_err(|error| not_made(&error))?)?;

@@ -59,7 +59,7 @@ use self::configured::Outcome;
 use self::rehearse::Rehearsed;
 
 /// Make a repository, back up, and hold a drill: restore into a throw-away folder, compare every
-/// file, open documents, judge, keep a signed record, and print minutes (PDF, HTML, JSON).
+/// file, open documents, judge, keep a signed record, and print minutes (PDF, DOCX, HTML, JSON).
 ///
 /// A second run on the same folders uses the repository of the first. The throw-away folder needs
 /// 1.3 times the room of the folders themselves, beside the repository, until the end of the run.

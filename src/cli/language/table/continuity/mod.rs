@@ -53,9 +53,9 @@ texts! {
     NAME_PERIOD: "name a month such as `--period 2026-11`, or a year such as `--period 2026`"
         => "nêu một tháng, ví dụ `--period 2026-11`, hoặc một năm, ví dụ `--period 2026`";
     PERIOD_AHEAD: "{period} has not begun" => "kỳ {period} chưa bắt đầu";
-    NO_ENDING: "`{path}` does not say what it is to become: expected an ending of `.pdf`, `.html` \
-        or `.json`"
-        => "`{path}` chưa cho biết định dạng: cần đuôi `.pdf`, `.html` hoặc `.json`";
+    NO_ENDING: "`{path}` does not say what it is to become: expected an ending of `.pdf`, \
+        `.docx`, `.html` or `.json`"
+        => "`{path}` chưa cho biết định dạng: cần đuôi `.pdf`, `.docx`, `.html` hoặc `.json`";
     NAME_ENDING: "name a file such as `report.pdf`" => "nêu tên tệp, ví dụ `bao-cao.pdf`";
     REPORT_NOT_MADE: "the report cannot be made: {detail}" => "không lập được báo cáo: {detail}";
     USE_JSON: "use `-o report.json`: the data has everything"

@@ -136,6 +136,7 @@ fn files(folder: &Path, report: &Report, period: &str) -> (Files, bool) {
         let documents = report.languages.iter().map(languages).map(|(language, tag)| {
             let ending = |format: &ReportFormat| match format {
                 ReportFormat::Pdf => Some("pdf"),
+                ReportFormat::Docx => Some("docx"),
                 ReportFormat::Html => Some("html"),
                 // It is there anyway.
                 ReportFormat::Json => None,

@@ -29,10 +29,11 @@ use crate::path::escape;
 use crate::report;
 use crate::report::Input;
 use crate::report::ReportError;
+use crate::report::form::paper;
+use crate::report::form::web;
+use crate::report::form::word;
 use crate::report::minutes;
 use crate::report::model::Document;
-use crate::report::paper;
-use crate::report::web;
 
 /// Make the documents of one drill: its minutes in the form that Vietnamese offices use (Biên bản,
 /// Mẫu 1.9), with annexes of checks, times and evidence.
@@ -57,6 +58,7 @@ pub struct ReportArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Pdf,
+    Docx,
     Html,
     Json,
 }
@@ -65,6 +67,7 @@ impl Format {
     const fn extension(self) -> &'static str {
         match self {
             Self::Pdf => "pdf",
+            Self::Docx => "docx",
             Self::Html => "html",
             Self::Json => "json",
         }
@@ -115,6 +118,7 @@ pub fn asked(
 ) -> Result<Vec<PathBuf>, Failure> {
     let format = |it: &ReportFormat| match it {
         ReportFormat::Pdf => Format::Pdf,
+        ReportFormat::Docx => Format::Docx,
         ReportFormat::Html => Format::Html,
         ReportFormat::Json => Format::Json,
     };
@@ -140,7 +144,7 @@ pub fn all(
     record_id: &str,
     (language, folder): (Language, Option<&Path>),
 ) -> Result<Vec<PathBuf>, Failure> {
-    const ALL: [Format; 3] = [Format::Pdf, Format::Html, Format::Json];
+    const ALL: [Format; 4] = [Format::Pdf, Format::Docx, Format::Html, Format::Json];
     let source = Source::read(context, drills, record_id)?;
     let language = documents_language(language);
     let Some(folder) = folder else { return source.keep(drills, &ALL, &[language]) };
@@ -210,6 +214,7 @@ impl Source {
     fn made(&self, format: Format, language: report::Language) -> Result<Vec<u8>, Failure> {
         let made = match format {
             Format::Json => return Ok(self.bytes.clone()),
+            Format::Docx => self.minutes(language).and_then(|it| Ok(word::docx(&it)?)),
             Format::Html => self.minutes(language).map(|it| web::html(&it).into_bytes()),
             Format::Pdf => {
                 let pdf = self.minutes(language).and_then(|it| Ok(paper::pdf(&it)?));

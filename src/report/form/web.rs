@@ -3,6 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::document::code::Square;
+use crate::report::form::steers;
 use crate::report::model::Annex;
 use crate::report::model::Block;
 use crate::report::model::Document;
@@ -47,7 +48,7 @@ pub fn html(minutes: &Document) -> String {
     page.push_str("</main>\n");
     minutes.annexes.iter().for_each(|it| annex(&mut page, it));
     let code = minutes.footer_code.as_deref().map_or_else(String::new, svg);
-    let footer = shown(&minutes.footer);
+    let footer = shown(&format!("{} | {}", minutes.footer, minutes.face));
     page.push_str(&format!("<footer><span>{footer}</span>{code}</footer>\n</body>\n</html>\n"));
     page
 }
@@ -63,10 +64,7 @@ fn shown(text: &str) -> String {
             '>' => shown.push_str("&gt;"),
             '"' => shown.push_str("&quot;"),
             '\n' => shown.push_str("<br>"),
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' => {
-                shown.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
-            }
-            letter if letter.is_control() => {
+            letter if steers(letter) => {
                 shown.push_str(&format!("\\u{{{:x}}}", u32::from(letter)));
             }
             letter => shown.push(letter),

@@ -40,28 +40,28 @@ pub(in crate::report) const TITLE: Style = Style::bold(14.0);
 pub(in crate::report) const RECIPIENTS: Style = Style::bold(12.0).slanted();
 pub(in crate::report) const RECIPIENT: Style = Style::regular(11.0);
 pub(in crate::report) const PAGE_NUMBER: Style = Style::regular(13.0);
-const NOTE: Style = Style::regular(13.0).slanted();
-const ANNEX_NOTE: Style = Style::regular(14.0).slanted();
-const FOOTER: Style = Style::regular(8.0);
+pub(in crate::report) const NOTE: Style = Style::regular(13.0).slanted();
+pub(in crate::report) const ANNEX_NOTE: Style = Style::regular(14.0).slanted();
+pub(in crate::report) const FOOTER: Style = Style::regular(8.0);
 /// Tables of the body, and of annexes.
-const CELLS_PT: f32 = 11.0;
-const ANNEX_CELLS_PT: f32 = 10.0;
+pub(in crate::report) const CELLS_PT: f32 = 11.0;
+pub(in crate::report) const ANNEX_CELLS_PT: f32 = 10.0;
 
 /// A first line begins one centimetre from the edge; paragraphs lie 6 points apart.
 pub(in crate::report) const INDENT_PT: f32 = 10.0 * PT_PER_MM;
-const BETWEEN_PT: f32 = 6.0;
+pub(in crate::report) const BETWEEN_PT: f32 = 6.0;
 /// Left for a signature under its note: as much as the page has, within these.
-const SIGN_MIN_PT: f32 = 19.0;
+pub(in crate::report) const SIGN_MIN_PT: f32 = 19.0;
 const SIGN_MAX_PT: f32 = 80.0;
 /// What the last paragraph takes, so that no signature stands alone on a page.
 const ENDING_PT: f32 = 37.0;
 /// What sums of heights may be off by.
 const ROUNDING_PT: f32 = 1.0;
-const CODE_MM: f32 = 38.0;
+pub(in crate::report) const CODE_MM: f32 = 38.0;
 
 /// Of the width, in thousandths: the office on the left, the nation on the right.
-const OFFICE_SHARE: u16 = 455;
-const NATION_SHARE: u16 = 545;
+pub(in crate::report) const OFFICE_SHARE: u16 = 455;
+pub(in crate::report) const NATION_SHARE: u16 = 545;
 
 /// The document as a PDF.
 ///
@@ -83,35 +83,10 @@ pub(in crate::report) fn pages<'f>(
     minutes: &Document,
     fonts: &'f Fonts,
 ) -> Result<Vec<Page<'f>>, DocumentError> {
-    let frame = Frame {
-        margins: Margins::OFFICE,
-        number: PAGE_NUMBER,
-        footer: minutes.footer.clone(),
-        footer_style: FOOTER,
-        footer_code: minutes.footer_code.as_deref().and_then(Square::of),
-    };
-    let mut flow = Flow::new(fonts, frame);
-    head(&mut flow, minutes)?;
-    let (last, blocks) = match minutes.blocks.split_last() {
-        Some((last, blocks)) => (Some(last), blocks),
-        None => (None, minutes.blocks.as_slice()),
-    };
-    for block in blocks {
-        put(&mut flow, block, CELLS_PT)?;
-    }
+    let mut flow = Flow::new(fonts, frame(minutes));
+    let gap = body(&mut flow, minutes)?;
     let recipients = recipients(minutes);
-    let (below, beside) = match &minutes.signatures {
-        Signatures::Two(_) => (flow.height_pt(&recipients), None),
-        Signatures::One(_) => (0.0, Some(recipients.clone())),
-    };
-    let rest = below + signatures_pt(&flow, minutes);
-    flow.need(rest + SIGN_MIN_PT + ENDING_PT + BETWEEN_PT);
-    if let Some(last) = last {
-        put(&mut flow, last, CELLS_PT)?;
-    }
-    let free = flow.free_pt() - rest - BETWEEN_PT - ROUNDING_PT;
-    let gap = free.clamp(SIGN_MIN_PT, SIGN_MAX_PT);
-    flow.space(BETWEEN_PT);
+    let beside = matches!(minutes.signatures, Signatures::One(_)).then(|| recipients.clone());
     let signed: Vec<Column> = beside.clone().into_iter().chain(signatures(minutes, gap)).collect();
     flow.columns(&signed)?;
     if beside.is_none() {
@@ -121,6 +96,48 @@ pub(in crate::report) fn pages<'f>(
         annex(&mut flow, it)?;
     }
     Ok(flow.finish())
+}
+
+/// Everything above the signatures; how much room there is to sign in, in points.
+fn body(flow: &mut Flow<'_>, minutes: &Document) -> Result<f32, DocumentError> {
+    head(flow, minutes)?;
+    let (last, blocks) = match minutes.blocks.split_last() {
+        Some((last, blocks)) => (Some(last), blocks),
+        None => (None, minutes.blocks.as_slice()),
+    };
+    for block in blocks {
+        put(flow, block, CELLS_PT)?;
+    }
+    let below = match &minutes.signatures {
+        Signatures::Two(_) => flow.height_pt(&recipients(minutes)),
+        Signatures::One(_) => 0.0,
+    };
+    let rest = below + signatures_pt(flow, minutes);
+    flow.need(rest + SIGN_MIN_PT + ENDING_PT + BETWEEN_PT);
+    if let Some(last) = last {
+        put(flow, last, CELLS_PT)?;
+    }
+    let free = flow.free_pt() - rest - BETWEEN_PT - ROUNDING_PT;
+    flow.space(BETWEEN_PT);
+    Ok(free.clamp(SIGN_MIN_PT, SIGN_MAX_PT))
+}
+
+/// How much room there is to sign in, in points.
+///
+/// # Errors
+/// When a page has no room for something that must stay whole.
+pub(in crate::report) fn room_pt(minutes: &Document, fonts: &Fonts) -> Result<f32, DocumentError> {
+    body(&mut Flow::new(fonts, frame(minutes)), minutes)
+}
+
+fn frame(minutes: &Document) -> Frame {
+    Frame {
+        margins: Margins::OFFICE,
+        number: PAGE_NUMBER,
+        footer: format!("{} | {}", minutes.footer, minutes.face),
+        footer_style: FOOTER,
+        footer_code: minutes.footer_code.as_deref().and_then(Square::of),
+    }
 }
 
 fn text(text: &str, style: Style) -> Entry {
