@@ -62,7 +62,9 @@ fn harm(sequence: &mut Sequence<'_>, blobs: &MemoryBlobs) -> Harms {
             let of_removal = ["tombstones/", "condemned/"].iter().any(|it| starts(name, it));
             of_removal || removed.iter().any(|id| name.as_str().ends_with(id))
         };
-        let is_wanted = |name: &BlobName| (at == 0 || is_data(name)) && !is_removed(name);
+        let is_wanted = |name: &BlobName| {
+            (at == 0 || is_data(name)) && !is_removed(name) && !is_half(blobs, name)
+        };
         let name = pick(blobs, random, is_wanted);
         let bytes = &blobs[&name].content;
         let what = [Harm::Flipped, Harm::Cut, Harm::Vanished][random.below(3)];
@@ -83,6 +85,18 @@ fn harm(sequence: &mut Sequence<'_>, blobs: &MemoryBlobs) -> Harms {
         harms.insert(name, what);
     }
     harms
+}
+
+/// A manifest whose twin a stopped backup has not written: its one copy is all that there is, and
+/// no backup has said that it stays.
+fn is_half(blobs: &MemoryBlobs, name: &BlobName) -> bool {
+    let (first, second) = ("manifests/", "manifests.2/");
+    let twin = match (name.as_str().strip_prefix(first), name.as_str().strip_prefix(second)) {
+        (Some(rest), _) => format!("{second}{rest}"),
+        (None, Some(rest)) => format!("{first}{rest}"),
+        (None, None) => return false,
+    };
+    !blobs.keys().any(|name| name.as_str() == twin)
 }
 
 fn starts(name: &BlobName, with: &str) -> bool {

@@ -302,15 +302,13 @@ impl Tree {
     /// The same as a look at a folder would see it. `within` is a folder, or empty for all.
     pub fn expected(&self, within: &str) -> Seen {
         let mut seen = Seen::new();
-        let mut first: BTreeMap<u64, &str> = BTreeMap::new();
         let mut groups: BTreeMap<u64, Vec<Vec<u8>>> = BTreeMap::new();
         for path in self.sorted() {
             let number = self.names[path];
-            let head = *first.entry(number).or_insert(path);
             let Some(name) = relative(path, within) else { continue };
             let inode = &self.inodes[&number];
-            // A hard link whose first name was not asked for comes as a file of its own.
-            if relative(head, within).is_some() && inode.kind != Kind::Directory {
+            // Names of which the first was not asked for are those of one file all the same.
+            if inode.kind != Kind::Directory {
                 groups.entry(number).or_default().push(name.as_bytes().to_vec());
             }
             seen.insert(name.as_bytes().to_vec(), thing(inode, name));

@@ -83,6 +83,7 @@ pub(super) fn are_set(fd: &OwnedFd, found: &Meta, wanted: &Attributes<'_>) -> bo
         && found.mode == wanted.mode & MODE_BITS
         && found.mtime == wanted.mtime
         && wanted.xattrs.iter().all(has)
+        && (wanted.strays == Strays::Leave || strays(fd, wanted).is_empty())
 }
 
 fn set_owner(fd: &OwnedFd, handle: Handle, uid: u32, gid: u32) -> Result<(), Errno> {
@@ -129,14 +130,20 @@ fn by_handle(fd: &OwnedFd) -> String {
 /// Takes away what the folder's default ACL or an earlier file left. Labels of the system stay.
 /// What cannot be listed or removed was never set by anyone who may not set it either.
 fn remove_strays(fd: &OwnedFd, wanted: &Attributes<'_>) {
-    let mut names = vec![0; XATTR_NAMES_BYTES_MAX];
-    let Ok(len) = rustix::fs::flistxattr(fd, &mut names[..]) else { return };
-    for name in names[..len].split(|&b| b == 0) {
-        let ours = name.starts_with(b"user.") || name.starts_with(b"system.posix_acl_");
-        if ours && !wanted.xattrs.iter().any(|xattr| xattr.name == name) {
-            let _best_effort = rustix::fs::fremovexattr(fd, name);
-        }
+    for name in strays(fd, wanted) {
+        let _best_effort = rustix::fs::fremovexattr(fd, &*name);
     }
+}
+
+/// Names of what is there and not wanted.
+fn strays(fd: &OwnedFd, wanted: &Attributes<'_>) -> Vec<Vec<u8>> {
+    let mut names = vec![0; XATTR_NAMES_BYTES_MAX];
+    let Ok(len) = rustix::fs::flistxattr(fd, &mut names[..]) else { return Vec::new() };
+    let is_stray = |name: &&[u8]| {
+        let ours = name.starts_with(b"user.") || name.starts_with(b"system.posix_acl_");
+        ours && !wanted.xattrs.iter().any(|xattr| xattr.name == *name)
+    };
+    names[..len].split(|&b| b == 0).filter(is_stray).map(<[u8]>::to_vec).collect()
 }
 
 /// What a `stat` tells.

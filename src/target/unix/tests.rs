@@ -278,6 +278,12 @@ fn a_file_with_a_name_outside_gets_no_attributes() {
     let found = writer.look(&path("f")).unwrap().unwrap();
     let same = Attributes { mode: found.mode, mtime: found.mtime, ..attributes() };
     assert_eq!(writer.set_attributes(&path("f"), Kind::File, &same), Ok(Vec::new()));
+    // More than is wanted is not as wanted: who may read it may stand there.
+    rustix::fs::setxattr(&canary, "user.more", b"1", rustix::fs::XattrFlags::empty()).unwrap();
+    assert_eq!(writer.set_attributes(&path("f"), Kind::File, &same), Ok(Vec::new()));
+    let bare = Attributes { strays: Strays::Remove, ..same };
+    let refused = writer.set_attributes(&path("f"), Kind::File, &bare);
+    assert_eq!(refused.unwrap_err().kind, TargetErrorKind::Taken);
 }
 
 #[test]
