@@ -1,5 +1,7 @@
 //! What a month or a year brought: backups, drills, findings, counted from what was recorded.
 
+pub mod trend;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -12,6 +14,7 @@ use crate::continuity::fact::Facts;
 use crate::continuity::fleet;
 use crate::continuity::fleet::Estimate;
 use crate::continuity::span::Span;
+use crate::continuity::summary::trend::Month;
 use crate::schedule::local;
 use crate::units::Timestamp;
 
@@ -86,6 +89,8 @@ pub struct HeldItem {
     pub rpo_s: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpo_target_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throughput_bps: Option<u64>,
 }
 
 /// As drills judge, the best first.
@@ -189,6 +194,8 @@ pub struct Drills {
     /// How long until the whole office is back; absent where drills are no ground for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fleet: Option<Estimate>,
+    /// Months up to the period's end, the oldest first.
+    pub trend: Vec<Month>,
 }
 
 /// How a dataset is proven.
@@ -358,6 +365,7 @@ impl Look<'_> {
             held,
             proofs,
             fleet: fleet::estimate(self.plan, &self.facts.drills).ok(),
+            trend: self.trend(),
         }
     }
 

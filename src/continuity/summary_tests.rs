@@ -15,6 +15,9 @@ use super::summary::Run;
 use super::summary::Summary;
 use super::summary::Verdict;
 use super::summary::summary;
+use super::summary::trend::MONTHS_MAX;
+use super::summary::trend::Month;
+use super::summary::trend::Share;
 use crate::config;
 use crate::config::plan::Plan;
 
@@ -135,6 +138,7 @@ fn held(code: &str, ended: &str, verdict: Verdict) -> Held {
             rto_target_s: Some(3600),
             rpo_s: None,
             rpo_target_s: None,
+            throughput_bps: Some(1 << 20),
         }],
     }
 }
@@ -182,6 +186,32 @@ fn drills_restores_and_actions_are_those_of_the_period() {
     let actions = &found.actions;
     assert_eq!((actions.opened_count, actions.closed_count), (2, 1));
     assert_eq!((actions.open.len(), &actions.overdue), (1, &vec!["3 (acc)".to_owned()]));
+}
+
+#[test]
+fn a_trend_has_every_month_from_the_first_drill_on() {
+    let drilled = |held| of(&Recorded { held, ..Recorded::default() }).drills.trend;
+    let share = |count, of_count| Share { count, of_count };
+    let months = drilled(vec![
+        held("A", "2026-09-30T23:59:59+07:00", Verdict::Fail),
+        Held { is_real: true, ..held("R", "2026-10-12T00:00:00+07:00", Verdict::Pass) },
+        held("B", "2026-11-01T00:00:00+07:00", Verdict::Pass),
+        held("C", "2026-11-30T23:59:59+07:00", Verdict::Conditional),
+        held("D", "2026-12-01T00:00:00+07:00", Verdict::Fail),
+    ]);
+    let names: Vec<&str> = months.iter().map(|it| it.month.as_str()).collect();
+    assert_eq!(names, ["2026-09", "2026-10", "2026-11"]);
+    let counts = |it: &Month| (it.drills, it.rto, it.rpo, it.throughput_bps);
+    let none = share(0, 0);
+    assert_eq!(counts(&months[0]), (share(0, 1), share(1, 1), none, Some(1 << 20)));
+    assert_eq!(counts(&months[1]), (none, none, none, None));
+    assert_eq!(counts(&months[2]), (share(2, 2), share(2, 2), none, Some(1 << 20)));
+    // Proofs are those that there were at each month's end, of all datasets.
+    assert_eq!((months[0].covered, months[0].oldest_proof_days), (share(0, 2), None));
+    assert_eq!((months[2].covered, months[2].oldest_proof_days), (share(2, 2), Some(6)));
+    let old = drilled(vec![held("A", "2020-01-01T00:00:00+07:00", Verdict::Pass)]);
+    assert_eq!((old.len(), old[0].month.as_str()), (MONTHS_MAX, "2024-12"));
+    assert!(drilled(Vec::new()).is_empty());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use crate::continuity::legal::Verified;
 use crate::continuity::summary::Backups;
 use crate::continuity::summary::Held;
+use crate::continuity::summary::trend::Month;
+use crate::continuity::summary::trend::Share;
 use crate::report::legal;
 use crate::report::model::Annex;
 use crate::report::model::Block;
@@ -113,7 +115,54 @@ impl Desk<'_> {
             blocks.push(Block::Title(texts::COLUMN_LAST.of(language).to_owned()));
             blocks.push(Block::Table(self.proof_table()));
         }
+        if !self.summary.drills.trend.is_empty() {
+            blocks.push(Block::Title(texts::TREND.of(language).to_owned()));
+            blocks.push(Block::Table(self.trend_table()));
+            blocks.push(Block::text(texts::TREND_NOTE.of(language).to_owned()));
+        }
         blocks
+    }
+
+    fn trend_table(&self) -> Table {
+        let language = self.language;
+        let columns = vec![
+            Column::left(texts::COLUMN_MONTH.of(language), 120),
+            Column::centre(texts::COLUMN_HELD.of(language), 130),
+            Column::centre(texts::COLUMN_ITEMS.of(language), 130),
+            Column::centre(texts::COLUMN_COVERED.of(language), 130),
+            Column::centre(texts::COLUMN_WITHIN_RTO.of(language), 115),
+            Column::centre(texts::COLUMN_WITHIN_RPO.of(language), 115),
+            Column::centre(texts::COLUMN_SPEED.of(language), 130),
+            Column::centre(texts::COLUMN_OLDEST.of(language), 130),
+        ];
+        let months = self.summary.drills.trend.iter();
+        Table { columns, rows: months.map(|month| self.month_row(month)).collect() }
+    }
+
+    fn month_row(&self, month: &Month) -> Vec<Cell> {
+        let language = self.language;
+        let share = |share: Share| match share.of_count {
+            0 => Cell::plain(DASH),
+            _ => Cell::plain(format!("{}/{}", self.count(share.count), self.count(share.of_count))),
+        };
+        let speed = month.throughput_bps.map_or_else(
+            || DASH.to_owned(),
+            |bytes| shared::PER_SECOND.with(language, &[&value::size(bytes, language)]),
+        );
+        let oldest = month.oldest_proof_days.map_or_else(
+            || texts::NEVER_CELL.of(language).to_owned(),
+            |days| texts::OLDEST_DAYS.with(language, &[&value::count(days, language)]),
+        );
+        vec![
+            Cell::plain(value::period(&month.month, language)),
+            share(month.drills),
+            share(month.items),
+            share(month.covered),
+            share(month.rto),
+            share(month.rpo),
+            Cell::plain(speed),
+            Cell::plain(oldest),
+        ]
     }
 
     fn drill_row(&self, held: &Held) -> Vec<Cell> {

@@ -7,6 +7,8 @@ use crate::continuity::legal::Verified;
 use crate::continuity::summary;
 use crate::continuity::summary::Backups;
 use crate::continuity::summary::HeldItem;
+use crate::continuity::summary::trend::Month;
+use crate::continuity::summary::trend::Share;
 use crate::document::font::Fonts;
 use crate::document::page::Mark;
 use crate::document::page::Page;
@@ -26,6 +28,7 @@ fn held(code: &str, verdict: Verdict, datasets: &[&str]) -> Held {
         rto_target_s: Some(8 * 3600),
         rpo_s: Some(7200),
         rpo_target_s: Some(4 * 3600),
+        throughput_bps: Some(80 << 20),
     };
     Held {
         code: code.to_owned(),
@@ -38,6 +41,28 @@ fn held(code: &str, verdict: Verdict, datasets: &[&str]) -> Held {
         by_substitute: Some(true),
         items: datasets.iter().map(item).collect(),
     }
+}
+
+fn month(name: &str) -> Month {
+    let all = Share { count: 2, of_count: 3 };
+    Month {
+        month: name.to_owned(),
+        drills: all,
+        items: all,
+        covered: all,
+        rto: all,
+        rpo: all,
+        throughput_bps: Some(80 << 20),
+        oldest_proof_days: Some(27),
+    }
+}
+
+/// One without a drill, and one with some.
+fn months() -> Vec<Month> {
+    let none = Share { count: 0, of_count: 0 };
+    let without =
+        Month { drills: none, throughput_bps: None, oldest_proof_days: None, ..month("2026-10") };
+    vec![without, month("2026-11")]
 }
 
 fn scope(count: usize) -> summary::Scope {
@@ -111,6 +136,7 @@ fn summary_of(datasets: &[&str]) -> Summary {
                 operators_count: 2,
                 seed: HASH.to_owned(),
             }),
+            trend: months(),
             held,
             proofs,
         },
@@ -240,6 +266,10 @@ fn both_languages_and_both_forms_say_the_same_parts() {
     let (vi, en) = (made(&summary, Language::Vi), made(&summary, Language::En));
     assert_eq!((vi.blocks.len(), vi.annexes.len()), (en.blocks.len(), en.annexes.len()));
     let page = web::html(&vi);
+    let months = ["Diễn biến theo tháng", "tháng 10 năm 2026", "2/3", "27 ngày", "chưa có"];
+    for part in months {
+        assert!(page.contains(part), "{part}");
+    }
     for part in ["BÁO CÁO", "Kính gửi:", "GIÁM ĐỐC", "Phụ lục IV", HASH] {
         assert!(page.contains(part), "{part}");
     }

@@ -92,6 +92,24 @@ words! {
     BY_SUBSTITUTE: "substitute" => "người thay thế";
     BY_OPERATOR: "operator" => "người phụ trách";
     BY_UNKNOWN: "not recorded" => "không ghi";
+    TREND: "Month by month" => "Diễn biến theo tháng";
+    TREND_NOTE: "Of drills and of datasets in them: proven, of all. Covered: datasets whose proof \
+        was as young at the month's end as the plan asks for, of all that there are now. RTO, RPO: \
+        within the target, of those that were measured. Speed: the middle of all restores. The \
+        oldest proof: at the month's end; \"never\" while a dataset has none."
+        => "Cuộc diễn tập, tập dữ liệu trong cuộc: số đạt trên tổng số. Còn hạn: tập dữ liệu có lần \
+        chứng minh còn trong hạn kế hoạch vào cuối tháng, trên số tập dữ liệu hiện có. RTO, RPO: \
+        số đạt mục tiêu trên số đã đo. Tốc độ: trung vị các lần khôi phục. Chứng minh cũ nhất: tính \
+        đến cuối tháng; \"chưa có\" khi còn tập dữ liệu chưa được chứng minh.";
+    COLUMN_MONTH: "Month" => "Tháng";
+    COLUMN_HELD: "Drills" => "Cuộc diễn tập";
+    COLUMN_ITEMS: "Datasets" => "Tập dữ liệu";
+    COLUMN_COVERED: "Covered" => "Còn hạn";
+    COLUMN_WITHIN_RTO: "RTO" => "RTO";
+    COLUMN_WITHIN_RPO: "RPO" => "RPO";
+    COLUMN_SPEED: "Speed" => "Tốc độ";
+    COLUMN_OLDEST: "Oldest proof" => "Chứng minh cũ nhất";
+    OLDEST_DAYS: "{0} days" => "{0} ngày";
     ANNEX_RULES: "RULES AND REQUIREMENTS" => "QUY TẮC VÀ YÊU CẦU";
     COLUMN_RULE: "Rule" => "Quy tắc";
     COLUMN_COLOUR: "Colour" => "Màu";

@@ -376,5 +376,6 @@ fn item(item: &Item) -> HeldItem {
         rto_target_s: measures.rto_target_s,
         rpo_s: measures.rpo_s,
         rpo_target_s: measures.rpo_target_s,
+        throughput_bps: measures.throughput_bps,
     }
 }
