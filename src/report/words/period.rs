@@ -97,10 +97,10 @@ words! {
         was as young at the month's end as the plan asks for, of all that there are now. RTO, RPO: \
         within the target, of those that were measured. Speed: the middle of all restores. The \
         oldest proof: at the month's end; \"never\" while a dataset has none."
-        => "Cuộc diễn tập, tập dữ liệu trong cuộc: số đạt trên tổng số. Còn hạn: tập dữ liệu có lần \
-        chứng minh còn trong hạn kế hoạch vào cuối tháng, trên số tập dữ liệu hiện có. RTO, RPO: \
-        số đạt mục tiêu trên số đã đo. Tốc độ: trung vị các lần khôi phục. Chứng minh cũ nhất: tính \
-        đến cuối tháng; \"chưa có\" khi còn tập dữ liệu chưa được chứng minh.";
+        => "Cuộc diễn tập, tập dữ liệu trong cuộc: số đạt trên tổng số. Còn hạn: tập dữ liệu có \
+        lần chứng minh còn trong hạn kế hoạch vào cuối tháng, trên số tập dữ liệu hiện có. RTO, \
+        RPO: số đạt mục tiêu trên số đã đo. Tốc độ: trung vị các lần khôi phục. Chứng minh cũ \
+        nhất: tính đến cuối tháng; \"chưa có\" khi còn tập dữ liệu chưa được chứng minh.";
     COLUMN_MONTH: "Month" => "Tháng";
     COLUMN_HELD: "Drills" => "Cuộc diễn tập";
     COLUMN_ITEMS: "Datasets" => "Tập dữ liệu";
