@@ -227,6 +227,18 @@ impl Drill {
     }
 }
 
+/// `HOST:PORT`, as somebody may be asked for there.
+///
+/// # Errors
+/// What was expected.
+pub fn host_port(text: &str) -> Result<String, &'static str> {
+    let parts = text.rsplit_once(':');
+    let is_one = parts.is_some_and(|(host, port)| {
+        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    is_one.then(|| text.to_owned()).ok_or("a host and a port, such as `10.0.0.5:5432`")
+}
+
 pub(super) fn read(mut table: Table<'_>, zone: &str) -> Option<Drill> {
     let at = table.at;
     let name = table.name("name");
@@ -281,7 +293,7 @@ fn sandbox(mut table: Table<'_>) -> Option<Sandbox> {
     let lease = table.time("lease");
     let isolation = table.choice("isolation", &ISOLATIONS).unwrap_or(Isolation::I1);
     table.default("isolation", "I1");
-    let apart_from = table.texts("apart_from").unwrap_or_default();
+    let apart_from = table.addresses("apart_from").unwrap_or_default();
     table.finish();
     Some(Sandbox { path: path?, bytes_max, lease, isolation, apart_from })
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use toml::de::DeTable;
 use toml::de::DeValue;
 
+use crate::config::drill;
 use crate::config::mistake::did_you_mean;
 use crate::config::read::Item;
 use crate::config::read::Named;
@@ -213,6 +214,15 @@ impl<'r> Table<'r> {
         self.list(
             key,
             |_, item| item.parsed(value::not_empty, "some text in quotes"),
+            |text| text.as_str().into(),
+        )
+    }
+
+    /// Each `HOST:PORT`.
+    pub(super) fn addresses(&mut self, key: &'static str) -> Option<Vec<String>> {
+        self.list(
+            key,
+            |_, item| item.parsed(drill::host_port, "addresses such as \"10.0.0.5:5432\""),
             |text| text.as_str().into(),
         )
     }

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::config::plan::Plan;
+use crate::continuity::fact;
+use crate::continuity::fact::Drill;
 use crate::continuity::fact::Facts;
 use crate::continuity::fleet;
 use crate::continuity::fleet::Estimate;
@@ -248,6 +250,10 @@ pub fn summary(
     }
 }
 
+fn days(since: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.ms_since(since) / DAY_MS).unwrap_or(0)
+}
+
 struct Look<'l> {
     plan: &'l Plan,
     config: &'l Config,
@@ -371,23 +377,28 @@ impl Look<'_> {
 
     fn proof(&self, name: &String) -> Proof {
         let service = self.plan.services.values().find(|it| it.datasets.contains_key(name));
-        let dataset = service.and_then(|it| it.datasets.get(name));
-        let at = self.facts.proven(name, dataset.and_then(|it| it.min_proof));
-        let now = self.facts.now;
-        let is_young = |at| {
-            let period = dataset.map(|it| it.drill.period());
-            period.is_some_and(|period| self.plan.calendar.after(at, period, 2) >= now)
-        };
+        let (at, is_covered) = self.proven(name, &self.facts.drills, self.facts.now);
         let items = self.recorded.held.iter().rev().filter(|it| !it.is_real);
         let last = items.flat_map(|it| &it.items).find(|it| it.dataset == *name);
         Proof {
             dataset: name.clone(),
             service: service.map(|it| it.name.clone()),
-            age_days: at.map(|at| u64::try_from(now.ms_since(at) / DAY_MS).unwrap_or(0)),
+            age_days: at.map(|at| days(at, self.facts.now)),
             proven_on: at.map(|at| self.plan.calendar.date(at).to_string()),
-            is_covered: at.is_some_and(is_young),
+            is_covered,
             last: last.cloned(),
         }
+    }
+
+    /// When some drills, the oldest first, last proved a dataset, and whether that was as lately as
+    /// the plan wants it at a time.
+    fn proven(&self, name: &str, drills: &[Drill], now: Timestamp) -> (Option<Timestamp>, bool) {
+        let dataset = self.plan.services.values().find_map(|it| it.datasets.get(name));
+        let at = fact::proven(drills, name, dataset.and_then(|it| it.min_proof));
+        let is_young = at
+            .zip(dataset)
+            .is_some_and(|(at, it)| self.plan.calendar.after(at, it.drill.period(), 2) >= now);
+        (at, is_young)
     }
 
     fn actions(&self) -> Actions {

@@ -53,6 +53,11 @@ pub fn look(run: &Run, addresses: &[String]) -> Found {
         let detail = format!("{} of {tried} addresses of production answer", of(Heard::Answered));
         return Found::equal(FailureCode::F8, "nothing answers", "production").with(detail);
     }
+    if of(Heard::Nothing) == 0 {
+        let why = "no name of production is known here, so nothing was tried: name some by their \
+                   numbers in `apart_from`";
+        return Found::skipped(FailureCode::F8, why);
+    }
     let detail = format!(
         "{tried} addresses of production were tried and none answered, {} of them by names that \
          nobody here knows; that the switch is unplugged the operator says",
@@ -105,9 +110,11 @@ mod tests {
 
     #[test]
     fn silence_passes_and_no_question_does_not() {
-        // Addresses that are never given to anybody (RFC 5737).
-        let found = looked(&["nobody.invalid:22"]);
+        // A group of machines, to which nobody can connect (RFC 9293, section 3.9.2.3).
+        let found = looked(&["224.0.0.1:443", "nobody.invalid:22"]);
         assert_eq!(found.result, Outcome::Pass, "{found:?}");
-        assert_eq!(looked(&[]).result, Outcome::Skip);
+        for unasked in [&[][..], &["nobody.invalid:22"]] {
+            assert_eq!(looked(unasked).result, Outcome::Skip, "{unasked:?}");
+        }
     }
 }

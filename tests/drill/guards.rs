@@ -111,6 +111,9 @@ fn a_machine_that_reaches_production_is_not_apart() {
     unplugged(&scene, "I2", &[]);
     let told = scene.expect(22, &args);
     assert_eq!(apart(&told.json_of("result")[0])["result"], "skip", "{told}");
+    // What has no port is no address.
+    unplugged(&scene, "I2", &["10.0.0.5"]);
+    scene.expect(2, &args);
     // The same addresses from where nothing is reached; a server in its own place is there too.
     let is_root = rustix::process::geteuid().is_root();
     let script = "/sbin/ip link set lo up && exec \"$@\"";

@@ -265,11 +265,11 @@ fn fire(lab: &mut dyn Lab, (shot, whole): (Shot, u64), wrap: Wrap) -> Result<(),
 /// Kills, spread evenly over all that is sent, and faults; some of them, or all.
 fn shots(whole: u64) -> Vec<Shot> {
     let profile = Profile::of_process();
-    let kills = profile.pick(4, 16, whole).min(1000);
+    let kills = profile.pick(4, 60, whole).min(1000);
     let offset = profile::seed() % 7;
     let kills = (0..kills).map(|n| Shot::Killed { at: (n * 1000 + offset * 10) / kills.max(1) });
-    let every = profile.pick(23, 11, 5);
-    let rounds = profile.pick(1, 2, every);
+    let every = profile.pick(23, 7, 5);
+    let rounds = profile.pick(1, every, every);
     let faults = (0..rounds).map(|n| Shot::Faulty { every, first: n + profile::seed() % every });
     kills.chain(faults).collect()
 }

@@ -58,6 +58,12 @@ impl Place {
         Ok(Self::folder(Path::new(text)))
     }
 
+    /// As a configuration would have it.
+    #[must_use]
+    pub const fn storage(&self) -> &Storage {
+        &self.0
+    }
+
     /// The folder, where it is one on this machine.
     #[must_use]
     pub const fn as_folder(&self) -> Option<&PathBuf> {

@@ -3,15 +3,14 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::continuity::fact;
 use crate::continuity::summary::Held;
 use crate::continuity::summary::HeldItem;
 use crate::continuity::summary::Look;
 use crate::continuity::summary::Verdict;
+use crate::continuity::summary::days;
 
 /// Most months that are shown.
 pub const MONTHS_MAX: usize = 24;
-const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// What of some is so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -103,14 +102,9 @@ impl Look<'_> {
         let datasets = self.datasets();
         let (mut covered, mut oldest) = (0, Some(0));
         for name in &datasets {
-            let service = self.plan.services.values().find(|it| it.datasets.contains_key(*name));
-            let dataset = service.and_then(|it| it.datasets.get(*name));
-            let at = fact::proven(drills, name, dataset.and_then(|it| it.min_proof));
-            let period = dataset.map(|it| it.drill.period());
-            let is_young =
-                at.zip(period).is_some_and(|(at, period)| calendar.after(at, period, 2) >= end);
+            let (at, is_young) = self.proven(name, drills, end);
             covered += usize::from(is_young);
-            let age = at.map(|at| u64::try_from(end.ms_since(at) / DAY_MS).unwrap_or(0));
+            let age = at.map(|at| days(at, end));
             oldest = oldest.zip(age).map(|(one, other): (u64, u64)| one.max(other));
         }
         let share = Share { count: covered, of_count: datasets.len() };

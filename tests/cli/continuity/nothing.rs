@@ -213,11 +213,17 @@ fn without_enough_shares_it_is_not_proven_and_the_ledger_gets_to_know() {
     let apart = |address| [&both[..], &["--isolation", "I2", "--apart-from", address]].concat();
     let record = blank.drill(22, ("plugged", "main"), &apart(&answers));
     assert_eq!(checks(&record, "PF.apart")["result"], "fail", "{record}");
-    let record = blank.drill(0, ("unplugged", "main"), &apart("nobody.invalid:443"));
+    let record = blank.drill(0, ("unplugged", "main"), &apart("224.0.0.1:443"));
     assert_eq!(
         (&checks(&record, "PF.apart")["result"], &record["env"]["isolation"]),
         (&"pass".into(), &"I2".into())
     );
+    let told = blank.run(
+        Path::new(env!("CARGO_BIN_EXE_lifeboat")),
+        &["drill", "from-nothing", "x", "-r", "/x", "--apart-from", "10.0.0.5"],
+        "",
+    );
+    assert_eq!(told.code, Some(2), "{told}");
     // Names of a configuration are none of a computer that is blank.
     let folder = scene.path("named").display().to_string();
     let args = ["drill", "from-nothing", &folder, "-r", "main", "--share-file", &one];

@@ -183,6 +183,10 @@ pub mod checks {
         NO_ADDRESS: "no address of production is known that could be tried: name some in \
                      `apart_from`"
             => "chưa biết địa chỉ nào của hệ thống chính để thử: hãy nêu trong `apart_from`";
+        STRANGE_NAMES: "no name of production is known here, so nothing was tried: name some \
+                        by their numbers in `apart_from`"
+            => "ở đây không biết tên nào của hệ thống chính nên chưa thử gì: hãy nêu địa chỉ số \
+                trong `apart_from`";
         NO_TIME: "no time is given" => "không đặt thời hạn";
         ENDED: "the drill's process ended before it was over"
             => "tiến trình diễn tập kết thúc giữa chừng";

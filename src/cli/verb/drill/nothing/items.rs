@@ -18,6 +18,7 @@ use crate::cli::verb::drill::run;
 use crate::cli::verb::drill::run::asked::Asked;
 use crate::cli::verb::drill::run::carry;
 use crate::cli::verb::drill::run::pick;
+use crate::cli::verb::drill::run::production;
 use crate::config;
 use crate::config::Config;
 use crate::config::drill::Choice;
@@ -80,9 +81,15 @@ pub fn plan(
             let asked = Asked::read(context, (config, &drill), args.operator.as_deref())?;
             let plan = run::plan(context, (config, &drill), (&asked, snapshots))?;
             let mut room = plan.room.clone();
-            let own = context.settings.repository.as_ref().and_then(Place::as_folder);
+            let repository = context.settings.repository.as_ref();
+            let own = repository.and_then(Place::as_folder);
             room.foreign.extend(own.cloned());
             room.hidden.extend(own.cloned());
+            room.origin = origin(context);
+            // The configuration may not know the address that is restored from.
+            let server = repository.and_then(|place| production::of_storage(place.storage()));
+            room.production
+                .retain(|it| Some(it) != server.as_ref() || args.apart_from.contains(it));
             // What other machines have drilled, this one does not know.
             Ok(Plan { room, coverage: None, ..plan })
         }
@@ -165,7 +172,6 @@ fn told(
 #[must_use]
 pub fn bare(context: &Context, args: &NothingArgs) -> Plan {
     let place = context.settings.repository.as_ref().and_then(Place::as_folder);
-    let origin = if place.is_some() { Origin::Folder } else { Origin::Server };
     let foreign: Vec<PathBuf> = place.into_iter().cloned().collect();
     let room = Room {
         path: sandbox(args),
@@ -173,7 +179,7 @@ pub fn bare(context: &Context, args: &NothingArgs) -> Plan {
         lease: LEASE,
         isolation: pick::isolation(args.isolation.of()),
         production: args.apart_from.clone(),
-        origin,
+        origin: origin(context),
         hidden: foreign.clone(),
         foreign,
     };
@@ -181,6 +187,14 @@ pub fn bare(context: &Context, args: &NothingArgs) -> Plan {
         scenario: args.scenario.clone(),
         location: args.location.clone(),
         ..carry::plan(context, (pick::class_name(Class::D3), TITLE), (ZONE, room))
+    }
+}
+
+/// What is restored from.
+fn origin(context: &Context) -> Origin {
+    match context.settings.repository.as_ref().and_then(Place::as_folder) {
+        Some(_) => Origin::Folder,
+        None => Origin::Server,
     }
 }
 

@@ -104,7 +104,7 @@ pub struct NothingArgs {
     pub isolation: Apart,
     /// An address of production, with its port, that must not answer from here; may be given
     /// several times, beside those of the kit's configuration.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = drill::host_port)]
     pub apart_from: Vec<String>,
     /// Add nothing to the ledger of this storage: for a copy of another one, whose ledgers must not
     /// part. The record is signed; `drill take-in` puts it into the office's ledger.

@@ -11,8 +11,8 @@ const POSTGRESQL: u32 = 5432;
 const MARIADB: u32 = 3306;
 
 /// Addresses `HOST:PORT` of production: the database servers that are backed up, the storages
-/// that the drill does not restore from, and what the drill names besides. This machine itself is
-/// none of them unless it is named.
+/// that the drill does not restore from, and what the drill names besides. This machine itself and
+/// the server that is restored from are none of them unless they are named.
 #[must_use]
 pub fn addresses(config: &Config, drill: &Drill) -> Vec<String> {
     let sources = config.backups.iter().filter_map(|backup| match &backup.source {
@@ -21,16 +21,24 @@ pub fn addresses(config: &Config, drill: &Drill) -> Vec<String> {
         Source::Files(_) | Source::Sqlite { .. } | Source::Command { .. } => None,
     });
     let others = config.storages.iter().filter(|(name, _)| **name != drill.storage);
-    let storages = others.filter_map(|(_, storage)| match storage {
-        Storage::Sftp(sftp) if !sftp.host.is_empty() => joined(&sftp.host, sftp.port.into()),
-        Storage::S3(s3) => of_url(&s3.endpoint),
-        _ => None,
-    });
-    let mut all: Vec<String> = sources.chain(storages).collect();
+    let storages = others.filter_map(|(_, storage)| of_storage(storage));
+    let own = config.storages.get(&drill.storage).and_then(of_storage);
+    let mut all: Vec<String> =
+        sources.chain(storages).filter(|it| Some(it) != own.as_ref()).collect();
     all.extend(drill.sandbox.apart_from.iter().cloned());
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// Where a storage's server answers; nothing for a folder, and where a command knows it.
+#[must_use]
+pub fn of_storage(storage: &Storage) -> Option<String> {
+    match storage {
+        Storage::Sftp(sftp) if !sftp.host.is_empty() => joined(&sftp.host, sftp.port.into()),
+        Storage::S3(s3) => of_url(&s3.endpoint),
+        Storage::Folder { .. } | Storage::Sftp(_) => None,
+    }
 }
 
 /// Nothing for a socket.
