@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::FAKETIME;
 use super::backup;
 use super::configure;
 use super::configured;
@@ -248,9 +249,8 @@ fn a_clock_that_is_put_right_by_little_is_no_failure() {
     }
     let file = scene.path("lifeboat.toml").display().to_string();
     let args = ["drill", "run", "--json", "--config", &file, "monthly"];
-    let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-    assert!(Path::new(library).exists(), "install faketime");
-    let preload = format!("LD_PRELOAD={library}");
+    assert!(Path::new(FAKETIME).exists(), "install faketime");
+    let preload = format!("LD_PRELOAD={FAKETIME}");
     let told = scene.run_under(&["env", &preload], &args);
     assert_eq!(told.code, Some(0), "{told}");
     assert_eq!(std::fs::read(&clock).unwrap(), b"+0.4", "it was set");

@@ -11,6 +11,7 @@ mod killed;
 mod ledger;
 mod life;
 mod mariadb;
+mod months;
 mod postgresql;
 mod sample;
 mod sqlite;
@@ -27,6 +28,9 @@ use serde_json::Value;
 use crate::cli::scene::Scene;
 use crate::cli::scene::Told;
 use crate::databases::head;
+
+/// What `faketime` puts in front of a program.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 /// A repository, and a configuration with these backups and one drill of all of them.
 fn configured(backups: &[(&str, String)]) -> Scene {

@@ -264,6 +264,19 @@ fn fg11_a_table_whose_file_was_emptied_is_missed() {
     assert_eq!(code_of(&record), &serde_json::json!(["F1"]));
 }
 
+/// Nobody wrote a manifest, and what the server reads first is no more.
+#[test]
+fn a_server_that_does_not_start_on_its_files_is_told_as_that() {
+    let (server, _) = office("");
+    let mut scene = scene(&server, ", method = \"physical\"", "");
+    taken_so(&mut scene, "rm x/backup_manifest; : > x/global/pg_control");
+    backup(&scene, "cases");
+    let record = drill(&scene, 21);
+    let failing = failing_of(&record);
+    assert!(failing.iter().any(|check| check == "L5.postgresql.start"), "{failing:?}");
+    assert!(code_of(&record).as_array().unwrap().contains(&"F3".into()), "{record}");
+}
+
 fn dumped(scene: &Scene) -> Vec<u8> {
     let path = "latest:/postgresql/base.tar";
     scene.expect(0, &["dump", path, "--tag", "cases"]).stdout

@@ -258,7 +258,8 @@ fn the_kit_is_checked_and_its_own_program_holds_the_drill() {
     let commands = [one, two].map(|file| format!("cat {file}"));
     let by = ["--share-command", &commands[0], "--share-command", &commands[1], "--kit", &kit];
     let record = blank.drill(22, ("out2", "main"), &by);
-    assert_eq!(checks(&record, "PF.kit")["result"], "fail", "{record}");
+    let checked = checks(&record, "PF.kit");
+    assert_eq!((&checked["result"], &checked["code"]), (&"fail".into(), &"F7".into()));
     assert_eq!(record["items"], serde_json::json!([]), "{record}");
     blank.assert_untouched();
 }
